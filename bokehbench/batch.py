@@ -1,0 +1,68 @@
+"""The one contract between data and models.
+
+Data sets make :class:`Batch` objects, methods read them, and neither imports the other.
+Disparity is 1 = nearest everywhere: loaders convert (depth polarity is the classic bug of this field).
+"""
+
+from __future__ import annotations
+
+from typing import TypedDict
+
+import torch
+from torch import Tensor
+
+from bokehbench.errors import BokehbenchError
+
+#: Keys that hold pictures, B C H W: what cropping, flipping and resizing must treat alike.
+PICTURE_KEYS = ("image", "bokeh", "disparity", "true_disparity", "mask")
+CHANNELS = {"image": 3, "bokeh": 3, "disparity": 1, "true_disparity": 1, "mask": 1}
+
+
+class Batch(TypedDict, total=False):
+    """B images of H x W; tensors are float32.
+
+    A value that a data set does not have for *one item* of a batch (saliency images have a mask but no
+    disparity) is NaN throughout that item, so that it cannot be used by accident; :func:`known` finds the others.
+    A key that no item has is absent.
+    """
+
+    image: Tensor
+    """B 3 H W, all-in-focus RGB, gamma-encoded sRGB in [0, 1]."""
+    bokeh: Tensor
+    """B 3 H W, the target, same encoding; absent at predict time."""
+    disparity: Tensor
+    """B 1 H W, normalised inverse depth in [0, 1], 1 = nearest; what the method is given."""
+    true_disparity: Tensor
+    """B 1 H W, only where ``disparity`` was corrupted on purpose: the uncorrupted one."""
+    focus: Tensor
+    """B, the disparity that is in focus."""
+    aperture: Tensor
+    """B, blur radius in pixels *of this image* at a disparity difference of 1:
+    radius(p) = aperture * |disparity(p) - focus|."""
+    mask: Tensor
+    """B 1 H W, 1 = in-focus subject or salient foreground."""
+    name: list[str]
+    """B stable ids: file stems."""
+
+
+def known(batch: Batch, key: str) -> Tensor:
+    """Which items of the batch have ``key``: bool, shape B (all False where the key is absent)."""
+    value = batch.get(key)
+    if value is None:
+        return torch.zeros(len(batch["image"]), dtype=torch.bool, device=batch["image"].device)
+    assert isinstance(value, Tensor)
+    return ~value.flatten(1).isnan().any(1) if value.ndim > 1 else ~value.isnan()
+
+
+def require(batch: Batch, keys: tuple[str, ...], who: str) -> None:
+    """Raise :class:`BokehbenchError` unless every item of the batch has all ``keys``.
+
+    ``who`` says who asks, e.g. ``"DeepLens, stage 'rendering'"``.
+    """
+    for key in keys:
+        if not bool(known(batch, key).all()):
+            names = [n for n, k in zip(batch["name"], known(batch, key).tolist(), strict=True) if not k]
+            raise BokehbenchError(
+                f"{who} needs '{key}', which the data set does not have for {', '.join(names[:3])}"
+                f"{' ...' if len(names) > 3 else ''}: use a data set that has it, or add it (see docs/data)."
+            )
