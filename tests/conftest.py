@@ -1,0 +1,36 @@
+"""Threads, fixtures' places, and tiny data that the tests make themselves."""
+
+from __future__ import annotations
+
+import os
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # before torch: oversubscription slowed tests 3 to 16 times
+os.environ.setdefault("WANDB_MODE", "disabled")
+
+from pathlib import Path
+
+import pytest
+import torch
+
+torch.set_num_threads(1)
+
+SHARED = Path(__file__).resolve().parents[2] / "shared"
+
+
+def _folder(variable: str, default: Path, what: str) -> Path:
+    folder = Path(os.environ.get(variable, default))
+    if not folder.is_dir():
+        pytest.skip(f"{what} not here: set {variable} to its folder")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def parity_dir() -> Path:
+    """What the authors' own code computes (not part of the project)."""
+    return _folder("BOKEHBENCH_PARITY", SHARED / "parity", "parity fixtures")
+
+
+@pytest.fixture(scope="session")
+def test_data_dir() -> Path:
+    """Real pictures for local tests (not part of the project)."""
+    return _folder("BOKEHBENCH_TEST_DATA", SHARED / "data", "sample pictures")
