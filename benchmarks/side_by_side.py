@@ -42,7 +42,9 @@ def peak_growth(run: Callable[[], object]) -> int:
     return max(peak, resident()) - start
 
 
-def compare(name: str, ways: dict[str, Callable[[], object]], rounds: int = 5, memory: bool = False) -> dict[str, float]:
+def compare(
+    name: str, ways: dict[str, Callable[[], object]], rounds: int = 5, memory: bool = False
+) -> dict[str, float]:
     """Print one row per way: median CPU seconds and speed relative to the first way (the baseline).
 
     Returns the speed ratio (baseline / way, median over rounds) of every way but the first; with ``memory`` the row
