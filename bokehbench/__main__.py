@@ -1,0 +1,7 @@
+"""``python -m bokehbench``."""
+
+import sys
+
+from bokehbench.cli import main
+
+sys.exit(main())

@@ -1,0 +1,34 @@
+"""Progress bar that names the stage."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pytorch_lightning import LightningModule, Trainer
+from pytorch_lightning.callbacks import TQDMProgressBar
+from pytorch_lightning.callbacks.progress.tqdm_progress import Tqdm
+
+from bokehbench.models.base import BokehModel
+
+
+class StageProgressBar(TQDMProgressBar):
+    """``rendering (stage 2 of 2): 45%`` in place of Lightning's ``Epoch 1``."""
+
+    def on_train_epoch_start(self, trainer: Trainer, pl_module: LightningModule, *args: Any) -> None:
+        """Put the stage's name where the epoch's number stood."""
+        super().on_train_epoch_start(trainer, pl_module, *args)
+        if isinstance(pl_module, BokehModel) and pl_module.stage is not None:
+            number, count = pl_module.stages.index(pl_module.stage) + 1, len(pl_module.stages)
+            self.train_progress_bar.set_description(f"{pl_module.stage.name} (stage {number} of {count})")
+
+    def get_metrics(self, trainer: Trainer, pl_module: LightningModule) -> dict[str, Any]:
+        """The logger's version number is of no use to someone who watches a bar."""
+        metrics = super().get_metrics(trainer, pl_module)
+        metrics.pop("v_num", None)
+        return metrics
+
+    def init_validation_tqdm(self) -> Tqdm:
+        """Say what the second bar is."""
+        bar = super().init_validation_tqdm()
+        bar.set_description("validation")
+        return bar

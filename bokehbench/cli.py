@@ -1,0 +1,56 @@
+"""``bokehbench``: finds the verb, imports only what that verb needs (``--help`` starts without torch)."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+
+from bokehbench import __version__
+from bokehbench.errors import BokehbenchError, nearest
+
+#: verb -> (module with ``main(argv) -> int``, one line of help); the verb itself is passed on as argv[0].
+VERBS = {
+    "fit": ("bokehbench.commands.lightning", "train a method, all its stages"),
+    "validate": ("bokehbench.commands.lightning", "score a checkpoint on the validation pictures"),
+    "test": ("bokehbench.commands.lightning", "score a checkpoint on the test pictures, one row per picture"),
+    "predict": ("bokehbench.commands.lightning", "render the pictures of a data set"),
+    "render": ("bokehbench.commands.render", "give a photo, or a folder of photos, shallow depth of field"),
+    "data": ("bokehbench.commands.data", "describe, check or preview a data set"),
+    "import-weights": ("bokehbench.commands.import_weights", "turn the authors' weights into a checkpoint of ours"),
+}
+
+EPILOGUE = """
+start here:
+  bokehbench fit --model deeplens                     train on synthetic scenes, nothing to download
+  bokehbench render PHOTO --model deeplens -o OUT     give a photo shallow depth of field
+
+`bokehbench VERB --help` lists a verb's options; `fit --model deeplens --print_config` shows every setting."""
+
+
+def usage() -> str:
+    """What ``bokehbench --help`` prints."""
+    verbs = "\n".join(f"  {verb:<16}{line}" for verb, (_, line) in VERBS.items())
+    return f"usage: bokehbench VERB [options]\n\nBokeh rendering from a single photo.\n\nverbs:\n{verbs}\n{EPILOGUE}"
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run one verb; errors that the user can mend become one sentence and exit status 2."""
+    argv = sys.argv[1:] if argv is None else list(argv)
+    if not argv or argv[0] in ("-h", "--help", "help"):
+        print(usage())
+        return 0
+    if argv[0] in ("-V", "--version", "version"):
+        print(f"bokehbench {__version__}")
+        return 0
+    try:
+        if argv[0] not in VERBS:
+            raise BokehbenchError(f"There is no verb '{argv[0]}'; {nearest(argv[0], VERBS)}.")
+        module = importlib.import_module(VERBS[argv[0]][0])
+        return int(module.main(argv) or 0)
+    except BokehbenchError as error:
+        print(f"bokehbench: {error}", file=sys.stderr)
+        return 2
+
+
+if __name__ == "__main__":
+    sys.exit(main())

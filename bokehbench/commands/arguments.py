@@ -1,0 +1,148 @@
+"""Command-line words made ready for LightningCLI: short names, default recipe, checkpoint's recipe, order.
+
+The precedence, weakest first: the method's quick recipe (only without ``--config``), configuration files, the
+architecture and recipe stored in ``--ckpt_path``, and what was typed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from bokehbench import experiments
+from bokehbench.data import DATA
+from bokehbench.errors import BokehbenchError, nearest
+from bokehbench.models import MODELS
+from bokehbench.models.weights import read_checkpoint
+
+
+def prepare(argv: list[str]) -> tuple[list[str], list[str]]:
+    """Turn ``[verb, words...]`` into LightningCLI's arguments, and notes for the user.
+
+    Raises:
+        BokehbenchError: unknown method or data set, or a configuration or checkpoint of another method.
+    """
+    verb, words = argv[0], argv[1:]
+    words, models = take(words, ("--model",))
+    words, data = take(words, ("--data",))
+    words, configs = take(words, ("--config", "-c"))
+    words, checkpoints = take(words, ("--ckpt_path",))
+    model = class_name(models[-1], MODELS, "model") if models else None
+    dataset = class_name(data[-1], DATA, "data") if data else None
+    notes: list[str] = []
+    files = [experiments.find(name) for name in configs]
+    settings = [experiments.read(path) for path in files]
+    checkpoint = read_checkpoint(Path(checkpoints[-1])) if checkpoints else None
+
+    for path, content in zip(files, settings, strict=True):
+        model = agree(model, class_path(content, "model"), f"--model says {model}, but {path}")
+    if checkpoint is not None:
+        trained = checkpoint.get("bokehbench", {}).get("model")
+        model = agree(model, trained, f"--model or --config says {model}, but {checkpoints[-1]}")
+    if model is None and not _asks_for_help(words):
+        raise BokehbenchError(f"Which method? Give --model ({', '.join(sorted(MODELS))}).")
+    if not files and model is not None:
+        quick = experiments.folder() / f"{model.lower()}_quick.yaml"
+        settings.append(experiments.read(quick))
+        if verb == "fit":
+            notes.append(
+                f"Quick recipe {quick.name} (minutes on a laptop). The paper's: --config {model.lower()}_synthetic"
+            )
+    if checkpoint is not None:
+        settings.append({"model": {"class_path": model, "init_args": _hyperparameters(checkpoint)}})
+    words = _in_order(verb, words, settings, model, dataset)
+    if checkpoints:
+        words += ["--ckpt_path", checkpoints[-1]]
+    return words, notes
+
+
+def _in_order(
+    verb: str, words: list[str], settings: list[dict[str, Any]], model: str | None, dataset: str | None
+) -> list[str]:
+    """Names before their options, and no settings of a data set or method that was replaced."""
+    front = [verb]
+    for content in settings:
+        content = dict(content)
+        if dataset is not None and class_path(content, "data") not in (None, dataset):
+            content.pop("data")
+        for key in ("model", "data"):
+            if class_path(content, key):
+                value = content[key] if isinstance(content[key], dict) else {}
+                content[key] = {**value, "class_path": full_path(key, str(class_path(content, key)))}
+        front += ["--config", yaml.safe_dump(content)]
+    for key, name in (("model", model), ("data", dataset)):
+        if name is not None:
+            front += [f"--{key}", full_path(key, name)]
+    return front + words
+
+
+def take(words: list[str], options: tuple[str, ...]) -> tuple[list[str], list[str]]:
+    """Split off the values of exactly these options, written ``--x v`` or ``--x=v``.
+
+    Raises:
+        BokehbenchError: an option without a value.
+    """
+    rest, values, position = [], [], 0
+    while position < len(words):
+        word = words[position]
+        name, equals, value = word.partition("=")
+        if name in options and equals:
+            values.append(value)
+        elif word in options:
+            position += 1
+            if position == len(words):
+                raise BokehbenchError(f"{word} needs a value.")
+            values.append(words[position])
+        else:
+            rest.append(word)
+        position += 1
+    return rest, values
+
+
+def class_name(name: str, known: Mapping[str, Any], option: str) -> str:
+    """``ebb``, ``EBB`` or ``bokehbench.data.EBB`` -> ``EBB``; other dotted paths (a user's own class) stay.
+
+    Raises:
+        BokehbenchError: unknown short name, with the nearest known one.
+    """
+    short = name.rsplit(".", 1)[-1].lower()
+    if short in known:
+        return str(known[short].__name__)
+    if "." in name:
+        return name
+    raise BokehbenchError(f"--{option}: there is no '{name}'; {nearest(name, known)}.")
+
+
+def full_path(key: str, name: str) -> str:
+    """``EBB`` -> ``bokehbench.data.EBB``: jsonargparse knows a bare name only of classes already imported."""
+    return name if "." in name else f"bokehbench.{'models' if key == 'model' else 'data'}.{name}"
+
+
+def class_path(content: dict[str, Any], key: str) -> str | None:
+    """Class name in a configuration's ``model`` or ``data``, or None."""
+    value = content.get(key)
+    value = value.get("class_path") if isinstance(value, dict) else value
+    return class_name(str(value), MODELS if key == "model" else DATA, key) if value else None
+
+
+def agree(ours: str | None, theirs: str | None, who: str) -> str | None:
+    """The one name that both sides give; a side that gives none agrees.
+
+    Raises:
+        BokehbenchError: they differ: arguments of one method must not silently reach another.
+    """
+    if ours and theirs and ours != theirs:
+        raise BokehbenchError(f"{who} is of {theirs}: give the same method in both.")
+    return ours or theirs
+
+
+def _hyperparameters(checkpoint: dict[str, Any]) -> dict[str, Any]:
+    hyperparameters = checkpoint.get("hyper_parameters", {})
+    return {k: v for k, v in hyperparameters.items() if not k.startswith("_") and k != "weights"}
+
+
+def _asks_for_help(words: list[str]) -> bool:
+    return any(word.split(".")[0] in ("-h", "--help") or word.endswith(".help") for word in words)

@@ -1,0 +1,122 @@
+"""``bokehbench data describe|check|preview|fit-aperture``: look at a data set before training on it."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from jsonargparse import ArgumentParser, Namespace
+
+from bokehbench.commands.arguments import class_name, take
+from bokehbench.data import DATA
+from bokehbench.data.base import SPLITS, BokehDataModule
+from bokehbench.errors import BokehbenchError, nearest
+
+DEFAULT = "syntheticdof"
+ACTIONS = {
+    "describe": "counts, sizes, keys and notes of every split",
+    "check": "list corrupt, unpaired and mismatched files; exit status 1 if there are any",
+    "preview": "write a contact sheet: image, target, disparity, mask",
+    "fit-aperture": "find the aperture under which the reference renderer explains the training targets best",
+}
+
+
+def main(argv: list[str]) -> int:
+    """Run one action; ``argv`` may start with the verb ``data`` itself.
+
+    Returns 0, or 1 where ``check`` found problems.
+
+    Raises:
+        BokehbenchError: an unknown action or data set, or a data set that is not there.
+    """
+    argv = argv[1:] if argv[:1] == ["data"] else argv
+    if argv and not argv[0].startswith("-") and argv[0] not in ACTIONS:
+        raise BokehbenchError(f"There is no 'data {argv[0]}'; {nearest(argv[0], ACTIONS)}.")
+    rest, names = take(argv, ("--data",))
+    name = class_name(names[-1] if names else DEFAULT, DATA, "data")
+    # The class must come before its options; a name with dots is a class of the user's own.
+    path = name if "." in name else f"{DATA[name].__module__}.{DATA[name].__name__}"
+    rest = [f"{word}={path}" if word == "--data.help" else word for word in rest]
+    if rest and rest[0] in ACTIONS:
+        rest[1:1] = ["--data", path]
+    parser = _parser()
+    arguments = parser.parse_args(rest)
+    action = arguments.action
+    options: Namespace = arguments[action]
+    data = import_class(options.data.class_path)(**options.data.init_args)
+    return {"describe": _describe, "check": _check, "preview": _preview, "fit-aperture": _fit}[action](data, options)
+
+
+def import_class(path: str) -> type[BokehDataModule]:
+    """The class at a dotted path."""
+    module, _, name = path.rpartition(".")
+    return getattr(import_module(module), name)
+
+
+def _parser() -> ArgumentParser:
+    parser = ArgumentParser(prog="bokehbench data", description=f"Data sets: {', '.join(DATA)}.")
+    actions = parser.add_subcommands(dest="action")
+    for action, line in ACTIONS.items():
+        options = ArgumentParser(description=line)
+        options.add_subclass_arguments(BokehDataModule, "data", help=f"{', '.join(DATA)}; default {DEFAULT}")
+        if action == "check":
+            options.add_argument("--deep", action="store_true", help="decode every file, not only its header")
+        if action == "preview":
+            options.add_argument("-o", "--output", type=str, default="preview.png", help="picture to write")
+            options.add_argument("--split", type=str, default=None, help="train, val, test or predict")
+            options.add_argument("--count", type=int, default=4, help="number of pictures")
+            options.add_argument("--width", type=int, default=320, help="pixels per picture")
+        if action == "fit-aperture":
+            options.add_argument("--height", type=int, default=512, help="pictures are reduced to this height")
+            options.add_argument("--count", type=int, default=50, help="number of training pairs")
+            options.add_argument("--renderer", type=str, default="layered", help="layered or scatter")
+        actions.add_subcommand(action, options, help=line)
+    return parser
+
+
+def _describe(data: BokehDataModule, options: Any) -> int:
+    print(data.describe())
+    return 0
+
+
+def _check(data: BokehDataModule, options: Any) -> int:
+    problems = data.check(deep=options.deep)
+    for problem in problems:
+        print(problem)
+    if problems:
+        print(f"{len(problems)} problem{'s' * (len(problems) > 1)} found.")
+        return 1
+    counts = ", ".join(f"{len(p)} {split}" for split in SPLITS if (p := data.pictures(split)) is not None)
+    how = "every file was decoded" if options.deep else "headers only; --deep decodes every file"
+    print(f"No problems found: {counts} ({how}).")
+    return 0
+
+
+def _preview(data: BokehDataModule, options: Any) -> int:
+    from bokehbench.data.preview import write_preview
+
+    splits = [options.split] if options.split else SPLITS
+    if options.split and options.split not in SPLITS:
+        raise BokehbenchError(f"--split: there is no split '{options.split}'; {nearest(options.split, SPLITS)}.")
+    for split in splits:
+        pictures = data.pictures(split)
+        if pictures is not None and len(pictures):
+            names = write_preview(options.output, pictures, options.count, options.width)
+            print(f"{Path(options.output).resolve()}: {split} pictures {', '.join(names)}")
+            return 0
+    raise BokehbenchError(f"{type(data).__name__} has no {options.split or ''} pictures to show.")
+
+
+def _fit(data: BokehDataModule, options: Any) -> int:
+    from bokehbench.data.fit_aperture import fit_aperture
+
+    pictures = data.pictures("train")
+    if pictures is None:
+        raise BokehbenchError(f"{type(data).__name__} has no training pictures.")
+    fit = fit_aperture(pictures, options.height, options.count, renderer=options.renderer)
+    print("aperture (px in a picture 1024 high)   mean squared error")
+    for aperture, error in fit.tried:
+        print(f"{aperture:36.2f}   {error:.6f}{'  <- best' if aperture == fit.aperture else ''}")
+    print(f"Use it with --data.aperture {fit.aperture:.1f}")
+    return 0

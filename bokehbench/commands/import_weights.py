@@ -1,0 +1,51 @@
+"""``bokehbench import-weights``: the authors' weights, as a checkpoint of ours."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+import pytorch_lightning
+import torch
+
+from bokehbench.commands.arguments import class_name
+from bokehbench.errors import BokehbenchError
+from bokehbench.files import write_atomic
+from bokehbench.models import MODELS
+from bokehbench.models.weights import load_state
+
+
+def main(argv: list[str]) -> int:
+    """Read, check every name and shape, write."""
+    parser = argparse.ArgumentParser(prog="bokehbench import-weights", description=__doc__)
+    parser.add_argument("--model", required=True, help=f"one of {', '.join(sorted(MODELS))}")
+    parser.add_argument(
+        "--checkpoint", required=True, nargs="+", type=Path,
+        help="the authors' file or files; for TensorFlow the prefix before .index and .data-00000-of-00001",
+    )  # fmt: skip
+    parser.add_argument("-o", "--output", type=Path, help="default: MODEL_official.ckpt in this folder")
+    options = parser.parse_args(argv[1:])
+    name = class_name(options.model, MODELS, "model")
+    kind = MODELS[name.lower()]
+    arguments, read = kind.official()
+    model = kind(**arguments)
+    load_state(model.net, read(*options.checkpoint), ", ".join(map(str, options.checkpoint)))  # type: ignore[arg-type]
+    output = options.output or Path(f"{name.lower()}_official.ckpt")
+    write_checkpoint(output, model, arguments)
+    print(f"{len(model.state_dict())} tensors of {name}: {output}")
+    print(f"Next: bokehbench render PHOTO --model {name.lower()} --checkpoint {output} -o OUT.png")
+    return 0
+
+
+def write_checkpoint(path: Path, model: pytorch_lightning.LightningModule, arguments: dict[str, Any]) -> None:
+    """A checkpoint that ``test --ckpt_path`` and ``render --checkpoint`` take: weights and architecture, no run."""
+    if path.suffix != ".ckpt":
+        raise BokehbenchError(f"{path}: name the output something.ckpt.")
+    content = {
+        "state_dict": model.state_dict(),
+        "hyper_parameters": arguments,
+        "pytorch-lightning_version": pytorch_lightning.__version__,
+        "bokehbench": {"model": type(model).__name__, "stages": [], "stage": None, "official": True},
+    }
+    write_atomic(path, lambda file: torch.save(content, file))

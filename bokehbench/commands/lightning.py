@@ -1,0 +1,101 @@
+"""``fit``, ``validate``, ``test``, ``predict``: LightningCLI with short names, recipes and staged training."""
+
+from __future__ import annotations
+
+import logging
+import warnings
+from argparse import ArgumentError
+from functools import partial
+from typing import Any
+
+import torch
+from pytorch_lightning import Trainer
+from pytorch_lightning.cli import LightningCLI, SaveConfigCallback
+from pytorch_lightning.loggers import CSVLogger
+
+from bokehbench.callbacks import FitSummary, PictureWriter, ScoreTable, StageCheckpoints, StageProgressBar
+from bokehbench.commands.arguments import prepare
+from bokehbench.data.base import BokehDataModule
+from bokehbench.errors import BokehbenchError
+from bokehbench.models import BokehModel
+from bokehbench.trainer import StagedTrainer
+
+
+class BokehCLI(LightningCLI):
+    """LightningCLI for our methods and data sets; see :mod:`bokehbench.commands.arguments` for what is typed."""
+
+    def _parse_ckpt_path(self) -> None:
+        """Nothing: the checkpoint's settings were put below what was typed, where they belong."""
+
+    def instantiate_trainer(self, **kwargs: Any) -> Trainer:
+        """Add what every run has: a folder of its own, progress, checkpoints, tables."""
+        config = {**self._get(self.config_init, "trainer", default={}), **kwargs}
+        self.check_trainer(config)
+        root = config.get("default_root_dir") or "runs"
+        if config.get("logger") in (None, True):
+            config["logger"] = CSVLogger(save_dir=root, name=type(self.model).__name__.lower())
+        config["default_root_dir"] = str(root)
+        own = list(config.get("callbacks") or [])
+        for make in (StageProgressBar, StageCheckpoints, ScoreTable, PictureWriter, FitSummary):
+            if make is StageProgressBar and config.get("enable_progress_bar") is False:
+                continue
+            if make is StageCheckpoints and config.get("enable_checkpointing") is False:
+                continue
+            if not any(isinstance(callback, make) for callback in own):
+                own.append(make())
+        config["callbacks"] = own
+        return self._instantiate_trainer(config, [])
+
+    @staticmethod
+    def check_trainer(config: dict[str, Any]) -> None:
+        """Refuse what stages replace."""
+        if config.get("max_epochs") is not None:
+            raise BokehbenchError(
+                "--trainer.max_epochs: stages count steps, as the papers do; give --model.STAGE.steps instead."
+            )
+
+
+def quieten() -> None:
+    """Drop the warnings that a user can do nothing about; each line says why."""
+    for message in (
+        ".*dataloader is not resumable.*",  # ours is: its sampler starts where the checkpoint ended
+        ".*module\\(s\\) in eval mode at the start of training.*",  # what a stage does not train is so on purpose
+        ".*does not have many workers.*",  # the data module chose them
+        ".*`isinstance\\(treespec, LeafSpec\\)` is deprecated.*",  # between Lightning and torch
+        ".*exists and is not empty.*",  # a resumed run goes on in its folder
+        ".*log_every_n_steps.*",  # short stages of the quick recipe
+        ".*LightningCLI's args parameter is intended.*",  # we do pass sys.argv, made ready
+        ".*sync_dist=True.*",  # per-epoch means are synchronised
+    ):
+        warnings.filterwarnings("ignore", message=message)
+    logging.getLogger("pytorch_lightning").setLevel(logging.WARNING)  # which accelerators there are, and advertisements
+
+
+def main(argv: list[str]) -> int:
+    """Run one of Lightning's verbs."""
+    quieten()
+    words, notes = prepare(argv)
+    for note in notes:
+        print(note)
+    torch.set_float32_matmul_precision("high")  # tensor cores on a GPU; no effect on a CPU
+    plain = {"exit_on_error": False}  # a sentence, not two screens of usage
+    run = partial(
+        BokehCLI,
+        BokehModel,
+        BokehDataModule,
+        subclass_mode_model=True,
+        subclass_mode_data=True,
+        trainer_class=StagedTrainer,
+        trainer_defaults={"num_sanity_val_steps": 0, "use_distributed_sampler": False, "enable_model_summary": False},
+        save_config_callback=SaveConfigCallback,
+        save_config_kwargs={"overwrite": True},
+        seed_everything_default=0,
+        auto_configure_optimizers=False,
+        parser_kwargs={"prog": "bokehbench", **plain, **dict.fromkeys(BokehCLI.subcommands(), plain)},
+        args=words,
+    )
+    try:
+        run()
+    except ArgumentError as error:
+        raise BokehbenchError(f"{error} (`bokehbench {argv[0]} --help` lists the options)") from None
+    return 0

@@ -1,0 +1,284 @@
+"""What all data sets share: loaders, paired augmentation, checks before training starts."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import torch
+from pytorch_lightning import LightningDataModule
+from pytorch_lightning.utilities import rank_zero_info
+from torch.utils.data import DataLoader, Dataset
+
+from bokehbench.batch import Batch
+from bokehbench.data.augment import Item, fit_view, flip_and_turn
+from bokehbench.data.collate import collate
+from bokehbench.data.sampling import Draw, DrawSampler, RankSampler, TrainingPlan, draw_generator
+from bokehbench.errors import BokehbenchError
+
+SPLITS = ("train", "val", "test", "predict")
+#: Splits that each Lightning stage reads.
+STAGE_SPLITS = {"fit": ("train", "val"), "validate": ("val",), "test": ("test",), "predict": ("predict",)}
+
+
+class Completeness(NamedTuple):
+    """How many pictures of a published split are on disk."""
+
+    found: int
+    expected: int
+
+    @property
+    def complete(self) -> bool:
+        """False where scores on the split must be marked incomplete."""
+        return self.found == self.expected
+
+
+class PictureSet(Dataset[Item]):
+    """A split: ``self[i]`` is a whole picture at native size, the same at every call.
+
+    A subclass may also override :meth:`training_item`, to make random targets or to load only what a crop needs.
+    """
+
+    def __len__(self) -> int:
+        raise NotImplementedError
+
+    def __getitem__(self, index: int) -> Item:
+        raise NotImplementedError
+
+    def training_item(self, draw: Draw, plan: TrainingPlan, generator: torch.Generator) -> Item:
+        """The item for one training draw as ``plan.view`` wants it, before flips and turns.
+
+        Every random choice must come from ``generator``, which depends on (sampling_seed, draw.number) only.
+        """
+        return fit_view(self[draw.index], plan.view, generator)
+
+    def problems(self, deep: bool = False) -> list[str]:
+        """One sentence per bad file; headers only, or every pixel where ``deep``. Made pictures have none."""
+        return []
+
+
+class TrainingSet(Dataset[Item]):
+    """The training split under a plan; indexed by :class:`Draw`."""
+
+    def __init__(self, pictures: PictureSet, plan: TrainingPlan, seed: int) -> None:
+        self.pictures, self.plan, self.seed = pictures, plan, seed
+
+    def __len__(self) -> int:
+        return len(self.pictures)
+
+    def __getitem__(self, draw: Draw) -> Item:
+        generator = draw_generator(self.seed, draw.number)
+        item = self.pictures.training_item(draw, self.plan, generator)
+        return flip_and_turn(item, self.plan, generator)
+
+
+class _Guarded(Dataset[Item | BokehbenchError]):
+    """Returns a :class:`BokehbenchError` instead of raising it.
+
+    Torch turns what a worker raises into the text of a stack trace.
+    """
+
+    def __init__(self, pictures: Dataset[Item]) -> None:
+        self.pictures = pictures
+
+    def __len__(self) -> int:
+        return len(self.pictures)  # type: ignore[arg-type]
+
+    def __getitem__(self, key: Any) -> Item | BokehbenchError:
+        try:
+            return self.pictures[key]
+        except BokehbenchError as error:
+            return error
+
+
+def _guarded_collate(items: Sequence[Item | BokehbenchError]) -> Batch | BokehbenchError:
+    good: list[Item] = []
+    for item in items:
+        if isinstance(item, BokehbenchError):
+            return item
+        good.append(item)
+    try:
+        return collate(good)
+    except BokehbenchError as error:
+        return error
+
+
+class PictureLoader(DataLoader):
+    """A DataLoader of guarded pictures: a bad one raises its :class:`BokehbenchError` here, in the main process."""
+
+    def __iter__(self) -> Iterator[Batch]:  # type: ignore[override]
+        for batch in super().__iter__():
+            if isinstance(batch, BokehbenchError):
+                # A new one: an exception that its own frame holds is a cycle, which keeps the workers from stopping.
+                raise BokehbenchError(str(batch))
+            yield batch
+
+
+def _one_thread(worker: int) -> None:
+    torch.set_num_threads(1)
+
+
+def default_workers() -> int:
+    """Four loader processes, or as many as there are cores to run them."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return min(4, cores)
+
+
+class BokehDataModule(LightningDataModule):
+    """Base of all data sets. A subclass sets the four splits in :meth:`build` (None = does not have it).
+
+    Args:
+        root: the data set's folder.
+        num_workers: loader processes; None = min(4, cores), 0 = load in the main process.
+        sampling_seed: seed of the training draws; draw n is the same whatever the workers, batch size or resume.
+
+    Attributes:
+        train_set, val_set, test_set, predict_set: splits, after ``setup``.
+        completeness: per split with a published size, how much of it is there.
+        notes: sentences about this copy of the data that a user should know, printed once by ``setup``.
+    """
+
+    def __init__(self, root: str | Path | None = None, num_workers: int | None = None, sampling_seed: int = 0) -> None:
+        super().__init__()
+        if num_workers is not None and num_workers < 0:
+            raise BokehbenchError(f"--data.num_workers {num_workers}: give 0 or more.")
+        if sampling_seed < 0:
+            raise BokehbenchError(f"--data.sampling_seed {sampling_seed}: give 0 or more.")
+        self.root = None if root is None else Path(root).expanduser()
+        self.num_workers = default_workers() if num_workers is None else num_workers
+        self.sampling_seed = sampling_seed
+        self.train_set: PictureSet | None = None
+        self.val_set: PictureSet | None = None
+        self.test_set: PictureSet | None = None
+        self.predict_set: PictureSet | None = None
+        self.completeness: dict[str, Completeness] = {}
+        self.notes: list[str] = []
+        self.plan: TrainingPlan | None = None
+        self._built = False
+        self._checked: set[str] = set()
+
+    # What a data set provides -------------------------------------------------------------------
+
+    def build(self) -> None:
+        """Find the files and set the splits, ``completeness`` and ``notes``; reads no pixels.
+
+        Raises:
+            BokehbenchError: no root, or a layout that is not the expected one.
+        """
+        raise NotImplementedError
+
+    def problems(self, split: str, deep: bool = False) -> list[str]:
+        """One sentence per bad file of ``split``; headers only, or every pixel where ``deep``."""
+        pictures = self.pictures(split)
+        return [] if pictures is None else pictures.problems(deep=deep)
+
+    def describe(self) -> str:
+        """What there is: counts, sizes, keys and notes per split, for people."""
+        from bokehbench.data.describe import describe
+
+        return describe(self)
+
+    # What all share -----------------------------------------------------------------------------
+
+    def pictures(self, split: str) -> PictureSet | None:
+        """The split by name: train, val, test or predict."""
+        if split not in SPLITS:
+            raise ValueError(f"split '{split}' is not one of {SPLITS}")
+        self._build_once()
+        return getattr(self, f"{split}_set")
+
+    def _build_once(self) -> None:
+        if not self._built:
+            self.build()
+            self._built = True
+
+    def setup(self, stage: str | None = None) -> None:
+        """Find the files, and check those of ``stage`` so that no bad one stops a run half way.
+
+        Raises:
+            BokehbenchError: names the bad files (first 10 and the count), or the split that is missing.
+        """
+        first = not self._built
+        self._build_once()
+        if first:
+            for note in self.notes:
+                rank_zero_info(f"{type(self).__name__}: {note}")
+        # Lightning passes an enumeration whose str() is not its value.
+        for split in STAGE_SPLITS.get(getattr(stage, "value", stage) or "", ()):
+            pictures = self.pictures(split)
+            if pictures is None or len(pictures) == 0:
+                raise BokehbenchError(
+                    f"{type(self).__name__} in {self.root} has no {split} pictures: "
+                    "see `bokehbench data describe` for what is there."
+                )
+            if split not in self._checked:
+                raise_problems(self.problems(split), f"{type(self).__name__}, {split} split")
+                self._checked.add(split)
+
+    def check(self, deep: bool = False) -> list[str]:
+        """One sentence per problem in any split; decodes every file where ``deep``, reads headers otherwise."""
+        try:
+            self._build_once()
+        except BokehbenchError as error:
+            return str(error).splitlines()
+        found = [problem for split in SPLITS for problem in self.problems(split, deep=deep)]
+        return list(dict.fromkeys(found))
+
+    def plan_training(self, plan: TrainingPlan) -> None:
+        """What ``train_dataloader`` serves from now on; the trainer calls it before each stage."""
+        self.plan = plan
+
+    def train_dataloader(self) -> PictureLoader:
+        """Batches of the planned stage; without a plan one pass, batch size 1, whole pictures."""
+        pictures = self._require("train")
+        plan = self.plan or TrainingPlan(batch_size=1, steps=len(pictures))
+        sampler = DrawSampler(len(pictures), plan, self.sampling_seed)
+        return self._loader(TrainingSet(pictures, plan, self.sampling_seed), batch_sampler=sampler)
+
+    def val_dataloader(self) -> PictureLoader:
+        """Whole pictures, one at a time, each on exactly one rank."""
+        return self._whole("val")
+
+    def test_dataloader(self) -> PictureLoader:
+        """Whole pictures, one at a time, each on exactly one rank."""
+        return self._whole("test")
+
+    def predict_dataloader(self) -> PictureLoader:
+        """Whole pictures without targets, one at a time, each on exactly one rank."""
+        return self._whole("predict")
+
+    def _require(self, split: str) -> PictureSet:
+        pictures = self.pictures(split)
+        if pictures is None:
+            raise BokehbenchError(f"{type(self).__name__} has no {split} pictures.")
+        return pictures
+
+    def _whole(self, split: str) -> PictureLoader:
+        pictures = self._require(split)
+        rank, world_size = self._rank()
+        return self._loader(pictures, batch_size=1, sampler=RankSampler(len(pictures), rank, world_size))
+
+    def _rank(self) -> tuple[int, int]:
+        return (self.trainer.global_rank, self.trainer.world_size) if self.trainer is not None else (0, 1)
+
+    def _loader(self, pictures: Dataset[Item], **options: Any) -> PictureLoader:
+        return PictureLoader(
+            _Guarded(pictures),
+            collate_fn=_guarded_collate,
+            num_workers=self.num_workers,
+            pin_memory=torch.cuda.is_available(),  # on a CPU it only copies once more
+            persistent_workers=self.num_workers > 0,
+            worker_init_fn=_one_thread,  # several processes of several threads each are slower than one
+            **options,
+        )
+
+
+def raise_problems(problems: Sequence[str], where: str) -> None:
+    """Raise :class:`BokehbenchError` that lists the first ten ``problems`` and their count, if there are any."""
+    if problems:
+        count = f"{len(problems)} problem" + "s" * (len(problems) > 1)
+        shown = "".join(f"\n  {problem}" for problem in problems[:10])
+        more = f"\n  ... and {len(problems) - 10} more: `bokehbench data check` lists all." * (len(problems) > 10)
+        raise BokehbenchError(f"{where}: {count}:{shown}{more}")

@@ -1,0 +1,70 @@
+"""What is wrong with a list of files, found before training starts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from pytorch_lightning.utilities import rank_zero_only
+from tqdm import tqdm
+
+from bokehbench.data.decoding import ends_properly, picture_size
+from bokehbench.data.folders import MAP_KEYS, Record
+from bokehbench.data.image_io import read_pixels, read_values
+from bokehbench.errors import BokehbenchError
+
+
+def same_shape(map_size: Sequence[int], image_size: Sequence[int]) -> bool:
+    """Whether a map of (height, width) can be resized to an image's: the same aspect ratio to a pixel or 2 %."""
+    height, width = map_size
+    return abs(width - image_size[1] * height / image_size[0]) <= max(1.0, 0.02 * width)
+
+
+def record_problems(records: Sequence[Record], load: Callable[[int], object] | None = None) -> list[str]:
+    """One sentence per bad file or mismatch. Headers and file ends only, unless ``load`` reads a whole record."""
+    problems = []
+    bar = tqdm(
+        records,
+        desc="checking files",
+        unit="picture",
+        delay=2,
+        leave=False,
+        disable=getattr(rank_zero_only, "rank", 0) > 0,
+    )
+    for index, record in enumerate(bar):
+        found = _header_problems(record)
+        if not found and load is not None:
+            found = _sentence(load, index)
+        problems += found
+    return problems
+
+
+def _header_problems(record: Record) -> list[str]:
+    sizes: dict[str, tuple[int, int]] = {}
+    problems = []
+    for key, path in record.files.items():
+        try:
+            sizes[key] = picture_size(path)
+            if not ends_properly(path):
+                # Cut short, or followed by something else (some phones append a film): the pixels tell.
+                read_values(path) if key in MAP_KEYS else read_pixels(path)
+        except BokehbenchError as error:
+            problems.append(str(error))
+    if "image" not in sizes:
+        return problems
+    for key, size in sizes.items():
+        fits = same_shape(size, sizes["image"]) if key in MAP_KEYS else size == sizes["image"]
+        if not fits:
+            height, width = sizes["image"]
+            problems.append(
+                f"{record.files[key]}: {key} of {size[1]} x {size[0]} does not fit "
+                f"{record.files['image']} of {width} x {height}: make them match."
+            )
+    return problems
+
+
+def _sentence(load: Callable[[int], object], index: int) -> list[str]:
+    try:
+        load(index)
+    except BokehbenchError as error:
+        return [str(error)]
+    return []

@@ -1,0 +1,136 @@
+"""Files to pixel arrays: every way in which a file can be bad ends in one sentence that names it."""
+
+from __future__ import annotations
+
+import io
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from bokehbench.errors import BokehbenchError
+
+#: Suffixes of picture files, in lower case.
+PICTURE_SUFFIXES = (".jpg", ".jpeg", ".png", ".tif", ".tiff", ".webp", ".bmp", ".ppm", ".pgm")
+#: Suffixes of map files (disparity, depth, masks), in lower case.
+MAP_SUFFIXES = (".png", ".tif", ".tiff", ".npy", ".pgm", ".pfm", ".jpg", ".jpeg", ".bmp", ".webp")
+#: Larger pictures are refused before a pixel is decoded: they would not fit into memory as float32.
+MAX_PIXELS = 178_000_000
+ORIENTATION_TAG = 0x0112
+
+
+def _refuse(path: Path, reason: str, remedy: str = "replace or remove this file") -> BokehbenchError:
+    return BokehbenchError(f"{path}: {reason}: {remedy}.")
+
+
+@contextmanager
+def readable(path: Path, what: str = "a picture") -> Iterator[None]:
+    """Turn whatever a decoder raises inside into a :class:`BokehbenchError` that names ``path``."""
+    if not path.exists():
+        raise _refuse(path, "no such file", "check the name")
+    if path.is_dir():
+        raise _refuse(path, "is a folder", f"give {what} file")
+    try:
+        if path.stat().st_size == 0:
+            raise _refuse(path, "the file is empty")
+        with warnings.catch_warnings():
+            # Our own limit answers for the size; Pillow's other warnings are about single bad metadata fields.
+            warnings.simplefilter("ignore")
+            yield
+    except BokehbenchError:
+        raise
+    except Image.DecompressionBombError as error:
+        raise _refuse(path, f"has more than {MAX_PIXELS // 10**6} million pixels", "make it smaller first") from error
+    except PermissionError as error:
+        raise _refuse(path, "may not be read", "change its permissions") from error
+    except Image.UnidentifiedImageError as error:
+        raise _refuse(path, f"is not {what} that can be read") from error
+    except MemoryError as error:
+        raise _refuse(path, "does not fit into memory", "make it smaller first") from error
+    except Exception as error:  # decoders raise OSError, SyntaxError, struct.error, zlib.error, ValueError ...
+        raise _refuse(path, f"is corrupt or truncated ({str(error).rstrip('.') or type(error).__name__})") from error
+
+
+def open_header(path: Path) -> Image.Image:
+    """Open without decoding; call inside :func:`readable`."""
+    # Pillow 13 scrambles turned TIFFs that it maps into memory; it cannot map bytes.
+    image = Image.open(io.BytesIO(path.read_bytes()) if path.suffix.lower() in (".tif", ".tiff") else path)
+    width, height = image.size
+    if width * height > MAX_PIXELS:
+        raise Image.DecompressionBombError
+    return image
+
+
+def orientation(image: Image.Image) -> int:
+    """EXIF orientation, 1 (upright) to 8. For pixels ask after ``load()``: Pillow turns TIFFs itself, then says 1."""
+    return _valid(image.getexif())
+
+
+def _header_orientation(image: Image.Image) -> int:
+    if image.format != "PNG":
+        return _valid(image.getexif())
+    exif = Image.Exif()  # a PNG's own getexif() decodes the pixels
+    exif.load(image.info.get("exif", b""))
+    return _valid(exif)
+
+
+def _valid(exif: Image.Exif) -> int:
+    value = exif.get(ORIENTATION_TAG, 1)
+    return value if value in range(1, 9) else 1
+
+
+def upright(pixels: np.ndarray, orientation: int) -> np.ndarray:
+    """H W ... pixels as stored to pixels as seen (EXIF 2.32, table of tag 0x0112)."""
+    if orientation >= 5:
+        pixels = pixels.swapaxes(0, 1)
+    if orientation in (3, 4, 7, 8):
+        pixels = pixels[::-1]
+    if orientation in (2, 3, 6, 7):
+        pixels = pixels[:, ::-1]
+    return pixels
+
+
+def picture_size(path: str | Path) -> tuple[int, int]:
+    """(height, width) as seen, from the header alone.
+
+    Raises:
+        BokehbenchError: the file is missing, empty, or no picture.
+    """
+    path = Path(path)
+    with readable(path):
+        if path.suffix.lower() == ".npy":
+            shape = np.load(path, mmap_mode="r", allow_pickle=False).shape
+            if len(shape) not in (2, 3):
+                raise _refuse(path, f"has the shape {shape}", "save an array of height x width")
+            height, width = (d for d in (shape if len(shape) == 2 else _squeeze(path, shape)))
+            return height, width
+        with open_header(path) as image:
+            width, height = image.size
+            if image.format == "TIFF":  # Pillow versions differ in whether the size is that of the turned picture
+                tags = image.tag_v2  # type: ignore[attr-defined]
+                width, height = tags[256], tags[257]
+            return (width, height) if _header_orientation(image) >= 5 else (height, width)
+    raise AssertionError("unreachable")
+
+
+def _squeeze(path: Path, shape: tuple[int, ...]) -> tuple[int, int]:
+    if shape[0] == 1:
+        return shape[1], shape[2]
+    if shape[2] == 1:
+        return shape[0], shape[1]
+    raise _refuse(path, f"has the shape {shape}", "save an array of height x width")
+
+
+def ends_properly(path: Path) -> bool:
+    """Whether a JPEG or PNG has its end marker: a quick test for files cut short (True for other formats)."""
+    suffix = path.suffix.lower()
+    markers = {".jpg": b"\xff\xd9", ".jpeg": b"\xff\xd9", ".png": b"IEND"}
+    if suffix not in markers:
+        return True
+    with path.open("rb") as file:
+        file.seek(0, 2)
+        file.seek(max(0, file.tell() - 65536))
+        return markers[suffix] in file.read()

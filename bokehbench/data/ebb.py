@@ -1,0 +1,133 @@
+"""EBB!, "Everything is Better with Bokeh!" (Ignatov et al. 2020, CVPR workshops): pairs taken at f/16 and f/1.8."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Literal
+
+from bokehbench.data.base import BokehDataModule, Completeness
+from bokehbench.data.focus import FocusRule
+from bokehbench.data.folders import Record, list_pictures, pair
+from bokehbench.data.records import RecordSet
+from bokehbench.data.splits import read_ids
+from bokehbench.errors import BokehbenchError
+
+#: Pixels in a picture 1024 high, at a disparity difference of 1. `bokehbench data fit-aperture` found 25.9 on training
+#: ids 2977-2979 at height 512; the error is flat around it (within 0.7 % from 22 to 28), single pictures want 11 to 33.
+DEFAULT_APERTURE = 26.0
+#: Folder names by batch key; the last two are optional.
+FOLDERS = {"image": "original", "bokeh": "bokeh", "disparity": "original_depth", "mask": "focus_mask"}
+CHALLENGE = {"test": "TestBokehFree", "validation": "ValidationBokehFree"}
+LAYOUT = (
+    "EBB! is expected as ROOT/Training/original/ID.jpg and ROOT/Training/bokeh/ID.jpg (or, as PyNET's code has it, "
+    "ROOT/train and ROOT/test with original/ and bokeh/ in each), optionally with original_depth/ID.png (disparity, "
+    "bright = near, full or half size) and focus_mask/ID.png beside them, and ROOT/TestBokehFree or "
+    "ROOT/ValidationBokehFree for predict. It is never downloaded for you: its authors give it out on the project "
+    "page of PyNET-Bokeh (Ignatov et al.); treat it as non-commercial research data that may not be passed on."
+)
+
+
+class EBB(BokehDataModule):
+    """EBB! in its public layout or PyNET's; a partial copy works and says how much is there.
+
+    Train = ids 0..4399, of which 4350..4399 are held out for validation while fitting (ours); test = Val294, ids
+    4400..4693; in PyNET's layout the folders decide. Focus and aperture are not published: see
+    :mod:`bokehbench.data.focus` for the estimate.
+
+    Args:
+        root: the folder that has ``Training`` (or ``train`` and ``test``).
+        num_workers: loader processes; None = min(4, cores).
+        sampling_seed: seed of the training draws.
+        focus: disparity in focus for all pictures; None = estimate it per picture.
+        aperture: blur radius in pixels at a disparity difference of 1 in a picture 1024 high; scales with the height.
+        hold_out: keep ids 4350..4399 out of training, for validation; False = train on all 4400, validate on the last.
+        challenge: whose pictures ``predict`` takes: TestBokehFree or ValidationBokehFree; where neither folder is
+            there, the inputs of the test split.
+    """
+
+    def __init__(
+        self,
+        root: str | Path | None = None,
+        num_workers: int | None = None,
+        sampling_seed: int = 0,
+        focus: float | None = None,
+        aperture: float = DEFAULT_APERTURE,
+        hold_out: bool = True,
+        challenge: Literal["test", "validation"] = "test",
+    ) -> None:
+        super().__init__(root, num_workers, sampling_seed)
+        if focus is not None and not 0 <= focus <= 1:
+            raise BokehbenchError(f"--data.focus {focus}: give a disparity in [0, 1].")
+        if aperture < 0:
+            raise BokehbenchError(f"--data.aperture {aperture}: give a radius of 0 or more pixels.")
+        self.rule = FocusRule(focus, aperture)
+        self.hold_out, self.challenge = hold_out, challenge
+        #: "val294", or "folder" where PyNET's layout decides: what scores on the test split are scores of.
+        self.test_split = "val294"
+
+    def build(self) -> None:
+        """Find the layout and the pictures of each split.
+
+        Raises:
+            BokehbenchError: no root or neither layout: says what is expected and how people obtain the data.
+        """
+        if self.root is None:
+            raise BokehbenchError(f"EBB needs --data.root. {LAYOUT}")
+        if not self.root.is_dir():
+            raise BokehbenchError(f"--data.root {self.root} is not a folder. {LAYOUT}")
+        train_ids, val294, held_out = (read_ids(f"ebb_{name}") for name in ("train", "val294", "held_out"))
+        public = next((f for f in (self.root / "Training", self.root) if (f / "original").is_dir()), None)
+        if public is not None:
+            train, train_problems = self._pair(public, lambda stem: stem in train_ids)
+            test, test_problems = self._pair(public, lambda stem: stem in val294)
+        elif any((self.root / split / "original").is_dir() for split in ("train", "test")):
+            train, train_problems = self._pair(self.root / "train")
+            test, test_problems = self._pair(self.root / "test")
+            self.test_split = "val294" if test and {r.name for r in test} <= val294 else "folder"
+        else:
+            raise BokehbenchError(f"{self.root} does not have the layout of EBB!. {LAYOUT}")
+
+        if self.test_split == "val294":
+            self._count("test", len(test), len(val294))
+        else:
+            self.notes.append(f"the test folder's {len(test)} pictures are the test split, not the published Val294.")
+        kept = self._validation(train, held_out, train_problems)
+        if public is not None:
+            self._count("train", kept, len(train_ids) - len(held_out) * self.hold_out)
+        self.test_set = RecordSet(test, self.rule, test_problems)
+        self.predict_set = self._challenge(test, test_problems)
+
+    def _pair(self, folder: Path, keep: Callable[[str], bool] = lambda stem: True) -> tuple[list[Record], list[str]]:
+        places = {key: folder / name for key, name in FOLDERS.items()}
+        optional = {key for key in ("disparity", "mask") if not places[key].is_dir()}
+        return pair({key: place for key, place in places.items() if key not in optional}, keep)
+
+    def _validation(self, train: list[Record], held_out: frozenset[str], problems: list[str]) -> int:
+        held = [r for r in train if r.name in held_out]
+        rest = [r for r in train if r.name not in held_out]
+        if not held or not rest or not self.hold_out:
+            held, rest = train[-50:], train
+            if train:
+                self.notes.append(
+                    f"validation uses the last {len(held)} training pictures, "
+                    + ("as hold_out is off." if not self.hold_out else "as this copy lacks the held-out ids 4350-4399.")
+                )
+        self.train_set = RecordSet(rest, self.rule, problems)
+        self.val_set = RecordSet(held, self.rule, problems)
+        return len(rest)
+
+    def _count(self, split: str, found: int, expected: int) -> None:
+        self.completeness[split] = Completeness(found, expected)
+        if 0 < found < expected:
+            marked = ": scores on it will be marked incomplete" if split == "test" else ""
+            self.notes.append(f"{found} of {expected} pictures of the {split} split are here{marked}.")
+
+    def _challenge(self, test: list[Record], problems: list[str]) -> RecordSet:
+        assert self.root is not None
+        folder = self.root / CHALLENGE[self.challenge]
+        if not any((self.root / name).is_dir() for name in CHALLENGE.values()):
+            return RecordSet([record.without("bokeh") for record in test], self.rule, problems)
+        listing = list_pictures(folder)
+        records = [Record(stem, {"image": path}) for stem, path in listing.files.items()]
+        return RecordSet(records, self.rule, listing.problems)

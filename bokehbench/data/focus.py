@@ -1,0 +1,49 @@
+"""Where a picture is in focus and how wide the aperture was, for data sets that do not say.
+
+Ours, no paper's: EBB! and other photographed pairs come without optics. The subject is what the photographer focused
+on, so the focus is the median disparity of its mask, or of the picture's central third where there is no mask; the
+aperture is one constant per data set, in pixels of a picture 1024 high, scaled with the picture's height.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+REFERENCE_HEIGHT = 1024
+
+
+def estimate_focus(disparity: Tensor, mask: Tensor | None = None) -> Tensor:
+    """Median of ``disparity`` (1 H W) where ``mask`` (1 H W) > 1/2, else over the central third; 0-dim.
+
+    A map of more than 2^16 pixels is subsampled regularly first.
+    """
+    height, width = disparity.shape[-2:]
+    step = max(1, int((height * width / 2**16) ** 0.5))
+    if mask is not None:
+        inside = disparity[..., ::step, ::step][mask[..., ::step, ::step] > 0.5]
+        if inside.numel():
+            return inside.median()
+    central = disparity[..., height // 3 : -(height // 3) or None, width // 3 : -(width // 3) or None]
+    return central[..., ::step, ::step].median()
+
+
+@dataclass(frozen=True)
+class FocusRule:
+    """Focus and aperture of pictures that come without; None = estimate the focus, leave the aperture out.
+
+    ``focus``: a disparity in [0, 1]. ``aperture``: pixels at a disparity difference of 1 in a picture 1024 high.
+    """
+
+    focus: float | None = None
+    aperture: float | None = None
+
+    def focus_of(self, disparity: Tensor, mask: Tensor | None) -> Tensor:
+        """The set focus, or the estimate from a 1 H W disparity and mask; 0-dim."""
+        return estimate_focus(disparity, mask) if self.focus is None else torch.tensor(self.focus)
+
+    def aperture_of(self, height: int) -> Tensor | None:
+        """The aperture in pixels of a picture ``height`` high; 0-dim."""
+        return None if self.aperture is None else torch.tensor(self.aperture * height / REFERENCE_HEIGHT)

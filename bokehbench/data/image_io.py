@@ -1,0 +1,183 @@
+"""Photos and maps, from any file that people have to the tensors of the batch, and back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor
+
+from bokehbench.data import colour
+from bokehbench.data.decoding import ORIENTATION_TAG, _squeeze, open_header, orientation, readable, upright
+from bokehbench.errors import BokehbenchError
+from bokehbench.files import write_atomic
+
+#: What write_photo can write, and how.
+WRITE_OPTIONS: dict[str, dict[str, object]] = {
+    ".jpg": {"format": "JPEG", "quality": 95, "subsampling": 0},
+    ".jpeg": {"format": "JPEG", "quality": 95, "subsampling": 0},
+    ".png": {"format": "PNG"},
+    ".webp": {"format": "WEBP", "quality": 95},
+    ".tif": {"format": "TIFF", "compression": "tiff_lzw"},
+    ".tiff": {"format": "TIFF", "compression": "tiff_lzw"},
+}
+
+
+@dataclass(frozen=True)
+class Photo:
+    """A photo as read, with what is needed to write one like it.
+
+    ``image`` is 3 H W float32 in [0, 1], sRGB, upright. ``icc_profile`` is the file's RGB colour profile (None = sRGB)
+    and ``exif`` its EXIF block with the orientation set to upright. ``notes`` says what was changed in reading.
+    """
+
+    image: Tensor
+    icc_profile: bytes | None = None
+    exif: bytes | None = None
+    notes: tuple[str, ...] = field(default=())
+
+
+def read_rgb(path: str | Path) -> Tensor:
+    """A picture of any kind as 3 H W float32 in [0, 1], sRGB, upright; see :func:`read_photo`."""
+    return read_photo(path).image
+
+
+def read_photo(path: str | Path) -> Photo:
+    """Read a photo: 8 or 16 bit; RGB, greyscale, palette, CMYK; alpha is flattened over white.
+
+    The EXIF orientation is applied. A colour profile other than sRGB is converted to sRGB where LittleCMS can
+    (through 8 bit), else the values are taken as sRGB; ``notes`` tells.
+
+    Raises:
+        BokehbenchError: the file is missing, empty, corrupt, truncated, no picture, or too large.
+    """
+    pixels, photo_info = _decode(Path(path))
+    return Photo(to_tensor(pixels), *photo_info)
+
+
+def read_pixels(path: str | Path) -> np.ndarray:
+    """Like :func:`read_rgb` but H W 3 in uint8 or uint16, full range: a crop of it is cheap to make a tensor of."""
+    return _decode(Path(path))[0]
+
+
+def to_tensor(pixels: np.ndarray) -> Tensor:
+    """H W C uint8 or uint16 of full range to C H W float32 in [0, 1]."""
+    scale = np.float32(np.iinfo(pixels.dtype).max)
+    # Transposing the bytes before they become floats moves a quarter of the memory.
+    planes = np.ascontiguousarray(pixels.transpose(2, 0, 1))
+    return torch.from_numpy(planes.astype(np.float32)).div_(float(scale))
+
+
+def _decode(path: Path) -> tuple[np.ndarray, tuple[bytes | None, bytes | None, tuple[str, ...]]]:
+    with readable(path), open_header(path) as image:
+        image.load()
+        turned = orientation(image)
+        exif = image.getexif()
+        exif_bytes = None
+        if exif:
+            exif[ORIENTATION_TAG] = 1
+            exif_bytes = exif.tobytes()
+        pixels, profile, notes = colour.to_srgb_pixels(path, image)
+        return upright(pixels, turned), (profile, exif_bytes, notes)
+    raise AssertionError("unreachable")
+
+
+def read_values(path: str | Path) -> Tensor:
+    """A one-channel file's raw numbers, 1 H W float32: metric depth, 16-bit integers as they are, NaN kept.
+
+    Raises:
+        BokehbenchError: unreadable, or a colour picture (a colour-mapped depth has lost its values).
+    """
+    return torch.from_numpy(np.array(_values(Path(path))[0], dtype=np.float32))[None]
+
+
+def read_map(path: str | Path, value_range: tuple[float, float] | None = None) -> Tensor:
+    """A disparity map or mask as 1 H W float32 in [0, 1].
+
+    1-, 8- and 16-bit files are divided by their largest possible value. Float files (TIFF, PFM, NPY) are mapped
+    from ``value_range`` (low, high) to [0, 1]; without it they must lie in [0, 1] already.
+
+    Raises:
+        BokehbenchError: unreadable, colour, NaN or infinite values, or values outside the range.
+    """
+    path = Path(path)
+    values, largest = _values(path)
+    if not np.isfinite(values).all():
+        raise BokehbenchError(f"{path}: has NaN or infinite values: fill them, then read it again.")
+    low, high = value_range or (0.0, largest or 1.0)
+    if high <= low:
+        raise BokehbenchError(f"{path}: the value range ({low}, {high}) is empty: give low < high.")
+    scaled = (values.astype(np.float32) - np.float32(low)) / np.float32(high - low)
+    if scaled.size and (scaled.min() < -1e-6 or scaled.max() > 1 + 1e-6):
+        raise BokehbenchError(
+            f"{path}: values {values.min():g} .. {values.max():g} are outside {low:g} .. {high:g}: "
+            "save the map in [0, 1], or give its value range."
+        )
+    return torch.from_numpy(np.ascontiguousarray(scaled))[None].clamp_(0, 1)
+
+
+def _values(path: Path) -> tuple[np.ndarray, float | None]:
+    """H W numbers, and the largest that the format can hold (None for floats)."""
+    with readable(path, "a map"):
+        if path.suffix.lower() == ".npy":
+            array = np.load(path, allow_pickle=False)
+            if array.ndim == 3:
+                array = array.reshape(_squeeze(path, array.shape))
+            if array.ndim != 2 or array.dtype.kind not in "fiub":
+                raise BokehbenchError(f"{path}: is not an array of height x width numbers: save it as one.")
+            whole = array.dtype in (np.uint8, np.uint16)
+            return array, float(np.iinfo(array.dtype).max) if whole else 1.0 if array.dtype == bool else None
+        with open_header(path) as image:
+            array = upright(*_one_channel(path, image))
+            return array, {"1": 1.0, "L": 255.0}.get(_mode(image), 65535.0 if _is_16_bit(image) else None)
+    raise AssertionError("unreachable")
+
+
+def _mode(image: Image.Image) -> str:
+    return "L" if image.mode in ("RGB", "RGBA", "LA", "P", "PA") else image.mode
+
+
+def _is_16_bit(image: Image.Image) -> bool:
+    return image.mode.startswith("I;16") or (image.mode == "I" and image.format in ("PNG", "PPM"))
+
+
+def _one_channel(path: Path, image: Image.Image) -> tuple[np.ndarray, int]:
+    image.load()
+    turned = orientation(image)
+    if _mode(image) == image.mode:
+        return np.asarray(image), turned
+    rgb = np.asarray(image.convert("RGB"))
+    if (rgb != rgb[..., :1]).any():
+        raise BokehbenchError(f"{path}: is a colour picture, not a map: save a greyscale file with one channel.")
+    return rgb[..., 0], turned
+
+
+def to_pixels(image: Tensor) -> np.ndarray:
+    """3 H W or 1 H W in [0, 1] to H W 3 uint8, rounded; out-of-range values are clipped, NaN becomes 0."""
+    image = image.detach().float().cpu().nan_to_num(0.0).clamp(0, 1).mul(255).round().to(torch.uint8)
+    return image.expand(3, -1, -1).permute(1, 2, 0).contiguous().numpy()
+
+
+def write_photo(path: str | Path, image: Tensor, like: Photo | None = None) -> None:
+    """Write 3 H W in [0, 1] (sRGB) as 8 bit, in the colour profile and with the EXIF block of ``like``.
+
+    The file appears whole or not at all.
+
+    Raises:
+        BokehbenchError: a suffix that cannot be written, or a place that cannot.
+    """
+    path = Path(path)
+    options = WRITE_OPTIONS.get(path.suffix.lower())
+    if options is None:
+        raise BokehbenchError(f"{path}: cannot write '{path.suffix}' files: use {', '.join(WRITE_OPTIONS)}.")
+    picture = Image.fromarray(to_pixels(image))
+    extra: dict[str, object] = {}
+    if like is not None and like.icc_profile is not None:
+        picture = colour.from_srgb(picture, like.icc_profile)
+        extra["icc_profile"] = like.icc_profile
+    if like is not None and like.exif is not None:
+        extra["exif"] = like.exif
+    write_atomic(path, lambda file: picture.save(file, **options, **extra))  # type: ignore[arg-type]

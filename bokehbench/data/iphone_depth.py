@@ -1,0 +1,136 @@
+"""RGB-D collections: photos with measured depth, bokeh rendered from it (DeepLens, Wang et al. 2018, Sec. 4.1)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Literal
+
+from bokehbench.data.base import BokehDataModule
+from bokehbench.data.folders import Record, pair, seeded_split, stem_of
+from bokehbench.data.holding_out import hold_out
+from bokehbench.data.records import RecordSet
+from bokehbench.data.rendering import Renderer
+from bokehbench.data.rgbd_set import DepthReading, RGBDSet, RGBDTrainingSet
+from bokehbench.data.saliency import saliency_records
+from bokehbench.errors import BokehbenchError
+
+LAYOUT = (
+    "an RGB-D collection is expected as ROOT/images/NAME.jpg and ROOT/depth/NAME.png (8 or 16 bit; or float .tif, "
+    ".pfm or .npy), with lists of one NAME per line, ROOT/train.txt, ROOT/test.txt and ROOT/val.txt, if you have "
+    "them. The paper's 2262 / 200 iPhone pictures were never released: use any RGB-D collection of your own."
+)
+
+
+class IPhoneDepth(BokehDataModule):
+    """Any RGB-D collection in DeepLens' way: disparity by min-max, targets rendered from the true disparity.
+
+    Training draws focus (the disparity of a random pixel) and aperture (uniform) per draw; the other splits have
+    fixed ones that depend on the picture's name only. The paper never states its largest radius; the default, 25.6 px
+    at 1024 x 1024, is 8 px at 320 x 320, which the configuration of the authors' code suggests.
+
+    Args:
+        root: the folder that has ``images`` and ``depth``.
+        num_workers: loader processes; None = min(4, cores).
+        sampling_seed: seed of the training draws.
+        depth_kind: ``depth`` (larger = farther, any unit) or ``disparity`` (larger = nearer).
+        invalid: file value that marks missing depth; it, NaN and infinity become farthest. None = no such value;
+            only for ``depth_kind: depth``.
+        saliency_roots: folders of image + mask sets (MSRA10K, DUTS) mixed into every training batch.
+        saliency_fraction: their part of each batch.
+        renderer: ``layered`` or ``scatter``, the reference renderer of the targets.
+        min_aperture, max_aperture: range of the training aperture, in pixels of a picture of 1024 x 1024 (scales with
+            sqrt(H W)); the other splits use the largest.
+        train_fraction: without split lists, the part to train on (the paper's 2262 of 2462).
+        val_fraction: without a list, the part of the training pictures held out for validation (of 10 or more).
+        split_seed: seed of these two divisions.
+    """
+
+    def __init__(
+        self,
+        root: str | Path | None = None,
+        num_workers: int | None = None,
+        sampling_seed: int = 0,
+        depth_kind: Literal["depth", "disparity"] = "depth",
+        invalid: float | None = 0.0,
+        saliency_roots: list[str] | None = None,
+        saliency_fraction: float = 0.5,
+        renderer: Renderer = "layered",
+        min_aperture: float = 0.0,
+        max_aperture: float = 25.6,
+        train_fraction: float = 2262 / 2462,
+        val_fraction: float = 0.05,
+        split_seed: int = 0,
+    ) -> None:
+        super().__init__(root, num_workers, sampling_seed)
+        fractions = {"saliency_fraction": saliency_fraction, "train_fraction": train_fraction}
+        for option, value in {**fractions, "val_fraction": val_fraction}.items():
+            if not 0 <= value <= 1:
+                raise BokehbenchError(f"--data.{option} {value}: give a number in [0, 1].")
+        if not 0 <= min_aperture <= max_aperture:
+            raise BokehbenchError(
+                f"--data.min_aperture {min_aperture} and --data.max_aperture {max_aperture}: give 0 <= min <= max."
+            )
+        self.reading = DepthReading(depth_kind, invalid)
+        self.saliency_roots, self.saliency_fraction = saliency_roots or [], saliency_fraction
+        self.renderer, self.apertures = renderer, (min_aperture, max_aperture)
+        self.train_fraction, self.val_fraction, self.split_seed = train_fraction, val_fraction, split_seed
+
+    def build(self) -> None:
+        """Pair images with depth and divide them.
+
+        Raises:
+            BokehbenchError: no root, or not the layout: says what is expected.
+        """
+        if self.root is None:
+            raise BokehbenchError(f"IPhoneDepth needs --data.root: {LAYOUT}")
+        if not (self.root / "images").is_dir() or not (self.root / "depth").is_dir():
+            raise BokehbenchError(f"{self.root} has no folders images and depth: {LAYOUT}")
+        places = {"image": self.root / "images", "disparity": self.root / "depth"}
+        masks = self.root / "masks"
+        records, problems = pair(places | ({"mask": masks} if masks.is_dir() else {}), strict=())
+        train, test = self._divide(records, problems)
+        val = self._listed("val", records, problems)
+        if val is None:
+            train, val, notes = hold_out(train, self.val_fraction, self.split_seed)
+            self.notes += notes
+        else:
+            held = {record.name for record in val}
+            train = [record for record in train if record.name not in held]
+        salient, salient_problems = saliency_records(self.saliency_roots)
+        share = self.saliency_fraction if salient else 0.0
+        if salient:
+            self.notes.append(f"{len(salient)} saliency pictures make up {share:.0%} of every training batch.")
+
+        def split(records: Sequence[Record]) -> RGBDSet:
+            return RGBDSet(records, problems, self.reading, self.renderer, self.apertures)
+
+        saliency = RecordSet(salient, found=salient_problems)
+        self.train_set = RGBDTrainingSet(split(train), saliency, share, self.sampling_seed)
+        self.val_set, self.test_set = split(val), split(test)
+        self.predict_set = split(test).without_targets()
+
+    def _divide(self, records: list[Record], problems: list[str]) -> tuple[list[Record], list[Record]]:
+        train, test = (self._listed(name, records, problems) for name in ("train", "test"))
+        if train is None and test is None:
+            return seeded_split(records, self.train_fraction, self.split_seed)
+        listed = {record.name for record in (train or test or [])}
+        rest = [record for record in records if record.name not in listed]
+        train, test = (rest if part is None else part for part in (train, test))
+        both = {r.name for r in train} & {r.name for r in test}
+        problems += [f"{self.root}: '{name}' is in both train.txt and test.txt: remove one." for name in sorted(both)]
+        return train, test
+
+    def _listed(self, name: str, records: list[Record], problems: list[str]) -> list[Record] | None:
+        """The records of list ``name``.txt, None where there is no such list."""
+        assert self.root is not None
+        path = self.root / f"{name}.txt"
+        if not path.is_file():
+            return None
+        by_name = {record.name: record for record in records}
+        lines = (line.strip() for line in path.read_text(encoding="utf-8-sig").splitlines())
+        names = [stem_of(line) for line in lines if line and not line.startswith("#")]
+        problems += [
+            f"{path}: there is no picture '{n}' with depth: correct the list." for n in names if n not in by_name
+        ]
+        return [by_name[n] for n in dict.fromkeys(names) if n in by_name]

@@ -1,0 +1,133 @@
+"""Any folders of input and target pictures."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from bokehbench.data.base import BokehDataModule
+from bokehbench.data.focus import FocusRule
+from bokehbench.data.focus_table import FocusTable
+from bokehbench.data.folders import Record, existing, pair, seeded_split
+from bokehbench.data.holding_out import hold_out
+from bokehbench.data.records import RecordSet
+from bokehbench.errors import BokehbenchError
+
+MASK_FOLDERS = ("mask", "focus_mask", "focal")
+DISPARITY_FOLDERS = ("disparity",)
+LAYOUT = (
+    "Pairs are expected as ROOT/input/NAME.jpg and ROOT/target/NAME.jpg (other folder names: --data.input, "
+    "--data.target), or the same below ROOT/train and ROOT/test; optionally with disparity/NAME.png (bright = near), "
+    "mask/NAME.png, and a table focus_aperture.csv with the columns name, focus, aperture."
+)
+_Split = tuple[list[Record], list[str]]
+
+
+class Pairs(BokehDataModule):
+    """Input and target folders, paired strictly by file stem.
+
+    With ``train`` and ``test`` subfolders these are the splits (and ``val``, if there). Without, everything is the
+    test split, and the training split too unless ``train_fraction`` divides it.
+
+    Args:
+        root: folder that has the input and target folders, or ``train`` and ``test`` with these in them.
+        num_workers: loader processes; None = min(4, cores).
+        sampling_seed: seed of the training draws.
+        input: folder name of the all-in-focus pictures.
+        target: folder name of the bokeh pictures; None = there are none, for predict alone.
+        disparity: folder name of disparity maps (1 = near); None = ``disparity`` where it is there.
+        mask: folder name of subject masks; None = ``mask``, ``focus_mask`` or ``focal`` where it is there.
+        table: CSV with columns name, focus (disparity), aperture (pixels of that picture), relative to ``root``;
+            None = ``focus_aperture.csv`` where it is there.
+        focus: disparity in focus where the table has none; None = estimated from disparity and mask.
+        aperture: pixels in a picture 1024 high where the table has none; None = left out.
+        train_fraction: without subfolders, the part of the pictures to train on; the rest is the test split.
+        val_fraction: the part of the training pictures that is held out for validation (of 10 or more pictures).
+        split_seed: seed of these two divisions.
+    """
+
+    def __init__(
+        self,
+        root: str | Path | None = None,
+        num_workers: int | None = None,
+        sampling_seed: int = 0,
+        input: str = "input",
+        target: str | None = "target",
+        disparity: str | None = None,
+        mask: str | None = None,
+        table: str | None = None,
+        focus: float | None = None,
+        aperture: float | None = None,
+        train_fraction: float | None = None,
+        val_fraction: float = 0.1,
+        split_seed: int = 0,
+    ) -> None:
+        super().__init__(root, num_workers, sampling_seed)
+        for option, value in (("train_fraction", train_fraction), ("val_fraction", val_fraction), ("focus", focus)):
+            if value is not None and not 0 <= value <= 1:
+                raise BokehbenchError(f"--data.{option} {value}: give a number in [0, 1].")
+        if aperture is not None and aperture < 0:
+            raise BokehbenchError(f"--data.aperture {aperture}: give a radius of 0 or more pixels.")
+        self.input, self.target, self.disparity, self.mask, self.table = input, target, disparity, mask, table
+        self.rule = FocusRule(focus, aperture)
+        self.train_fraction, self.val_fraction, self.split_seed = train_fraction, val_fraction, split_seed
+
+    def build(self) -> None:
+        """Pair the files of each split.
+
+        Raises:
+            BokehbenchError: no root, no input folder, a named folder that is not there, or a table that is none.
+        """
+        if self.root is None:
+            raise BokehbenchError(f"Pairs needs --data.root. {LAYOUT}")
+        if not self.root.is_dir():
+            raise BokehbenchError(f"--data.root {self.root} is not a folder. {LAYOUT}")
+        splits = {s: self.root / s for s in ("train", "val", "test") if (self.root / s / self.input).is_dir()}
+        if splits:
+            pairs = {split: self._pair(folder) for split, folder in splits.items()}
+            train, test, val = (pairs.get(split, ([], [])) for split in ("train", "test", "val"))
+        elif (self.root / self.input).is_dir():
+            train, test, val = *self._divide(*self._pair(self.root)), ([], [])
+        else:
+            raise BokehbenchError(f"{self.root} has no folder '{self.input}'. {LAYOUT}")
+        if val[0] or not train[0]:
+            rest, held = train[0], val
+        else:
+            rest, drawn, notes = hold_out(train[0], self.val_fraction, self.split_seed)
+            held = drawn, train[1]
+            self.notes += notes
+        table = FocusTable.find(self.root, self.table)
+        wrong = table.problems({record.name for records, _ in (train, val, test) for record in records})
+        if self.target is not None:
+            self.train_set = RecordSet(table.applied(rest), self.rule, train[1] + wrong)
+            self.val_set = RecordSet(table.applied(held[0]), self.rule, held[1] + wrong)
+            self.test_set = RecordSet(table.applied(test[0]), self.rule, test[1] + wrong)
+        inputs = [record.without("bokeh") for record in table.applied(test[0])]
+        self.predict_set = RecordSet(inputs, self.rule, test[1] + wrong)
+
+    def _pair(self, folder: Path) -> _Split:
+        places = {"image": folder / self.input}
+        if self.target is not None:
+            places["bokeh"] = self._named(folder, "target", self.target)
+        for key, given, usual in (("disparity", self.disparity, DISPARITY_FOLDERS), ("mask", self.mask, MASK_FOLDERS)):
+            place = self._named(folder, key, given) if given is not None else existing(folder, usual)
+            if place is not None:
+                places[key] = place
+        return pair(places)
+
+    @staticmethod
+    def _named(folder: Path, option: str, name: str) -> Path:
+        if not (folder / name).is_dir():
+            raise BokehbenchError(
+                f"{folder} has no folder '{name}': give the right name with --data.{option}. {LAYOUT}"
+            )
+        return folder / name
+
+    def _divide(self, records: list[Record], problems: list[str]) -> tuple[_Split, _Split]:
+        if self.train_fraction is None:
+            self.notes.append(
+                "training and test pictures are the same ones, as there are no train and test folders: scores say "
+                "nothing about new pictures (--data.train_fraction 0.8 divides them)."
+            )
+            return (records, problems), (records, problems)
+        train, test = seeded_split(records, self.train_fraction, self.split_seed)
+        return (train, problems), (test, problems)

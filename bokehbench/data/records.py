@@ -1,0 +1,118 @@
+"""A split made of files."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import torch
+
+from bokehbench.data.augment import Item, Window, fit_view, random_window, resize
+from bokehbench.data.base import PictureSet
+from bokehbench.data.checks import record_problems, same_shape
+from bokehbench.data.focus import FocusRule
+from bokehbench.data.folders import Record
+from bokehbench.data.image_io import read_map, read_pixels, to_tensor
+from bokehbench.data.sampling import Draw, TrainingPlan, View
+from bokehbench.errors import BokehbenchError
+from bokehbench.optics.disparity import minmax
+
+Pick = Callable[[int, int], Window | None]
+
+
+def crop_of(view: View, generator: torch.Generator) -> Pick:
+    """Draws the window of a crop as soon as the picture's size is known, so that only that part becomes floats."""
+
+    def pick(height: int, width: int) -> Window | None:
+        if view.kind != "crop" or height < view.height or width < view.width:
+            return None
+        return random_window(height, width, view, generator)
+
+    return pick
+
+
+class RecordSet(PictureSet):
+    """Pictures of a list of :class:`Record`: whole, native size, disparity stretched to [0, 1] per picture.
+
+    Args:
+        records: what to read.
+        rule: focus and aperture of records with a disparity that do not have their own.
+        found: problems met while listing the files; reported with those of the files themselves.
+    """
+
+    def __init__(self, records: Sequence[Record], rule: FocusRule | None = None, found: Sequence[str] = ()) -> None:
+        self.records = list(records)
+        self.rule = rule or FocusRule()
+        self.found = list(found)
+
+    def __len__(self) -> int:
+        return len(self.records)
+
+    def __getitem__(self, index: int) -> Item:
+        return self.load(index)
+
+    def training_item(self, draw: Draw, plan: TrainingPlan, generator: torch.Generator) -> Item:
+        """See :meth:`PictureSet.training_item`; files of keys that the plan does not want are not read."""
+        item = self.load(draw.index, crop_of(plan.view, generator), plan.keys)
+        return fit_view(item, plan.view, generator)
+
+    def problems(self, deep: bool = False) -> list[str]:
+        """One sentence per problem; reads every pixel where ``deep``."""
+        return self.found + record_problems(self.records, self.load if deep else None)
+
+    def load(self, index: int, pick: Pick | None = None, keys: Sequence[str] | None = None) -> Item:
+        """The item; only the window that ``pick(height, width)`` returns (None = all), only ``keys`` (None = all).
+
+        Raises:
+            BokehbenchError: a file cannot be read, or input and target differ in size.
+        """
+        record = self.records[index]
+        files = {key: path for key, path in record.files.items() if self._needed(key, keys)}
+        pixels = read_pixels(record.files["image"])
+        height, width = pixels.shape[:2]
+        window = (pick(height, width) if pick else None) or Window(0, 0, height, width)
+        item: Item = {"name": record.name, "image": to_tensor(_cut(pixels, window))}
+        if "bokeh" in files:
+            target = read_pixels(files["bokeh"])
+            if target.shape != pixels.shape:
+                raise BokehbenchError(sizes_differ(record, pixels.shape, target.shape))
+            item["bokeh"] = to_tensor(_cut(target, window))
+        maps = {key: self.load_map(record, key, height, width) for key in ("disparity", "mask") if key in files}
+        if record.focus is not None:
+            item["focus"] = torch.tensor(record.focus)
+        elif "disparity" in maps:
+            item["focus"] = self.rule.focus_of(maps["disparity"], maps.get("mask"))
+        aperture = self.rule.aperture_of(height) if "disparity" in maps else None
+        aperture = aperture if record.aperture is None else torch.tensor(record.aperture)
+        if aperture is not None:
+            item["aperture"] = aperture
+        item.update({key: window.of(value) for key, value in maps.items()})
+        return item
+
+    def load_map(self, record: Record, key: str, height: int, width: int) -> torch.Tensor:
+        """The record's disparity or mask, 1 height width in [0, 1]; a map of other size is resized to the picture."""
+        path = record.files[key]
+        values = read_map(path)
+        if not same_shape(values.shape[-2:], (height, width)):
+            raise BokehbenchError(sizes_differ(record, (height, width), values.shape[-2:], key))
+        values = resize(values, height, width, smooth=True)
+        return minmax(values[None])[0] if key == "disparity" else values
+
+    @staticmethod
+    def _needed(key: str, keys: Sequence[str] | None) -> bool:
+        if keys is None or key in keys:
+            return True
+        # Focus and aperture are estimated from disparity and mask.
+        return key in ("disparity", "mask") and bool({"focus", "aperture"} & set(keys))
+
+
+def _cut(pixels: np.ndarray, window: Window) -> np.ndarray:
+    return pixels[window.top : window.top + window.height, window.left : window.left + window.width]
+
+
+def sizes_differ(record: Record, image: Sequence[int], other: Sequence[int], key: str = "bokeh") -> str:
+    """The sentence about an image (height, width) and a ``key`` that does not fit it."""
+    return (
+        f"{record.files['image']} is {image[1]} x {image[0]} but its {key} {record.files[key]} is "
+        f"{other[1]} x {other[0]}: they must match."
+    )

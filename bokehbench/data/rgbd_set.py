@@ -1,0 +1,142 @@
+"""Splits of an RGB-D collection: disparity from depth, targets rendered on the fly."""
+
+from __future__ import annotations
+
+import math
+import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+from torch import Tensor
+
+from bokehbench.data.augment import Item, Window, cover, crop_item, fit_view, randint, random_window, resize, uniform
+from bokehbench.data.base import PictureSet
+from bokehbench.data.checks import same_shape
+from bokehbench.data.folders import Record
+from bokehbench.data.image_io import read_values
+from bokehbench.data.records import RecordSet, sizes_differ
+from bokehbench.data.rendering import Renderer, render_reference
+from bokehbench.data.saliency import turn_of
+from bokehbench.data.sampling import Draw, TrainingPlan, draw_generator, index_of
+from bokehbench.errors import BokehbenchError
+from bokehbench.optics.disparity import depth_to_disparity, minmax
+
+#: Apertures are given for pictures of this side, in square.
+REFERENCE_SIDE = 1024
+
+
+@dataclass(frozen=True)
+class DepthReading:
+    """What the numbers of a depth file mean: see :class:`bokehbench.data.IPhoneDepth`."""
+
+    kind: Literal["depth", "disparity"]
+    invalid: float | None
+
+    def disparity(self, values: Tensor) -> Tensor:
+        """1 H W raw values to disparity in [0, 1], 1 = nearest, by min-max; missing values become 0.
+
+        Raises:
+            BokehbenchError: no pixel has a value.
+        """
+        if self.kind == "depth":
+            return depth_to_disparity(values, self.invalid)
+        measured = values.isfinite()
+        if not bool(measured.any()):
+            raise BokehbenchError("no pixel has a finite value.")
+        return minmax(values.where(measured, values[measured].min()))
+
+
+class RGBDSet(RecordSet):
+    """RGB-D pictures with targets at a focus and the largest aperture, fixed by the picture's name."""
+
+    def __init__(
+        self,
+        records: Sequence[Record],
+        found: Sequence[str],
+        reading: DepthReading,
+        renderer: Renderer,
+        apertures: tuple[float, float],
+        targets: bool = True,
+    ) -> None:
+        super().__init__(records, found=found)
+        self.reading, self.renderer, self.apertures, self.targets = reading, renderer, apertures, targets
+
+    def without_targets(self) -> RGBDSet:
+        """The same pictures, nothing rendered."""
+        return RGBDSet(self.records, self.found, self.reading, self.renderer, self.apertures, targets=False)
+
+    def __getitem__(self, index: int) -> Item:
+        item = self.load(index)
+        # The name, not the index: a picture keeps its target when others come or go.
+        generator = draw_generator(0, zlib.crc32(item["name"].encode()))
+        item = self.with_optics(item, generator, random_aperture=False)
+        return self.rendered(item) if self.targets else item
+
+    def load_map(self, record: Record, key: str, height: int, width: int) -> Tensor:
+        """As in :class:`RecordSet`; ``disparity`` comes from the depth file."""
+        if key != "disparity":
+            return super().load_map(record, key, height, width)
+        path = record.files[key]
+        values = read_values(path)
+        if not same_shape(values.shape[-2:], (height, width)):
+            raise BokehbenchError(sizes_differ(record, (height, width), values.shape[-2:], "depth"))
+        try:
+            return minmax(resize(self.reading.disparity(values), height, width, smooth=True))
+        except BokehbenchError as error:
+            raise BokehbenchError(f"{path}: {error}") from error
+
+    def with_optics(self, item: Item, generator: torch.Generator, random_aperture: bool) -> Item:
+        """The item, focused on a random pixel; aperture uniform in the range, or the largest."""
+        disparity = item["disparity"]
+        height, width = disparity.shape[-2:]
+        focus = disparity[0, randint(generator, height), randint(generator, width)].clone()
+        low, high = self.apertures
+        aperture = uniform(generator, low, high) if random_aperture else high
+        return item | {"focus": focus, "aperture": torch.tensor(aperture * math.sqrt(height * width) / REFERENCE_SIDE)}
+
+    def rendered(self, item: Item) -> Item:
+        """The item with ``bokeh`` from the reference renderer."""
+        bokeh = render_reference(
+            item["image"], item["disparity"], item["focus"], item["aperture"], renderer=self.renderer
+        )
+        return item | {"bokeh": bokeh}
+
+    def training_item(self, draw: Draw, plan: TrainingPlan, generator: torch.Generator) -> Item:
+        """A draw with random optics; light from outside of a crop that falls into it is rendered too."""
+        item = self.with_optics(self.load(draw.index), generator, random_aperture=True)
+        if not plan.wants("bokeh"):
+            return fit_view(item, plan.view, generator)
+        if plan.view.kind != "crop":
+            return self.rendered(fit_view(item, plan.view, generator))
+        item = cover(item, plan.view)
+        height, width = item["image"].shape[-2:]
+        window = random_window(height, width, plan.view, generator)
+        outer: Window = window.grown(math.ceil(float(item["aperture"])) + 1, height, width)
+        return crop_item(self.rendered(crop_item(item, outer)), window.within(outer))
+
+
+class RGBDTrainingSet(PictureSet):
+    """RGB-D pictures with saliency pictures mixed in, ``share`` of every batch; its length is the RGB-D pictures'."""
+
+    def __init__(self, pictures: RGBDSet, saliency: RecordSet, share: float, seed: int) -> None:
+        self.pictures, self.saliency, self.share, self.seed = pictures, saliency, share, seed
+        self.records = pictures.records
+
+    def __len__(self) -> int:
+        return len(self.pictures)
+
+    def __getitem__(self, index: int) -> Item:
+        return self.pictures[index]
+
+    def problems(self, deep: bool = False) -> list[str]:
+        """Of both kinds of pictures."""
+        return self.pictures.problems(deep) + self.saliency.problems(deep)
+
+    def training_item(self, draw: Draw, plan: TrainingPlan, generator: torch.Generator) -> Item:
+        """A saliency picture (no disparity, no target) at every turn of theirs, else an RGB-D picture."""
+        salient, turn = turn_of(draw.number, self.share)
+        source = self.saliency if salient else self.pictures
+        index = index_of(self.seed, turn, len(source))
+        return source.training_item(draw._replace(index=index), plan, generator)

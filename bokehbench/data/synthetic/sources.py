@@ -1,0 +1,148 @@
+"""Folders of users' own backgrounds and RGBA cut-outs, as sources of scenes."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+import torch.nn.functional as functional
+from torch import Tensor
+
+from bokehbench.data.decoding import (
+    PICTURE_SUFFIXES,
+    ends_properly,
+    open_header,
+    orientation,
+    picture_size,
+    readable,
+    upright,
+)
+from bokehbench.data.image_io import read_rgb, to_tensor
+from bokehbench.data.synthetic.noise import Generator, chance, log_uniform, uniform
+from bokehbench.data.synthetic.procedural import Cutout
+from bokehbench.errors import BokehbenchError
+from bokehbench.optics.linear_light import to_linear
+
+#: Folders with fewer pictures are too small to hold any out: all splits share them.
+FEWEST_TO_SPLIT = 10
+
+
+def list_files(folder: str | Path, option: str) -> list[Path]:
+    """The picture files of a folder in an order that depends on their names alone.
+
+    Raises:
+        BokehbenchError: no such folder, or no picture in it; names ``option``.
+    """
+    folder = Path(folder).expanduser()
+    if not folder.is_dir():
+        raise BokehbenchError(f"{option} {folder}: no such folder: give a folder of pictures.")
+    files = [p for p in folder.iterdir() if p.suffix.lower() in PICTURE_SUFFIXES and not p.name.startswith(".")]
+    if not files:
+        raise BokehbenchError(f"{option} {folder}: has no pictures ({', '.join(PICTURE_SUFFIXES)}): add some.")
+    return sorted(files, key=lambda p: (zlib.crc32(p.name.encode()), p.name))
+
+
+def split_files(files: Sequence[Path], split: str) -> list[Path]:
+    """A tenth of the files each for "val" and "test", the rest for "train"; all for each, if they are very few."""
+    if len(files) < FEWEST_TO_SPLIT:
+        return list(files)
+    tenth = len(files) // 10
+    return list({"test": files[:tenth], "val": files[tenth : 2 * tenth]}.get(split, files[2 * tenth :]))
+
+
+class Photos:
+    """Backgrounds from photos of any size: a random part, at least two thirds of what fits, sometimes mirrored."""
+
+    def __init__(self, files: Sequence[Path]) -> None:
+        self.files = files
+
+    def backdrop(self, rng: Generator, height: int, width: int) -> Tensor:
+        """Linear RGB in [0, 1], 3 height width."""
+        picture = read_rgb(self.files[int(rng.integers(len(self.files)))])
+        rows, columns = picture.shape[-2:]
+        scale = min(rows / height, columns / width) * uniform(rng, 2 / 3, 1)
+        part_rows, part_columns = max(int(height * scale), 1), max(int(width * scale), 1)
+        top, left = int(uniform(rng, 0, rows - part_rows + 1)), int(uniform(rng, 0, columns - part_columns + 1))
+        picture = picture[:, top : top + part_rows, left : left + part_columns]
+        if chance(rng, 0.5):
+            picture = picture.flip(-1)
+        return to_linear(_resize(picture, height, width))
+
+    def problems(self, deep: bool = False) -> list[str]:
+        """One sentence per unreadable photo."""
+        return _problems(self.files, read_rgb if deep else None)
+
+
+class Cutouts:
+    """Foreground objects from RGBA pictures, cut to their visible part, at random scale, sometimes mirrored."""
+
+    def __init__(self, files: Sequence[Path]) -> None:
+        self.files = files
+
+    def cutout(self, rng: Generator, height: int, width: int) -> Cutout:
+        """An object whose long side is 0.3 to 1 times the scene's short side."""
+        rgba = read_cutout(self.files[int(rng.integers(len(self.files)))])
+        size = log_uniform(rng, 0.3, 1) * min(height, width) / max(rgba.shape[-2:])
+        rows, columns = (max(round(n * size), 1) for n in rgba.shape[-2:])
+        if chance(rng, 0.5):
+            rgba = rgba.flip(-1)
+        alpha = rgba[3:]
+        # Colour must not bleed in from transparent pixels, whose colour is arbitrary: resize it premultiplied.
+        scaled = _resize(torch.cat([to_linear(rgba[:3]) * alpha, alpha]), rows, columns)
+        colour = (scaled[:3] / scaled[3:].clamp_min(1e-4)).clamp_(0, 1)
+        standing = bool((alpha[0, -1] > 0.5).float().mean() > 0.2)
+        return Cutout(colour, scaled[3], standing)
+
+    def problems(self, deep: bool = False) -> list[str]:
+        """One sentence per picture that is unreadable or has no transparent part."""
+        return _problems(self.files, read_cutout if deep else _require_alpha)
+
+
+def read_cutout(path: Path) -> Tensor:
+    """An RGBA picture as 4 h w in [0, 1], upright, not premultiplied, cut to the box of its visible pixels.
+
+    Colours are taken as sRGB.
+
+    Raises:
+        BokehbenchError: unreadable, without transparency, or fully transparent.
+    """
+    _require_alpha(path)
+    with readable(path), open_header(path) as image:
+        turned = orientation(image)
+        rgba = to_tensor(np.ascontiguousarray(upright(np.asarray(image.convert("RGBA")), turned)))
+    visible = rgba[3] > 0.02
+    if not bool(visible.any()):
+        raise BokehbenchError(f"{path}: is transparent everywhere: replace or remove this file.")
+    if bool((rgba[3] > 0.98).all()):
+        raise BokehbenchError(f"{path}: is opaque everywhere, so there is no cut-out: give it an alpha channel.")
+    rows, columns = visible.any(1).nonzero(), visible.any(0).nonzero()
+    return rgba[:, int(rows[0]) : int(rows[-1]) + 1, int(columns[0]) : int(columns[-1]) + 1]
+
+
+def _require_alpha(path: Path) -> None:
+    with readable(path), open_header(path) as image:
+        if "A" not in image.getbands() and "transparency" not in image.info:
+            raise BokehbenchError(f"{path}: has no alpha channel: save the cut-out as an RGBA PNG.")
+
+
+def _problems(files: Sequence[Path], read: object) -> list[str]:
+    found = []
+    for path in files:
+        try:
+            picture_size(path)
+            if not ends_properly(path):
+                read_rgb(path)
+            if callable(read):
+                read(path)
+        except BokehbenchError as error:
+            found.append(str(error))
+    return found
+
+
+def _resize(picture: Tensor, height: int, width: int) -> Tensor:
+    return functional.interpolate(picture[None], (height, width), mode="bilinear", align_corners=False, antialias=True)[
+        0
+    ]

@@ -1,0 +1,228 @@
+"""SyntheticDoF: scenes with exact shallow depth of field, made on the fly; needs no files."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import torch
+
+from bokehbench.data.augment import Item, Window, fit_view, random_window
+from bokehbench.data.base import BokehDataModule, PictureSet
+from bokehbench.data.sampling import Draw, TrainingPlan
+from bokehbench.data.synthetic.corruption import corrupt
+from bokehbench.data.synthetic.procedural import BackdropSource, ObjectSource, Procedural
+from bokehbench.data.synthetic.scene import Scene, draw_scene
+from bokehbench.data.synthetic.sources import FEWEST_TO_SPLIT, Cutouts, Photos, list_files, split_files
+from bokehbench.errors import BokehbenchError
+
+#: A split's number is part of every sample's seed.
+SPLIT_NUMBERS = {"train": 0, "val": 1, "test": 2}
+#: Blur radius at disparity difference 1 over the long side: 8 px at the 320 level of DeepLens, 16 at 640.
+BLUR_SHARE = 0.025
+#: A wider blur than this share of the long side would need a canvas several times the frame.
+LARGEST_BLUR_SHARE = 0.5
+
+
+@dataclass(frozen=True)
+class SceneOptions:
+    """What all scenes of a data set have in common; see :class:`SyntheticDoF`."""
+
+    height: int
+    width: int
+    blur_radius: float
+    seed: int = 0
+    disparity_input: str = "corrupted"
+    linear_light: bool = True
+    highlight_gain: float = 16.0
+    slope_probability: float = 0.5
+    corruption_probability: float = 0.75
+
+    @property
+    def margin(self) -> int:
+        """Pixels around the frame; the same for all usual blur radii, so that these show the same scenes."""
+        return math.ceil(max(self.blur_radius, BLUR_SHARE * max(self.height, self.width)))
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """One torch thread inside: where a thread's share of a tensor ends, torch's powers differ in the last bit."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
+
+
+class SyntheticScenes(PictureSet):
+    """One split: sample i depends on (seed, split, i) and the options alone."""
+
+    def __init__(
+        self, split: str, length: int, options: SceneOptions, backdrops: BackdropSource, objects: ObjectSource
+    ) -> None:
+        self.split, self.length, self.options = split, length, options
+        self.backdrops, self.objects = backdrops, objects
+
+    def __len__(self) -> int:
+        return self.length
+
+    def __getitem__(self, index: int) -> Item:
+        """All keys of :class:`bokehbench.batch.Batch` at the scenes' size (without ``true_disparity`` if clean)."""
+        if not -self.length <= index < self.length:
+            raise IndexError(f"scene {index} of {self.length}")
+        return self._item(index % self.length)
+
+    def training_item(self, draw: Draw, plan: TrainingPlan, generator: torch.Generator) -> Item:
+        """As the base class makes it, but without rendering what ``plan`` crops away or does not want."""
+        bokeh, view, options = plan.wants("bokeh"), plan.view, self.options
+        if view.kind == "crop" and view.height <= options.height and view.width <= options.width:
+            window = random_window(options.height, options.width, view, generator)
+            return self._item(draw.index, window, bokeh)
+        return fit_view(self._item(draw.index, bokeh=bokeh), view, generator)
+
+    def problems(self, deep: bool = False) -> list[str]:
+        """One sentence per bad file of the users' own backgrounds and cut-outs."""
+        sources = (self.backdrops, self.objects)
+        return [problem for s in sources if isinstance(s, Photos | Cutouts) for problem in s.problems(deep)]
+
+    def scene(self, index: int) -> tuple[Scene, np.random.Generator]:
+        """Scene ``index``, and its generator for what is drawn after it."""
+        options = self.options
+        seed = np.random.SeedSequence((options.seed, SPLIT_NUMBERS[self.split], index))
+        rng = np.random.Generator(np.random.PCG64(seed))
+        scene = draw_scene(
+            rng,
+            options.height,
+            options.width,
+            options.margin,
+            self.backdrops,
+            self.objects,
+            options.linear_light,
+            options.highlight_gain,
+            options.slope_probability,
+        )
+        return scene, rng
+
+    @one_thread()
+    def _item(self, index: int, window: Window | None = None, bokeh: bool = True) -> Item:
+        options = self.options
+        scene, rng = self.scene(index)
+        regions = scene.regions()
+        maps = {"disparity": scene.disparity(regions), "mask": (regions[0] | regions[1]).float()[None]}
+        if options.disparity_input == "corrupted":
+            scale = max(options.height, options.width) / 320
+            corrupted = [corrupt(rng, region, scale, options.corruption_probability) for region in regions]
+            maps["true_disparity"] = maps["disparity"]
+            maps["disparity"] = scene.disparity(corrupted)
+        if window is not None:
+            maps = {key: window.of(value).contiguous() for key, value in maps.items()}
+            scene = scene.window(*window)
+        item: Item = {"image": scene.picture(0.0), **maps}
+        if bokeh:
+            item["bokeh"] = scene.picture(options.blur_radius)
+        item["focus"] = torch.tensor(scene.focus, dtype=torch.float32)
+        item["aperture"] = torch.tensor(options.blur_radius, dtype=torch.float32)
+        item["name"] = f"synthetic-{self.split}-{index:06d}"
+        return item
+
+
+class SyntheticDoF(BokehDataModule):
+    """Synthetic shallow depth of field after DeepLens (Wang et al. 2018, Sec. 4.2), exact at occlusions.
+
+    See docs/data/synthetic_dof.md for what is the paper's and what is ours.
+
+    Args:
+        size: side of the square scenes in pixels, or height and width.
+        blur_radius: the batch's aperture: blur radius in pixels at disparity difference 1; None = 0.025 times the
+            long side (8 at 320, 16 at 640, as DeepLens' configuration suggests).
+        train_samples, val_samples, test_samples: scenes per split; the paper has 18,000 for training and 500 for test.
+        scene_seed: other scenes, the same in every split.
+        disparity_input: "corrupted" = foregrounds' disparity dilated or eroded at random (paper), with the true one
+            in ``true_disparity``; "clean" = the true one.
+        linear_light: blur and composite in linear light, else in gamma-encoded values.
+        highlight_gain: radiance of the brightest small lights, white being 1; 0 = no lights. Only linear light keeps
+            what is above white.
+        slope_probability: share of scenes whose background slopes; the others' lies at disparity 0.
+        corruption_probability: chance of each foreground to be dilated or eroded.
+        backgrounds: folder of photos to use instead of procedural backgrounds.
+        cutouts: folder of RGBA pictures to use instead of procedural objects.
+        num_workers, sampling_seed: see :class:`BokehDataModule`.
+
+    Raises:
+        BokehbenchError: an option out of range; at ``setup``, a folder without usable pictures.
+    """
+
+    def __init__(
+        self,
+        size: int | tuple[int, int] = 320,
+        blur_radius: float | None = None,
+        train_samples: int = 18_000,
+        val_samples: int = 100,
+        test_samples: int = 500,
+        scene_seed: int = 0,
+        disparity_input: Literal["corrupted", "clean"] = "corrupted",
+        linear_light: bool = True,
+        highlight_gain: float = 16.0,
+        slope_probability: float = 0.5,
+        corruption_probability: float = 0.75,
+        backgrounds: Path | str | None = None,
+        cutouts: Path | str | None = None,
+        num_workers: int | None = None,
+        sampling_seed: int = 0,
+    ) -> None:
+        super().__init__(None, num_workers, sampling_seed)
+        height, width = (size, size) if isinstance(size, int) else size
+        blur_radius = BLUR_SHARE * max(height, width) if blur_radius is None else float(blur_radius)
+        self.samples = {"train": train_samples, "val": val_samples, "test": test_samples}
+        self.backgrounds, self.cutouts = backgrounds, cutouts
+        self.options = SceneOptions(
+            height,
+            width,
+            blur_radius,
+            scene_seed,
+            disparity_input,
+            linear_light,
+            highlight_gain,
+            slope_probability,
+            corruption_probability,
+        )
+        self._check_options()
+
+    def _check_options(self) -> None:
+        options = self.options
+        largest = LARGEST_BLUR_SHARE * max(options.height, options.width)
+        for name, value, right, remedy in (
+            ("size", (options.height, options.width), min(options.height, options.width) >= 16, "16 pixels or more"),
+            ("blur_radius", options.blur_radius, 0 <= options.blur_radius <= largest, f"0 to {largest:g} pixels"),
+            ("scene_seed", options.seed, options.seed >= 0, "0 or more"),
+            ("disparity_input", options.disparity_input, options.disparity_input in ("corrupted", "clean"),
+             "corrupted or clean"),
+            ("highlight_gain", options.highlight_gain, options.highlight_gain >= 0, "0 or more"),
+            ("slope_probability", options.slope_probability, 0 <= options.slope_probability <= 1, "0 to 1"),
+            ("corruption_probability", options.corruption_probability, 0 <= options.corruption_probability <= 1,
+             "0 to 1"),
+            *((f"{split}_samples", n, n >= 1, "1 or more") for split, n in self.samples.items()),
+        ):  # fmt: skip
+            if not right:
+                raise BokehbenchError(f"--data.{name} {value}: give {remedy}.")
+
+    def build(self) -> None:
+        """Set the splits; lists the files of the users' folders, if there are any."""
+        procedural = Procedural()
+        folders = {"backgrounds": self.backgrounds, "cutouts": self.cutouts}
+        files = {key: list_files(folder, f"--data.{key}") for key, folder in folders.items() if folder is not None}
+        for key, found in files.items():
+            shared = (
+                "all splits share them" if len(found) < FEWEST_TO_SPLIT else "a tenth each is kept for val and test"
+            )
+            self.notes.append(f"{len(found)} {key} from {folders[key]}; {shared}")
+        for split, length in self.samples.items():
+            backdrops = Photos(split_files(files["backgrounds"], split)) if "backgrounds" in files else procedural
+            objects = Cutouts(split_files(files["cutouts"], split)) if "cutouts" in files else procedural
+            setattr(self, f"{split}_set", SyntheticScenes(split, length, self.options, backdrops, objects))

@@ -1,0 +1,45 @@
+"""Where the experiment files are, in a checkout and in an installed package."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from bokehbench.errors import BokehbenchError, nearest
+
+
+def folder() -> Path:
+    """``experiments/`` of the checkout, or its copy inside the installed package."""
+    package = Path(__file__).parent
+    installed = package / "experiments"
+    return installed if installed.is_dir() else package.parent / "experiments"
+
+
+def find(name: str) -> Path:
+    """A configuration file: a path, or the bare name of one of ours (``deeplens_synthetic``).
+
+    Raises:
+        BokehbenchError: neither.
+    """
+    for candidate in (Path(name), folder() / name, folder() / f"{name}.yaml"):
+        if candidate.is_file():
+            return candidate
+    names = [path.stem for path in folder().glob("*.yaml")]
+    raise BokehbenchError(f"There is no configuration file '{name}'; {nearest(Path(name).stem, names)}.")
+
+
+def read(path: Path) -> dict[str, Any]:
+    """A configuration file as a dict.
+
+    Raises:
+        BokehbenchError: not YAML, or not a mapping.
+    """
+    try:
+        content = yaml.safe_load(path.read_text())
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise BokehbenchError(f"{path} is not valid YAML: {str(error).splitlines()[0]}.") from error
+    if not isinstance(content, dict):
+        raise BokehbenchError(f"{path} holds no settings: see experiments/ for examples.")
+    return content

@@ -1,0 +1,73 @@
+"""One function or class per published loss; pictures are B C H W, every loss returns a scalar."""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+
+def normalised_loss(prediction: Tensor, target: Tensor, alpha: float = 1.0, detach: bool = True) -> Tensor:
+    """DeepLens' error-weighted loss, Eq. 4 and 5 (Wang et al. 2018, section 3.2.4).
+
+    N = sum_i w_i |Y_i - Y*_i| / sum_i w_i with w_i = |Y_i - Y*_i|^alpha, over the pixels and channels of one image,
+    then the mean over the batch: large errors (depth edges) count more, without a hand-made mask.
+
+    Args:
+        prediction: B C H W.
+        target: B C H W.
+        alpha: exponent of the weight; the printed value is not available, 1 is the natural reading.
+        detach: no gradient through the weights (ours). With gradient, errors below N/2 are pushed *up*
+            (deeplens.md 5.1), and whether the authors let it flow is unknown.
+    """
+    error = (prediction - target).abs().flatten(1)
+    weight = error.detach() if detach else error
+    if alpha != 1.0:
+        weight = weight.clamp_min(1e-12) ** alpha
+    # 1e-6 per value and not in all: a perfect picture must give 0 whatever its size
+    return ((weight * error).mean(1) / (weight.mean(1) + 1e-6)).mean()
+
+
+def mean_absolute_error(prediction: Tensor, target: Tensor) -> Tensor:
+    """Mean of |Y - Y*|: what the paper compares its normalised loss with."""
+    return F.l1_loss(prediction, target)
+
+
+def disparity_and_saliency_loss(
+    disparity: Tensor,
+    true_disparity: Tensor,
+    has_disparity: Tensor,
+    mask_logits: Tensor,
+    mask: Tensor,
+    has_mask: Tensor,
+    saliency_weight: float = 1.0,
+) -> dict[str, Tensor]:
+    """DeepLens' depth loss, Eq. 1 (section 3.1): l(D, D*) + lambda l(S, S*).
+
+    D* and S* come from different data sets that share a mini-batch, so each term is averaged over its own images
+    only. The norms and lambda are not available: L1 on the min-max normalised disparity and binary cross-entropy
+    on the mask, lambda = 1 (ours).
+
+    Args:
+        disparity, true_disparity: B 1 H W, per-image min-max normalised to [0, 1].
+        has_disparity, has_mask: bool, B: which images have which target.
+        mask_logits, mask: B 1 H W.
+        saliency_weight: lambda.
+
+    Returns:
+        The terms ``disparity`` and ``saliency``, already weighted; 0 where no image of the batch has the target.
+    """
+    zero = disparity.sum() * 0 + mask_logits.sum() * 0  # keeps every parameter in the graph, for DDP
+    terms = {"disparity": zero, "saliency": zero}
+    if bool(has_disparity.any()):
+        terms["disparity"] = zero + F.l1_loss(disparity[has_disparity], true_disparity[has_disparity])
+    if bool(has_mask.any()):
+        terms["saliency"] = zero + saliency_weight * F.binary_cross_entropy_with_logits(
+            mask_logits[has_mask].float(), mask[has_mask].clamp(0, 1)
+        )
+    return terms
+
+
+def total(terms: dict[str, Tensor]) -> Tensor:
+    """Sum of weighted loss terms."""
+    return torch.stack(list(terms.values())).sum()

@@ -1,0 +1,63 @@
+"""Whether an output blurs as much as its target does."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from bokehbench.metrics.luma import luma
+from bokehbench.metrics.pair import check_pair
+from bokehbench.metrics.per_image import PerImageMetric
+from bokehbench.metrics.regions import regions
+
+#: Mean squared slope that 8-bit rounding alone makes, so that two flat pictures compare as equal.
+FLOOR = 2 * (1 / 255) ** 2 / 12
+
+
+def gradient_energy(image: Tensor, where: Tensor | None = None) -> Tensor:
+    """Mean squared gradient of luma (central differences, per pixel²) inside the region, shape B.
+
+    Args:
+        image: B 3 H W in [0, 1].
+        where: bool B 1 H W; the whole picture if absent. NaN where no pixel is left.
+    """
+    bright = luma(image)
+    slope_y = (bright[:, 2:, 1:-1] - bright[:, :-2, 1:-1]) / 2
+    slope_x = (bright[:, 1:-1, 2:] - bright[:, 1:-1, :-2]) / 2
+    energy = (slope_y**2 + slope_x**2).flatten(1)
+    if where is None:
+        return energy.mean(1)
+    weight = where[:, 0, 1:-1, 1:-1].flatten(1).to(energy.dtype)
+    return (energy * weight).sum(1) / weight.sum(1)
+
+
+def blur_amount(prediction: Tensor, target: Tensor, in_focus: Tensor | None = None) -> Tensor:
+    """log2 of the target's over the prediction's gradient energy, where the picture should be blurred.
+
+    0 is best. +1: half the target's energy is left, too much blur; -1: twice the energy, too little blur. An
+    all-in-focus picture handed back as output is far below zero. No test of quality: a picture of anything with the
+    right energy scores 0, so read it beside PSNR and SSIM.
+
+    Args:
+        prediction, target: B 3 H W in [0, 1], at least 3 x 3.
+        in_focus: B 1 H W, bool or in [0, 1]; the region ``out-of-focus`` of :func:`regions` is compared. The whole
+            picture if absent.
+
+    Returns:
+        Shape B, NaN where nothing is out of focus.
+
+    Raises:
+        BokehbenchError: pictures that cannot be compared.
+    """
+    prediction, target = check_pair(prediction, target, smallest=3)
+    where = None if in_focus is None else regions(in_focus)["out-of-focus"]
+    return torch.log2((gradient_energy(target, where) + FLOOR) / (gradient_energy(prediction, where) + FLOOR))
+
+
+class BlurAmount(PerImageMetric):
+    """Mean of the images' :func:`blur_amount`; ``update(prediction, target[, in_focus])``."""
+
+    higher_is_better = None
+
+    def score(self, *pictures: Tensor) -> Tensor:
+        return blur_amount(*pictures)

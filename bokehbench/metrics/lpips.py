@@ -1,0 +1,94 @@
+"""Learned perceptual similarity (Zhang, Isola, Efros, Shechtman, Wang, CVPR 2018), version 0.1."""
+
+from __future__ import annotations
+
+import functools
+import socket
+import warnings
+from typing import Any, Literal
+
+import torch
+from torch import Tensor, nn
+
+from bokehbench.errors import BokehbenchError, nearest
+from bokehbench.metrics.pair import check_pair
+from bokehbench.metrics.per_image import PerImageMetric
+
+#: Backbone and the file of torchvision's weights that it needs; the linear weights come with torchmetrics.
+BACKBONES = {
+    "alex": "alexnet-owt-7be5be79.pth",
+    "vgg": "vgg16-397923af.pth",
+    "squeeze": "squeezenet1_1-b8a52dc0.pth",
+}
+#: The deepest layer must keep one pixel: AlexNet's first convolution and three poolings.
+SMALLEST = 63
+
+
+class WeightsNotAvailableError(BokehbenchError):
+    """LPIPS cannot be computed here; tables say so instead of leaving the column out."""
+
+
+@functools.lru_cache
+def _load(backbone: str) -> nn.Module | WeightsNotAvailableError:
+    """The network, or the error: remembered either way, because a machine without network waits for every try."""
+    waited = socket.getdefaulttimeout()
+    # A firewall that drops packets would hold the caller for minutes.
+    socket.setdefaulttimeout(15)
+    try:
+        from torchmetrics.image.lpip import LearnedPerceptualImagePatchSimilarity
+
+        with warnings.catch_warnings():
+            # torchvision warns about the `pretrained` argument that torchmetrics uses.
+            warnings.simplefilter("ignore", UserWarning)
+            net = LearnedPerceptualImagePatchSimilarity(net_type=backbone, normalize=True).net  # type: ignore[arg-type]
+    except (OSError, ImportError, RuntimeError) as error:
+        return WeightsNotAvailableError(
+            f"LPIPS ({backbone}) needs the weights {BACKBONES[backbone]}, which could not be loaded ({error}): connect "
+            f"to a network once, or put the file of torchvision's model zoo into {torch.hub.get_dir()}/checkpoints."
+        )
+    finally:
+        socket.setdefaulttimeout(waited)
+    assert isinstance(net, nn.Module)
+    return net.eval().requires_grad_(False)
+
+
+def lpips(prediction: Tensor, target: Tensor, backbone: Literal["alex", "vgg", "squeeze"] = "alex") -> Tensor:
+    """LPIPS of each image, at least 0, 0 for equal pictures, lower is better. Differentiable.
+
+    Args:
+        prediction, target: B 3 H W in [0, 1], at least 63 pixels on each side.
+        backbone: ``"alex"`` in all published EBB! tables.
+
+    Returns:
+        Shape B.
+
+    Raises:
+        WeightsNotAvailableError: the backbone's weights are not on this machine and cannot be downloaded.
+        BokehbenchError: unknown backbone, or pictures that cannot be compared.
+    """
+    if backbone not in BACKBONES:
+        raise BokehbenchError(f"LPIPS has no backbone '{backbone}': {nearest(str(backbone), BACKBONES)}.")
+    prediction, target = check_pair(prediction, target, smallest=SMALLEST)
+    net = _load(backbone)
+    if isinstance(net, WeightsNotAvailableError):
+        raise net
+    net = net.to(prediction.device)
+    value = net(prediction.float(), target.float(), normalize=True)
+    assert isinstance(value, Tensor)
+    return value.reshape(len(prediction))
+
+
+class LPIPS(PerImageMetric):
+    """Mean of the images' LPIPS; arguments as :func:`lpips`."""
+
+    higher_is_better = False
+
+    def __init__(self, backbone: Literal["alex", "vgg", "squeeze"] = "alex", **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        if backbone not in BACKBONES:
+            raise BokehbenchError(f"LPIPS has no backbone '{backbone}': {nearest(str(backbone), BACKBONES)}.")
+        self.backbone = backbone
+
+    def score(self, *pictures: Tensor) -> Tensor:
+        prediction, target = pictures
+        return lpips(prediction, target, self.backbone)

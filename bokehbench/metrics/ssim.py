@@ -1,0 +1,71 @@
+"""Structural similarity (Wang, Bovik, Sheikh, Simoncelli, IEEE TIP 2004)."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import torch.nn.functional as F
+from torch import Tensor
+
+from bokehbench.metrics.pair import check_pair
+from bokehbench.metrics.per_image import PerImageMetric
+from bokehbench.metrics.ssim_terms import ssim_terms
+from bokehbench.metrics.ssim_window import window_of
+
+
+def ssim(
+    prediction: Tensor,
+    target: Tensor,
+    window: Literal["uniform", "gaussian"] = "uniform",
+    covariance: Literal["sample", "population"] | None = None,
+    peak: float = 1.0,
+    downsample: bool = False,
+) -> Tensor:
+    """SSIM of each image (Eq. 13), mean over the windows inside the picture and over channels.
+
+    In [-1, 1], 1 for equal pictures, higher is better. Not clipped and differentiable, so that ``1 - ssim(...).mean()``
+    is the loss of papers that train with tf.image.ssim (``window="gaussian"``).
+
+    Args:
+        prediction, target: B C H W, nominally in [0, 1].
+        window: ``"uniform"`` = 7 x 7 box (scikit-image's default; the EBB! tables), ``"gaussian"`` = 11 x 11 with
+            sigma 1.5 (the paper; tf.image, torchmetrics). They differ by about 0.017 on EBB!.
+        covariance: ``"sample"`` (divisor n - 1) or ``"population"`` (n); by default sample for the box and population
+            for the Gaussian, as those libraries do.
+        peak: largest possible value.
+        downsample: average-pool both pictures by round(min(H, W) / 256) first, as piq does by default.
+
+    Returns:
+        Shape B.
+
+    Raises:
+        BokehbenchError: pictures that cannot be compared, or smaller than the window.
+    """
+    kind = window_of(window, covariance)
+    prediction, target = check_pair(prediction, target, smallest=kind.size)
+    factor = max(1, round(min(prediction.shape[-2:]) / 256)) if downsample else 1
+    if factor > 1:
+        prediction, target = F.avg_pool2d(prediction, factor), F.avg_pool2d(target, factor)
+    return ssim_terms(prediction, target, kind, peak)[0].mean(1)
+
+
+class SSIM(PerImageMetric):
+    """Mean of the images' SSIM; arguments as :func:`ssim`."""
+
+    higher_is_better = True
+
+    def __init__(
+        self,
+        window: Literal["uniform", "gaussian"] = "uniform",
+        covariance: Literal["sample", "population"] | None = None,
+        peak: float = 1.0,
+        downsample: bool = False,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        window_of(window, covariance)
+        self.window, self.covariance, self.peak, self.downsample = window, covariance, peak, downsample
+
+    def score(self, *pictures: Tensor) -> Tensor:
+        prediction, target = pictures
+        return ssim(prediction, target, self.window, self.covariance, self.peak, self.downsample)

@@ -1,0 +1,310 @@
+"""DeepLens (Wang et al., SIGGRAPH Asia 2018, arXiv 1810.08100): depth, lens blur, guided upsampling."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from bokehbench.batch import Batch, known, require
+from bokehbench.losses import disparity_and_saliency_loss, mean_absolute_error, normalised_loss
+from bokehbench.metrics.depth_mae import depth_mae
+from bokehbench.models.base import BokehModel, Focus, Strength
+from bokehbench.models.stages import Stage, StageRecipe
+from bokehbench.nets.deeplens import DeepLensNet, area_resize
+from bokehbench.optics import minmax
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """What of a photo does not depend on focus and aperture: the interactive mode works on this.
+
+    ``size`` is the photo's (height, width); ``pyramid`` holds it, coarsest level first (with official numerics the
+    finest is at most 1280 px long); ``disparity`` and ``features`` belong to the coarsest.
+    """
+
+    size: tuple[int, int]
+    pyramid: list[Tensor]
+    disparity: Tensor
+    features: Tensor
+
+
+class DeepLens(BokehModel):
+    """Two stages, each trainable alone: ``depth`` (Eq. 1) and ``rendering`` (lens blur and upsampling, Eq. 6).
+
+    Args:
+        stages: which to train, None = both.
+        weights: checkpoint to start from.
+        channels: feature channels per colour of the lens blur; the release has 31, Fig. 12 sweeps 4 to 64.
+        upsampling_channels: feature channels per colour of the upsampling; the release has 32.
+        two_map: upsample by Eq. 3 alone (photo and upsampled result), without learned features.
+        numerics: ``modern``, or ``official`` for the authors' weights (legacy bilinear, BGR, 8-bit step).
+        depth_size: side of the square that the depth network sees, in pixels.
+        backbone_pretrained: start the depth network's ResNet-50 from ImageNet weights (downloads them).
+        max_radius: largest trained blur radius, in pixels of the coarsest level (the paper's R_max; 8 is inferred).
+        loss: ``normalised`` (Eq. 5) or ``l1``, which the paper compares with.
+        loss_through_weights: let gradient flow through the weights of Eq. 5 (unknown in the paper).
+        training_disparity: what the rendering stage is given: the data set's (``given``: corrupted, where the data
+            set corrupts), the true one (``clean``), or the depth network's (``predicted``): Table 3.
+        saliency_weight: lambda of Eq. 1 (ours: 1).
+        depth: recipe of the depth stage.
+        rendering: recipe of the rendering stage.
+    """
+
+    title = "DeepLens"
+    paper = "Wang et al., ACM Transactions on Graphics 37 (6), 2018, arXiv 1810.08100"
+
+    def __init__(
+        self,
+        stages: list[str] | None = None,
+        weights: str | None = None,
+        channels: int = 31,
+        upsampling_channels: int = 32,
+        two_map: bool = False,
+        numerics: Literal["modern", "official"] = "modern",
+        depth_size: int = 320,
+        backbone_pretrained: bool = False,
+        max_radius: float = 8.0,
+        loss: Literal["normalised", "l1"] = "normalised",
+        loss_through_weights: bool = False,
+        training_disparity: Literal["given", "clean", "predicted"] = "given",
+        saliency_weight: float = 1.0,
+        depth: StageRecipe = StageRecipe(  # noqa: B008 - read only, and the command line shows it as the default
+            steps=346_224, batch_size=16, learning_rate=1e-4, weight_decay=5e-4, view="resize", height=320, width=320
+        ),
+        rendering: StageRecipe = StageRecipe(  # noqa: B008
+            steps=199_950, batch_size=16, learning_rate=1e-4, weight_decay=5e-4, view="crop", height=320, width=320
+        ),
+    ) -> None:
+        super().__init__()
+        self.save_hyperparameters()
+        self.max_radius = max_radius
+        self.loss, self.loss_through_weights = loss, loss_through_weights
+        self.training_disparity, self.saliency_weight = training_disparity, saliency_weight
+        self.net = DeepLensNet(
+            channels=channels, upsampling_channels=upsampling_channels, two_map=two_map, numerics=numerics,
+            backbone_pretrained=backbone_pretrained, depth_size=depth_size,
+        )  # fmt: skip
+        self._cache: tuple[tuple[object, ...], Prepared] | None = None
+        supervision = ("image", "disparity", "true_disparity", "mask")
+        self.set_up(
+            [
+                Stage("depth", depth, monitor="val/depth_mae", mode="min", keys=supervision),
+                Stage("rendering", rendering, monitor="val/psnr"),
+            ],
+            stages,
+            weights,
+        )
+
+    # Training --------------------------------------------------------------------------------------------------
+
+    def stage_modules(self, stage: Stage) -> list[nn.Module]:
+        """The depth network, or all the others: the paper found fine-tuning all jointly to hurt (5.5)."""
+        if stage.name == "depth":
+            return [self.net.depth]
+        return [child for child in self.net.children() if child is not self.net.depth]
+
+    def losses(self, stage: Stage, batch: Batch) -> dict[str, Tensor]:
+        """Eq. 1, or the two terms of Eq. 6."""
+        return self.depth_losses(batch) if stage.name == "depth" else self.rendering_losses(batch)
+
+    def depth_losses(self, batch: Batch) -> dict[str, Tensor]:
+        """Eq. 1: min-max normalised disparity, and saliency of the images that have a mask."""
+        true = batch.get("true_disparity", batch.get("disparity"))
+        if true is None and "mask" not in batch:
+            require(batch, ("disparity",), "DeepLens, stage 'depth'")
+        side = self.net.depth_size
+        image = batch["image"]
+        if image.shape[-2:] != (side, side):
+            image = F.interpolate(image, (side, side), mode="bilinear", antialias=True)
+        predicted, logits = self.net.depth.forward_with_segmentation(image)
+        size = tuple(predicted.shape[-2:])
+        zeros = torch.zeros_like(predicted)
+        key = "true_disparity" if "true_disparity" in batch else "disparity"
+        return disparity_and_saliency_loss(
+            minmax(predicted),
+            zeros if true is None else minmax(resample(true, size)),
+            known(batch, key),
+            logits,
+            resample(batch["mask"], size) if "mask" in batch else zeros,
+            known(batch, "mask"),
+            self.saliency_weight,
+        )
+
+    def rendering_losses(self, batch: Batch) -> dict[str, Tensor]:
+        """Eq. 6: N(L, L*) + N(H, H*), one upsampling step, as the paper trains."""
+        require(batch, ("bokeh", "disparity", "focus", "aperture"), "DeepLens, stage 'rendering'")
+        high, target = batch["image"], batch["bokeh"]
+        disparity, aperture = self._training_disparity(batch), batch["aperture"]
+        # One step of upsampling is trained: blur too large for it is first made smaller, with the picture (ours)
+        while float(aperture.max()) > 2 * self.max_radius * 1.01 and min(high.shape[-2:]) >= 64:
+            high, target, disparity = halve(high), halve(target), halve(disparity)
+            aperture = aperture / 2
+        low, low_disparity = halve(high), halve(disparity)
+        signed = self.signed_disparity(low_disparity, batch["focus"], aperture / 2)
+        result_low = self.net.lens_blur(low, signed)
+        result_high = self.net.upsample(low, result_low, signed, high)
+        return {
+            "low": self._photometric(result_low, halve(target)),
+            "high": self._photometric(result_high, target),
+        }
+
+    def _photometric(self, prediction: Tensor, target: Tensor) -> Tensor:
+        if self.loss == "l1":
+            return mean_absolute_error(prediction, target)
+        return normalised_loss(prediction, target, detach=not self.loss_through_weights)
+
+    def _training_disparity(self, batch: Batch) -> Tensor:
+        if self.training_disparity == "predicted":
+            with torch.no_grad():
+                return self.net.predict_disparity(batch["image"])
+        if self.training_disparity == "clean":
+            return batch.get("true_disparity", batch["disparity"])
+        return batch["disparity"]
+
+    def validation_scores(self, batch: Batch) -> dict[str, Tensor]:
+        """Rendering scores; while depth trains, the depth error after the 5-knot spline (section 5.1)."""
+        if self.stage is None or self.stage.name != "depth":
+            return super().validation_scores(batch)
+        require(batch, ("disparity",), "DeepLens, validation of stage 'depth'")
+        true = batch.get("true_disparity", batch["disparity"])
+        flat = torch.zeros_like(true)
+        return {
+            "depth_mae": depth_mae(self.net.predict_disparity(batch["image"]), true),
+            "identity_depth_mae": depth_mae(flat, true),
+        }
+
+    # Rendering -------------------------------------------------------------------------------------------------
+
+    def signed_disparity(self, disparity: Tensor, focus: Tensor, radius: Tensor) -> Tensor:
+        """D~ = (D - d_f) a in [-1, 1], a = radius / R_max (section 3.2.2).
+
+        Args:
+            disparity: B 1 H W in [0, 1].
+            focus: B.
+            radius: B, aperture in pixels of ``disparity``'s level; beyond R_max nothing was trained, so a <= 1.
+        """
+        strength = (radius / self.max_radius).clamp(0, 1)
+        return (disparity - focus[:, None, None, None]) * strength[:, None, None, None]
+
+    def levels(self, height: int, width: int, aperture: float | None) -> int:
+        """How often a photo is halved: until its long side is below 640 px and the blur within R_max (ours)."""
+        count = 0
+        while max(height, width) >> count >= 640:
+            count += 1
+        if aperture is not None:
+            while aperture / 2**count > self.max_radius * 1.01 and min(height, width) >> (count + 1) >= 32:
+                count += 1
+        return count
+
+    @torch.no_grad()
+    def prepare(self, image: Tensor, disparity: Tensor | None = None, levels: int | None = None) -> Prepared:
+        """Everything of a photo that focus and aperture do not change: pyramid, disparity, features.
+
+        Args:
+            image: B 3 H W in [0, 1].
+            disparity: B 1 H W, or None: the depth network's.
+            levels: how often to halve, None = by size alone.
+        """
+        height, width = image.shape[-2:]
+        if self.net.numerics.official:
+            pyramid = self.net.pyramid(image)
+        else:
+            pyramid = [image]
+            for _ in range(self.levels(height, width, None) if levels is None else levels):
+                pyramid.insert(0, halve(pyramid[0]))
+        coarsest = pyramid[0]
+        if disparity is None:
+            disparity = self.net.predict_disparity(coarsest)
+        else:
+            disparity = area_resize(disparity, (coarsest.shape[-2], coarsest.shape[-1]))
+        return Prepared((height, width), pyramid, disparity, self.net.features(coarsest))
+
+    @torch.no_grad()
+    def refocus(
+        self, prepared: Prepared, focus: Focus = None, aperture: Strength = None, preview: bool = False
+    ) -> Tensor:
+        """Render a prepared photo: what changes with focus and aperture.
+
+        Args:
+            prepared: from :meth:`prepare`.
+            focus: as :meth:`render`; None = the disparity at the centre.
+            aperture: as :meth:`render`; None = the largest trained.
+            preview: stop at the coarsest level, e.g. while a slider moves.
+        """
+        coarsest, (height, width) = prepared.pyramid[0], prepared.size
+        in_focus = self.focus_disparity(prepared.disparity, focus, height, width)
+        shrunk = max(height, width) / max(coarsest.shape[-2:])
+        if aperture is None:
+            radius = self.per_image(self.max_radius, coarsest)
+        else:
+            radius = self.per_image(aperture, coarsest) / shrunk
+        signed = self.signed_disparity(prepared.disparity, in_focus, radius)
+        result = self.net.lens_blur(coarsest, signed, features=prepared.features)
+        if preview:
+            return result.clamp(0, 1)
+        for low, high in zip(prepared.pyramid[:-1], prepared.pyramid[1:], strict=True):
+            result = self.net.upsample(low, result, signed, high)
+            signed = self.net.numerics.resize(signed, (high.shape[-2], high.shape[-1]))
+        if result.shape[-2:] != prepared.size:
+            result = self.net.numerics.resize(result, prepared.size)
+        return result.clamp(0, 1)
+
+    def render(
+        self,
+        image: Tensor,
+        *,
+        disparity: Tensor | None = None,
+        focus: Focus = None,
+        aperture: Strength = None,
+    ) -> Tensor:
+        """As :meth:`BokehModel.render`; the same photo again with another focus or aperture re-uses its depth."""
+        if self.training:
+            raise RuntimeError("render() needs evaluation mode: call model.eval() first")
+        largest = float(aperture.max()) if isinstance(aperture, Tensor) else aperture
+        count = self.levels(image.shape[-2], image.shape[-1], largest)
+        fresh = image.is_inference()  # such a tensor does not tell whether it was changed in place
+        version = 0 if fresh else image._version
+        key = (image, version, disparity, count, sum(p._version for p in self.parameters()))
+        if fresh or self._cache is None or not same(self._cache[0], key):
+            self._cache = (key, self.prepare(image, disparity, count))
+        return self.refocus(self._cache[1], focus, aperture)
+
+    def describe_rendering(self, image: Tensor, disparity: Tensor | None, focus: Focus, aperture: Strength) -> str:
+        """Focus as a disparity, radius in pixels, levels."""
+        assert self._cache is not None, "after render()"
+        prepared = self._cache[1]
+        in_focus = float(self.focus_disparity(prepared.disparity, focus, *prepared.size)[0])
+        widest = self.max_radius * max(prepared.size) / max(prepared.pyramid[0].shape[-2:])
+        radius = widest if aperture is None else min(float(aperture), widest)
+        source = "own disparity" if disparity is None else "given disparity"
+        return f"{source}, focus at disparity {in_focus:.3f}, aperture {radius:.1f} px, {len(prepared.pyramid)} levels"
+
+    @classmethod
+    def official(cls) -> tuple[dict[str, Any], Callable[..., dict[str, Tensor]]]:
+        """The authors' TensorFlow checkpoint, under their own numerics."""
+        from bokehbench.weights.deeplens import load_official
+
+        return {"numerics": "official"}, load_official
+
+
+def halve(picture: Tensor) -> Tensor:
+    """B C H W at floor(H/2), floor(W/2), by area."""
+    height, width = picture.shape[-2:]
+    if height % 2 == 0 and width % 2 == 0:
+        return F.avg_pool2d(picture, 2)
+    return area_resize(picture, (height // 2, width // 2))
+
+
+def resample(plane: Tensor, size: tuple[int, ...]) -> Tensor:
+    """B 1 H W at ``size``, antialiased; untouched where it fits."""
+    return plane if plane.shape[-2:] == size else F.interpolate(plane, size, mode="bilinear", antialias=True)
+
+
+def same(one: tuple[object, ...], other: tuple[object, ...]) -> bool:
+    """Tensors by identity (the cache keeps them alive, so an address is not reused), numbers by value."""
+    return all(a is b if isinstance(a, Tensor) else a == b for a, b in zip(one, other, strict=True))

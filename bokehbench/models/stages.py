@@ -1,0 +1,82 @@
+"""Stages: one idea for three training recipes.
+
+All three papers train in parts. A method declares an ordered list of stages; the trainer walks them, each with a
+fresh optimiser, its own batch size, data and loss. Steps are optimiser steps: no paper of the field counts epochs.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from bokehbench.errors import BokehbenchError, nearest
+
+
+@dataclass
+class StageRecipe:
+    """What a user may set for one stage, e.g. ``--model.rendering.steps 500``.
+
+    Args:
+        steps: optimiser steps of this stage.
+        batch_size: pictures per step and per device.
+        learning_rate: Adam's, before decay.
+        decay_at: fractions of ``steps`` at which the learning rate is multiplied by ``decay``.
+        decay: the factor.
+        warmup_steps: linear warm-up from 0.
+        weight_decay: L2 on convolution kernels only, never on biases or normalisation.
+        clip: largest gradient norm, 0 = no clipping.
+        view: what a training picture is: a random ``crop``, the whole frame ``resize``d, or ``native`` (whole frame,
+            own size: then pictures of one batch must be equally large).
+        height, width: of the crop or of the resized frame, in pixels.
+    """
+
+    steps: int
+    batch_size: int
+    learning_rate: float
+    decay_at: list[float] = field(default_factory=lambda: [0.6, 0.85])
+    decay: float = 0.1
+    warmup_steps: int = 0
+    weight_decay: float = 0.0
+    clip: float = 0.0
+    view: Literal["crop", "resize", "native"] = "crop"
+    height: int = 320
+    width: int = 320
+
+    def rate(self, step: int) -> float:
+        """Factor on the learning rate at optimiser step ``step`` (0-based) of this stage."""
+        warm = min(1.0, (step + 1) / self.warmup_steps) if self.warmup_steps else 1.0
+        return float(warm * self.decay ** sum(step >= fraction * self.steps for fraction in self.decay_at))
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One stage as a method declares it: its recipe, and what its validation is judged by.
+
+    Args:
+        name: as the user writes it, e.g. ``rendering`` or ``level_7``.
+        recipe: the numbers.
+        monitor: logged value that picks the stage's best checkpoint.
+        mode: whether that value is better when large (``max``) or small (``min``).
+        quarter_turns: augment by quarter turns and up-down flips too (PyNET), not by left-right flips alone.
+        keys: the batch keys that it uses, so that costly others need not be made; None = all.
+    """
+
+    name: str
+    recipe: StageRecipe
+    monitor: str
+    mode: Literal["min", "max"] = "max"
+    quarter_turns: bool = False
+    keys: tuple[str, ...] | None = None
+
+
+def select(available: list[Stage], names: list[str] | None) -> list[Stage]:
+    """The stages to walk, in the method's order, whatever the order of ``names`` (None = all).
+
+    Raises:
+        BokehbenchError: unknown stage.
+    """
+    known = [stage.name for stage in available]
+    for name in names or []:
+        if name not in known:
+            raise BokehbenchError(f"--model.stages: there is no stage '{name}'; {nearest(name, known)}.")
+    return [stage for stage in available if names is None or stage.name in names]

@@ -1,0 +1,143 @@
+"""D2F as one network: hallucinate defocus, weigh by radiance, render in layers at half size, fuse at full size."""
+
+from __future__ import annotations
+
+from typing import TypedDict
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from bokehbench.errors import BokehbenchError
+from bokehbench.nets.d2f.defocus import DefocusHallucination, HeadActivation
+from bokehbench.nets.d2f.fusion import FusionMask, FusionMode, fuse, initial_mask
+from bokehbench.nets.d2f.radiance import RadianceMode, RadianceVirtualization
+from bokehbench.nets.d2f.renderer import DiskEdge, KernelSet, WeightedLayeredRendering, defocus_top
+
+
+class CoarseOutput(TypedDict):
+    """What the first stage gives, at half size (h, w) = ``half_size`` of the picture's sides."""
+
+    defocus: Tensor
+    """B 1 h w, as rendered: after the head's activation and the user's strength."""
+    defocus_linear: Tensor
+    """B 1 h w, the head's unbounded output."""
+    radiance: Tensor
+    """B 3 h w, the weights W."""
+    coarse: Tensor
+    """B 3 h w, the rendering."""
+
+
+class D2FOutput(TypedDict):
+    """What the whole network gives for a picture of H x W, whose half size is h x w."""
+
+    bokeh: Tensor
+    """B 3 H W in [0, 1]."""
+    defocus: Tensor
+    """B 1 h w."""
+    radiance: Tensor
+    """B 3 h w."""
+    mask: Tensor
+    """B 1 H W in [0, 1], 1 = the original pixel."""
+    mask_init: Tensor
+    """B 1 H W, 0 or 1."""
+    coarse: Tensor
+    """B 3 h w."""
+
+
+def half_size(side: int) -> int:
+    """64 round(side/2/64), ties to even, at least 64: the first stage's size of a side, in pixels (spec 2).
+
+    The minimum is ours: the released rule gives 0 for sides up to 64.
+    """
+    return max(64, 64 * round(side / 2 / 64))
+
+
+def resize(image: Tensor, size: tuple[int, int]) -> Tensor:
+    """B C . . -> B C *size: bilinear, half-pixel centres, no antialias filter, as everywhere in D2F (spec 2)."""
+    return F.interpolate(image, size=size, mode="bilinear", align_corners=False)
+
+
+class D2FNet(nn.Module):
+    """Defocus to Focus: RGB in [0, 1] of any size in, the bokeh picture and all that led to it out.
+
+    Parts: ``defocus`` (A), ``radiance`` (B), ``renderer`` (C, no parameters), ``fusion`` (D).
+    Official weights need ``head_activation="none"`` and the other defaults.
+
+    Args:
+        head_activation: see :class:`.DefocusHallucination`; ``"none"`` also leaves the renderer's input unclamped.
+        kernel_set, disk_edge, sharpness: see :class:`.WeightedLayeredRendering`.
+        radiance: see :class:`.RadianceVirtualization`.
+        fusion: ``"none"`` the upsampled rendering alone, ``"initial"`` mixed by M0, ``"refined"`` by the mask network.
+        backbone_pretrained, unused_unit, freeze_batch_norm: see :class:`.DefocusHallucination`.
+    """
+
+    def __init__(
+        self,
+        *,
+        head_activation: HeadActivation = "clamp",
+        kernel_set: KernelSet = 15,
+        disk_edge: DiskEdge = "soft",
+        sharpness: float = 100.0,
+        radiance: RadianceMode = "full",
+        fusion: FusionMode = "refined",
+        backbone_pretrained: bool = False,
+        unused_unit: bool = False,
+        freeze_batch_norm: bool = False,
+    ) -> None:
+        super().__init__()
+        self.fusion_mode = fusion
+        clamp = head_activation != "none"
+        self.renderer = WeightedLayeredRendering(kernel_set, disk_edge=disk_edge, sharpness=sharpness, clamp=clamp)
+        self.defocus = DefocusHallucination(
+            head_activation=head_activation,
+            top=defocus_top(kernel_set),
+            backbone_pretrained=backbone_pretrained,
+            unused_unit=unused_unit,
+            freeze_batch_norm=freeze_batch_norm,
+        )
+        self.radiance = RadianceVirtualization(radiance)
+        self.fusion = FusionMask()
+
+    def render_coarse(self, half: Tensor, strength: float | Tensor = 1.0) -> CoarseOutput:
+        """Stage 1 (A + B + C) on a picture already at half size: B 3 h w in [0, 1], sides multiples of 64.
+
+        ``strength`` (a number, or one per picture) scales the defocus map; what exceeds the largest kernel is cut off.
+        """
+        if bool(torch.as_tensor(strength < 0).any()):
+            raise BokehbenchError("The blur strength of D2F must be 0 (sharp) or more; 1 is the network's own.")
+        linear = self.defocus.linear(half)
+        defocus = self.defocus.activate(linear)
+        if isinstance(strength, Tensor) or strength != 1:
+            scale = strength.view(-1, 1, 1, 1) if isinstance(strength, Tensor) else strength
+            defocus = (defocus * scale).clamp(0, self.defocus.top)
+        weight = self.radiance(half)
+        coarse = self.renderer(half, weight, defocus)
+        return {"defocus": defocus, "defocus_linear": linear, "radiance": weight, "coarse": coarse}
+
+    def mask(self, image: Tensor, defocus: Tensor, mask_init: Tensor) -> Tensor:
+        """The mask that ``fusion`` asks for, in [0, 1]: RGB, upsampled defocus and M0 at full size -> B 1 H W."""
+        if self.fusion_mode == "none":
+            return torch.zeros_like(mask_init)
+        if self.fusion_mode == "initial":
+            return mask_init
+        return self.fusion(image, defocus).to(image.dtype).clamp(0, 1)
+
+    def forward(self, image: Tensor, strength: float | Tensor = 1.0) -> D2FOutput:
+        """B 3 H W RGB in [0, 1], gamma-encoded, any H and W -> :class:`D2FOutput`.
+
+        ``strength``: blur strength as in :meth:`render_coarse`. Raises :class:`BokehbenchError` where it is negative.
+        """
+        full = (image.shape[-2], image.shape[-1])
+        stage1 = self.render_coarse(resize(image, (half_size(full[0]), half_size(full[1]))), strength)
+        defocus, rendering = resize(stage1["defocus"], full).to(image.dtype), resize(stage1["coarse"], full)
+        mask_init = initial_mask(defocus)
+        mask = self.mask(image, defocus, mask_init)
+        return {
+            "bokeh": fuse(image, rendering, mask).clamp(0, 1),
+            "defocus": stage1["defocus"],
+            "radiance": stage1["radiance"],
+            "mask": mask,
+            "mask_init": mask_init,
+            "coarse": stage1["coarse"],
+        }

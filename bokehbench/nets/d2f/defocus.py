@@ -1,0 +1,110 @@
+"""D2F part A, defocus hallucination: one RGB picture in, an unsigned defocus map out (MiDaS-v2 layout)."""
+
+from __future__ import annotations
+
+from typing import Literal, Self
+
+import timm
+import torch
+from torch import Tensor, nn
+
+from bokehbench.errors import BokehbenchError
+from bokehbench.nets.d2f.refine_block import RefineBlock
+
+HeadActivation = Literal["none", "clamp", "sigmoid"]
+
+#: timm's untagged default holds the weights of another training recipe; the authors start from torchvision's.
+BACKBONE = "resnext50_32x4d.tv_in1k"
+
+
+def imagenet_backbone(pretrained: bool) -> nn.Module:
+    """ResNeXt-50 32x4d without classifier, giving its four stages (256@4, 512@8, 1024@16, 2048@32).
+
+    Raises :class:`BokehbenchError` where the ImageNet weights can be neither found nor downloaded.
+    """
+    try:
+        return timm.create_model(BACKBONE, pretrained=pretrained, features_only=True, out_indices=(1, 2, 3, 4))
+    except Exception as error:  # hub, HTTP and file errors share no base class
+        if not pretrained:
+            raise
+        raise BokehbenchError(
+            f"The ImageNet weights '{BACKBONE}' could not be downloaded ({type(error).__name__}): connect once to fill "
+            "the cache, or train from scratch with --model.backbone_pretrained false."
+        ) from error
+
+
+class DefocusHallucination(nn.Module):
+    """B 3 h w RGB in [0, 1] (no mean/std normalisation) -> B 1 h w defocus, 0 = sharp, 1 = most blurred.
+
+    D is an index into the renderer's kernels rather than a radius. h and w are multiples of 32.
+    Source: the released inference code; 41,600,513 parameters with ``unused_unit``, 40,420,353 without it.
+
+    Args:
+        head_activation: ``"none"`` linear (official), ``"clamp"`` to [0, ``top``], ``"sigmoid"`` times ``top``.
+        top: largest defocus that the layers cover, 1 + half an interval (1 + 0.5/14 for 15 kernels).
+        backbone_pretrained: start the encoder from ImageNet weights (needs them in the cache, or a connection).
+        unused_unit: also hold the residual unit that the official file has in block 4 and never runs.
+        freeze_batch_norm: keep the encoder's running statistics while training, for batches of fewer than 4.
+    """
+
+    def __init__(
+        self,
+        *,
+        head_activation: HeadActivation = "clamp",
+        top: float = 1 + 0.5 / 14,
+        backbone_pretrained: bool = False,
+        unused_unit: bool = False,
+        freeze_batch_norm: bool = False,
+    ) -> None:
+        super().__init__()
+        self.head_activation = head_activation
+        self.top = top
+        self.freeze_batch_norm = freeze_batch_norm
+        self.encoder = imagenet_backbone(backbone_pretrained)
+        self.lateral = nn.ModuleList(nn.Conv2d(c, 256, 3, padding=1, bias=False) for c in (256, 512, 1024, 2048))
+        self.refine = nn.ModuleList(RefineBlock(256, lateral_unit=level < 3 or unused_unit) for level in range(4))
+        if unused_unit:
+            # It never gets a gradient, which DDP takes for an error unless it is told so.
+            self.refine[3].lateral_unit.requires_grad_(False)
+        self.head = nn.Sequential(
+            nn.Conv2d(256, 128, 3, padding=1),
+            nn.Upsample(scale_factor=2, mode="bilinear", align_corners=False),
+            nn.Conv2d(128, 32, 3, padding=1),
+            nn.ReLU(inplace=True),
+            last := nn.Conv2d(32, 1, 1),
+        )
+        assert last.bias is not None
+        # A clamp has no gradient outside its range: start in the middle of it.
+        nn.init.constant_(last.bias, 0.0 if head_activation == "sigmoid" else 0.5)
+
+    def train(self, mode: bool = True) -> Self:
+        """As usual, except that a frozen encoder's batch normalisation stays in eval mode."""
+        super().train(mode)
+        if self.freeze_batch_norm:
+            for module in self.encoder.modules():
+                if isinstance(module, nn.BatchNorm2d):
+                    module.eval()
+        return self
+
+    def linear(self, image: Tensor) -> Tensor:
+        """The head's linear output, B 1 h w, unbounded: what a penalty on leaving the range needs."""
+        height, width = image.shape[-2:]
+        if height % 32 or width % 32:
+            raise ValueError(f"defocus hallucination needs sides that are multiples of 32, got {height} x {width}")
+        laterals = [conv(tap) for conv, tap in zip(self.lateral, self.encoder(image), strict=True)]
+        path = self.refine[3](laterals[3])
+        for level in (2, 1, 0):
+            path = self.refine[level](laterals[level], path)
+        return self.head(path)
+
+    def activate(self, linear: Tensor) -> Tensor:
+        """``head_activation`` applied to :meth:`linear`'s output, same shape."""
+        if self.head_activation == "clamp":
+            return linear.clamp(0, self.top)
+        if self.head_activation == "sigmoid":
+            return torch.sigmoid(linear) * self.top
+        return linear
+
+    def forward(self, image: Tensor) -> Tensor:
+        """B 3 h w in [0, 1] -> B 1 h w defocus."""
+        return self.activate(self.linear(image))

@@ -1,0 +1,81 @@
+"""The body of DeepLens' depth network: timm's ResNet-50 up to res4f, dilated."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import timm
+import torch
+from torch import Tensor, nn
+
+from bokehbench.errors import BokehbenchError
+from bokehbench.nets.numerics import Numerics
+
+#: ImageNet weights in torchvision's first recipe, the nearest public ones to the 2018 paper's.
+PRETRAINED = "resnet50.tv_in1k"
+
+
+def residual_body(numerics: Numerics, *, pretrained: bool = False) -> nn.ModuleDict:
+    """B 3 H W -> list of [conv1 after ReLU B 64 H/2 W/2, layer1 B 256 H/4 W/4, layer3 B 1024 H/8 W/8].
+
+    Modern keeps torchvision's layout as timm has it: stride on the 3x3, and the first 3x3 of layer3 undilated, which is
+    what makes ImageNet weights exact after its stride is taken out. Official is Caffe's: stride on the first 1x1,
+    dilation 2 in all six 3x3 of layer3, TensorFlow's padding around the pool (spec 3.1, trap 5).
+    Both have the bias on conv1 that the released graph has.
+
+    Raises BokehbenchError where ``pretrained`` weights cannot be had or do not fit the layout.
+    """
+    if pretrained and numerics.official:
+        raise BokehbenchError(
+            "ImageNet weights from timm do not fit the strides of the official layout: "
+            "set --model.backbone_pretrained false or --model.numerics modern."
+        )
+    body = _create(pretrained)
+    _bias_conv1(body)
+    for module in body.modules():
+        if isinstance(module, nn.BatchNorm2d):
+            module.momentum = numerics.momentum
+    if numerics.official:
+        body["maxpool"] = SameMaxPool(numerics)
+        conv = dict(body.named_modules())
+        conv["layer2.0.conv1"].stride, conv["layer2.0.conv2"].stride = (2, 2), (1, 1)
+        conv["layer3.0.conv2"].dilation = conv["layer3.0.conv2"].padding = (2, 2)
+    return body
+
+
+def _create(pretrained: bool) -> nn.ModuleDict:
+    options: dict[str, Any] = {"features_only": True, "out_indices": (0, 1, 3), "output_stride": 8}
+    try:
+        body = timm.create_model(PRETRAINED if pretrained else "resnet50", pretrained=pretrained, **options)
+    except Exception as error:  # the hub's own errors have no common base
+        if not pretrained:
+            raise
+        raise BokehbenchError(
+            f"the ImageNet weights of {PRETRAINED} could not be downloaded ({type(error).__name__}): connect to the "
+            "network once, or start from random weights with --model.backbone_pretrained false."
+        ) from error
+    assert isinstance(body, nn.ModuleDict)
+    return body
+
+
+def _bias_conv1(body: nn.ModuleDict) -> None:
+    """Give conv1 its bias, zero, so that loaded weights mean the same."""
+    plain = body["conv1"]
+    assert isinstance(plain, nn.Conv2d)
+    conv = nn.Conv2d(3, 64, 7, stride=2, padding=3, bias=True)
+    conv.weight = plain.weight
+    assert conv.bias is not None
+    nn.init.zeros_(conv.bias)
+    body["conv1"] = conv
+
+
+class SameMaxPool(nn.Module):
+    """3x3 maximum, stride 2, TensorFlow SAME padding: B C H W -> B C ceil(H/2) ceil(W/2)."""
+
+    def __init__(self, numerics: Numerics) -> None:
+        super().__init__()
+        self.numerics = numerics
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Padding is -inf, so it never wins."""
+        return torch.max_pool2d(self.numerics.pad(x, 3, 2, value=-torch.inf), 3, 2)

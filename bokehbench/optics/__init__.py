@@ -1,0 +1,33 @@
+"""Optics: apertures, circles of confusion and reference renderers as pure, differentiable tensor functions."""
+
+from bokehbench.optics.aperture_kernels import disk, polygon, ring, soft_disk
+from bokehbench.optics.blur import blur, disk_blur
+from bokehbench.optics.circle_of_confusion import circle_of_confusion, signed_defocus
+from bokehbench.optics.compositing import composite
+from bokehbench.optics.disparity import depth_to_disparity, focus_at, minmax
+from bokehbench.optics.layered import layered
+from bokehbench.optics.linear_light import to_linear, to_srgb
+from bokehbench.optics.plane import blur_plane
+from bokehbench.optics.scatter import scatter
+from bokehbench.optics.weighted_layers import weighted_layers
+
+__all__ = [
+    "blur",
+    "blur_plane",
+    "circle_of_confusion",
+    "composite",
+    "depth_to_disparity",
+    "disk",
+    "disk_blur",
+    "focus_at",
+    "layered",
+    "minmax",
+    "polygon",
+    "ring",
+    "scatter",
+    "signed_defocus",
+    "soft_disk",
+    "to_linear",
+    "to_srgb",
+    "weighted_layers",
+]

@@ -1,0 +1,27 @@
+"""From disparity, focus and aperture to the blur radius."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+
+def signed_defocus(disparity: Tensor, focus: float | Tensor, aperture: float | Tensor) -> Tensor:
+    """Signed blur radius aperture · (disparity - focus) in pixels, B 1 H W.
+
+    Positive in front of the focal plane, negative behind it. This is the thin lens: the circle of confusion is linear
+    in inverse depth (DeepLens, Wang et al. 2018, Sec. 3; delta of BokehMe and MPIB). ``disparity`` B 1 H W with
+    1 = nearest; ``focus`` (a disparity) and ``aperture`` (px at a disparity difference of 1) are numbers or tensors of
+    shape B (or 0-dim).
+    """
+    return _per_image(aperture, disparity) * (disparity - _per_image(focus, disparity))
+
+
+def circle_of_confusion(disparity: Tensor, focus: float | Tensor, aperture: float | Tensor) -> Tensor:
+    """Blur radius aperture · |disparity - focus| in pixels, >= 0, B 1 H W; arguments as in :func:`signed_defocus`."""
+    return signed_defocus(disparity, focus, aperture).abs()
+
+
+def _per_image(value: float | Tensor, like: Tensor) -> Tensor:
+    value = torch.as_tensor(value, dtype=like.dtype, device=like.device)
+    return value if value.ndim == 0 else value.reshape(-1, 1, 1, 1)

@@ -1,0 +1,54 @@
+"""What lies beyond the picture's edge, and the adjoint of each choice."""
+
+from __future__ import annotations
+
+from typing import Literal, get_args
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from bokehbench.errors import BokehbenchError, nearest
+
+#: zero: light leaves the frame. reflect (D2F), replicate (MPIB): the picture goes on. normalised: zero, divided by the
+#: share of the aperture that lies inside the frame. full: zero, and the result grows by the kernel's reach.
+Padding = Literal["zero", "reflect", "replicate", "normalised", "full"]
+
+
+def check_padding(padding: str) -> None:
+    """Raise BokehbenchError for an unknown padding."""
+    if padding not in get_args(Padding):
+        raise BokehbenchError(f"Unknown padding '{padding}': {nearest(padding, get_args(Padding))}.")
+
+
+def pad(maps: Tensor, up: int, left: int, mode: str) -> Tensor:
+    """N h w -> N (h + 2 up) (w + 2 left). Differentiable.
+
+    Reflection farther than the picture is wide reflects again, as numpy's does, so that any size works with any kernel.
+    """
+    if mode == "zero" or (up == 0 and left == 0):
+        return F.pad(maps, (left, left, up, up))
+    if mode == "replicate":
+        return F.pad(maps[None], (left, left, up, up), mode="replicate")[0]
+    if up < maps.shape[-2] and left < maps.shape[-1]:
+        return F.pad(maps[None], (left, left, up, up), mode="reflect")[0]
+    rows, columns = (_reflected(n, r, maps.device) for n, r in ((maps.shape[-2], up), (maps.shape[-1], left)))
+    return maps[:, rows][:, :, columns]
+
+
+def pad_adjoint(gradient: Tensor, up: int, left: int, mode: str) -> Tensor:
+    """The transpose of :func:`pad`: N (h + 2 up) (w + 2 left) -> N h w; outside values go where they came from."""
+    h, w = gradient.shape[-2] - 2 * up, gradient.shape[-1] - 2 * left
+    if mode == "zero" or (up == 0 and left == 0):
+        return gradient[:, up : up + h, left : left + w]
+    with torch.enable_grad():
+        source = gradient.new_zeros(len(gradient), h, w).requires_grad_()
+        padded = pad(source, up, left, mode)
+    return torch.autograd.grad(padded, source, gradient)[0]
+
+
+def _reflected(size: int, reach: int, device: torch.device) -> Tensor:
+    place = torch.arange(-reach, size + reach, device=device).abs()
+    period = max(2 * (size - 1), 1)
+    place = place % period
+    return torch.minimum(place, period - place) if size > 1 else torch.zeros_like(place)

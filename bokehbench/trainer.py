@@ -1,0 +1,107 @@
+"""The one mechanism that walks a method's stages.
+
+Lightning's loop counts epochs; here one epoch is one stage, of exactly as many batches as the stage asks for. Each
+stage is a ``Trainer.fit`` of its own on the same trainer, so that optimiser, schedule and the distributed wrapper
+(which must know what trains) are made anew, while the step count, loggers and callbacks go on.
+"""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import Any
+
+from pytorch_lightning import LightningDataModule, LightningModule, Trainer
+
+from bokehbench.data.sampling import TrainingPlan, View
+from bokehbench.errors import BokehbenchError
+from bokehbench.models.base import BokehModel
+from bokehbench.models.stages import Stage
+from bokehbench.models.weights import read_checkpoint
+
+
+class StagedTrainer(Trainer):
+    """Lightning's trainer, walking the stages of a :class:`BokehModel`; any other module is fitted as usual.
+
+    Raises:
+        BokehbenchError: ``max_epochs`` was given (stages count steps), or a checkpoint of other stages is resumed.
+    """
+
+    def fit(
+        self,
+        model: LightningModule,
+        train_dataloaders: Any = None,
+        val_dataloaders: Any = None,
+        datamodule: LightningDataModule | None = None,
+        ckpt_path: str | Path | None = None,
+        weights_only: bool | None = True,
+    ) -> None:
+        """Train all selected stages in order; with ``ckpt_path``, go on inside the stage that it was saved in.
+
+        Args:
+            model: the method.
+            train_dataloaders: unused by our methods; data comes from ``datamodule``.
+            val_dataloaders: likewise.
+            datamodule: one of ours: it is told each stage's :class:`TrainingPlan`.
+            ckpt_path: checkpoint of an interrupted run of the same stages.
+            weights_only: leave True: a checkpoint from a stranger must not run code.
+        """
+        if not isinstance(model, BokehModel) or datamodule is None:
+            super().fit(model, train_dataloaders, val_dataloaders, datamodule, ckpt_path, weights_only)
+            return
+        first, batches_done = self._position(model, ckpt_path)
+        asked_interval = self.val_check_interval
+        for number, stage in enumerate(model.stages):
+            if number < first:
+                continue
+            model.begin_stage(stage)
+            batches = self._batches(stage)
+            self.fit_loop.max_epochs = number + 1
+            if isinstance(asked_interval, int):  # Lightning refuses an interval longer than the epoch
+                self.val_check_interval = min(asked_interval, batches)
+            resumed = number == first and ckpt_path is not None
+            datamodule.plan_training(self._plan(stage, batches, batches_done if resumed else 0))  # type: ignore[attr-defined]
+            super().fit(model, datamodule=datamodule, ckpt_path=ckpt_path if resumed else None, weights_only=True)
+            if self.fit_loop.max_steps != -1 and self.global_step >= self.fit_loop.max_steps:
+                break
+        self.val_check_interval = asked_interval
+
+    def _batches(self, stage: Stage) -> int:
+        """Batches of a stage under Lightning's own limits (``fast_dev_run``, ``limit_train_batches``)."""
+        batches = stage.recipe.steps * self.accumulate_grad_batches
+        limit = self.limit_train_batches
+        if isinstance(limit, int):
+            return min(batches, limit)
+        return batches if limit is None else max(1, math.floor(batches * limit))
+
+    def _plan(self, stage: Stage, batches: int, done: int) -> TrainingPlan:
+        recipe = stage.recipe
+        view = View(kind=recipe.view, height=recipe.height, width=recipe.width)
+        return TrainingPlan(
+            batch_size=recipe.batch_size,
+            steps=batches,
+            first_step=done,
+            view=view,
+            rank=self.global_rank,
+            world_size=self.world_size,
+            quarter_turns=stage.quarter_turns,
+            keys=stage.keys,
+        )
+
+    def _position(self, model: BokehModel, ckpt_path: str | Path | None) -> tuple[int, int]:
+        """Number of the stage that a checkpoint belongs to, and how many of its batches are done."""
+        if ckpt_path is None:
+            return 0, 0
+        content = read_checkpoint(Path(ckpt_path))
+        saved, names = content.get("bokehbench", {}), [stage.name for stage in model.stages]
+        if "loops" not in content or saved.get("stage") is None:
+            raise BokehbenchError(
+                f"{ckpt_path} holds weights but no state of a run: start from them with --model.weights {ckpt_path}."
+            )
+        if saved["stages"] != names:
+            raise BokehbenchError(
+                f"{ckpt_path} is of a run of the stages {saved['stages']}, this one is of {names}: give "
+                f"--model.stages '{saved['stages']}' to resume it, or --model.weights {ckpt_path} to start from it."
+            )
+        progress = content["loops"]["fit_loop"]["epoch_loop.batch_progress"]["current"]
+        return names.index(saved["stage"]), int(progress["ready"])

@@ -1,0 +1,1 @@
+"""Published weights of the three papers, read from the files of their authors."""

@@ -1,0 +1,136 @@
+"""Every method through the command line: fit, resume, test, predict, render."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pandas as pd
+import pytest
+import torch
+from makers import picture, save
+from methods import NAMES, stage_names, words
+from PIL import Image
+
+from bokehbench.cli import main
+
+
+@pytest.fixture(scope="module", params=NAMES)
+def run(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory):
+    """A finished fit of a method: its name, its folder, what it printed."""
+    folder = tmp_path_factory.mktemp(request.param)
+    before = Path.cwd()
+    os.chdir(folder)
+    try:
+        with pytest.MonkeyPatch.context() as patch:
+            lines: list[str] = []
+            patch.setattr("builtins.print", lambda *args, **kwargs: lines.append(" ".join(map(str, args))))
+            assert main(["fit", *words(request.param)]) == 0
+        yield request.param, folder / "runs" / request.param / "version_0", "\n".join(lines)
+    finally:
+        os.chdir(before)
+
+
+def test_fit_ends_with_scores_picture_checkpoint_and_next_command(run) -> None:
+    name, folder, printed = run
+    assert "do nothing" in printed
+    assert "doing nothing" in printed
+    assert f"bokehbench render PHOTO --model {name}" in printed
+    assert (folder / "comparison.png").stat().st_size > 1000
+    for file in ("last.ckpt", *(f"{stage}.ckpt" for stage in stage_names(name))):
+        assert (folder / "checkpoints" / file).is_file()
+
+
+def test_checkpoint_knows_its_stage_and_loads_without_running_code(run) -> None:
+    name, folder, _ = run
+    for stage in stage_names(name):
+        content = torch.load(folder / "checkpoints" / f"{stage}.ckpt", weights_only=True)
+        assert content["bokehbench"]["stage"] == stage
+        assert content["bokehbench"]["model"].lower() == name
+
+
+def test_test_writes_one_row_per_picture(run, capsys, monkeypatch) -> None:
+    name, folder, _ = run
+    monkeypatch.chdir(folder)
+    small = [word for word in words(name) if not word.startswith("--model.")]
+    assert main(["test", *small, "--ckpt_path", "checkpoints/last.ckpt"]) == 0
+    printed = capsys.readouterr().out
+    table = pd.read_csv(folder / "runs" / name / "version_0" / "test.csv")
+    assert list(table["name"]) == sorted(table["name"])
+    assert len(table) == 3
+    assert f"{table['psnr'].mean():.3f}" in printed
+    assert f"{table['identity_psnr'].mean():.3f}" in printed
+
+
+def test_render_keeps_size_and_says_what_it_used(run, capsys, tmp_path) -> None:
+    name, folder, _ = run
+    photo = save(tmp_path / "a photo.jpg", picture(1, (70, 93)))
+    out = tmp_path / "out.png"
+    checkpoint = str(folder / "checkpoints" / "last.ckpt")
+    assert main(["render", str(photo), "--model", name, "--checkpoint", checkpoint, "-o", str(out)]) == 0
+    assert Image.open(out).size == (93, 70)
+    assert "93 x 70" in capsys.readouterr().out
+
+
+def test_a_checkpoint_of_another_method_is_refused(run, capsys, tmp_path) -> None:
+    name, folder, _ = run
+    content = torch.load(folder / "checkpoints" / "last.ckpt", weights_only=True)
+    content["bokehbench"]["model"] = "SomethingElse"
+    torch.save(content, tmp_path / "other.ckpt")
+    assert main(["test", "--model", name, "--ckpt_path", str(tmp_path / "other.ckpt")]) == 2
+    assert "SomethingElse" in capsys.readouterr().err
+
+
+def last_state(folder: Path) -> dict[str, torch.Tensor]:
+    return torch.load(folder / "checkpoints" / "last.ckpt", weights_only=True)["state_dict"]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_killed_fit_resumes_to_the_same_weights(name, tmp_path, monkeypatch) -> None:
+    """SIGKILL in the middle of the last stage, then the same command with the checkpoint."""
+    monkeypatch.chdir(tmp_path)
+    often = "--trainer.callbacks=bokehbench.callbacks.StageCheckpoints"
+    command = ["fit", *words(name, steps=6), often, "--trainer.callbacks.every_n_steps=1"]
+    assert main(command) == 0
+    whole = last_state(tmp_path / "runs" / name / "version_0")
+
+    process = subprocess.Popen([sys.executable, "-m", "bokehbench", *command], stdout=subprocess.DEVNULL)
+    last = tmp_path / "runs" / name / "version_1" / "checkpoints" / "last.ckpt"
+    stages = stage_names(name)
+    step = 0
+    end = time.monotonic() + 240
+    while time.monotonic() < end and process.poll() is None:
+        if last.is_file():
+            step = torch.load(last, weights_only=True)["global_step"]
+            if step > 6 * (len(stages) - 1):
+                break
+        time.sleep(0.02)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    content = torch.load(last, weights_only=True)
+    assert content["bokehbench"]["stage"] == stages[-1]
+    assert content["global_step"] < 6 * len(stages), "it was killed too late to show anything"
+
+    assert main([*command, "--ckpt_path", str(last)]) == 0
+    resumed = last_state(tmp_path / "runs" / name / "version_2")
+    assert whole.keys() == resumed.keys()
+    for key, value in whole.items():
+        assert torch.equal(value, resumed[key]), key
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_two_processes_finish_the_schedule_and_score_each_picture_once(name, tmp_path) -> None:
+    options = ["--trainer.devices=2", "--trainer.strategy=ddp"]
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    for verb in ("fit", "test"):
+        command = [sys.executable, "-m", "bokehbench", verb, *words(name), *options]
+        done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=300)
+        assert done.returncode == 0, done.stderr[-2000:]
+    found = list((tmp_path / "runs" / name).glob("*/test.csv"))
+    assert len(found) == 1
+    assert pd.read_csv(found[0])["name"].is_unique
+    assert len(pd.read_csv(found[0])) == 3

@@ -1,0 +1,106 @@
+"""``bokehbench data``, driven as a user does."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from makers import make_ebb, make_pairs, make_rgbd
+from PIL import Image
+
+from bokehbench.commands.data import main
+from bokehbench.data import DATA
+from bokehbench.data.ebb import EBB
+from bokehbench.errors import BokehbenchError
+
+
+def sources(root: Path) -> dict[str, list[str]]:
+    make_ebb(root / "ebb")
+    make_pairs(root / "pairs", disparity=True, mask=True)
+    make_rgbd(root / "rgbd")
+    return {
+        "ebb": ["--data", "ebb", "--data.root", str(root / "ebb")],
+        "pairs": ["--data=Pairs", f"--data.root={root / 'pairs'}"],
+        "iphonedepth": ["--data", "IPhoneDepth", "--data.root", str(root / "rgbd")],
+    }
+
+
+@pytest.mark.parametrize("name", ["ebb", "pairs", "iphonedepth"])
+def test_describe_check_and_preview_work(tmp_path: Path, name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    words = sources(tmp_path)[name]
+    assert main(["data", "describe", *words]) == 0
+    described = capsys.readouterr().out
+    assert "train:" in described
+    assert "32 x 24" in described
+    assert "disparity" in described
+    assert main(["check", *words]) == 0
+    assert "No problems" in capsys.readouterr().out
+    assert main(["check", "--deep", *words]) == 0
+    assert main(["preview", *words, "-o", str(tmp_path / "sheet.png"), "--count", "2", "--width", "100"]) == 0
+    with Image.open(tmp_path / "sheet.png") as sheet:
+        assert sheet.width == 2 * 106
+        assert sheet.height >= 3 * 75
+
+
+def test_check_lists_problems_and_fails(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    words = sources(tmp_path)["ebb"]
+    (tmp_path / "ebb" / "Training" / "bokeh" / "1.jpg").unlink()
+    (tmp_path / "ebb" / "Training" / "original" / "4400.jpg").write_bytes(b"")
+    assert main(["check", *words]) == 1
+    printed = capsys.readouterr().out
+    assert "1.jpg" in printed
+    assert "4400.jpg: the file is empty" in printed
+    assert "2 problems" in printed
+
+
+def test_check_without_data_says_what_is_expected(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["check", "--data", "ebb", "--data.root", str(tmp_path)]) == 1
+    assert "Training/original" in capsys.readouterr().out
+
+
+def test_fit_aperture_finds_the_aperture_of_rendered_targets(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from makers import picture, save
+
+    from bokehbench.data.image_io import write_photo
+    from bokehbench.data.rendering import render_reference
+
+    root = make_ebb(tmp_path, ids=(0, 1))
+    for number in (0, 1):
+        save(root / "Training" / "original" / f"{number}.jpg", picture(number, (128, 160)))
+        save(root / "Training" / "original_depth" / f"{number}.png", picture(number + 9, (128, 160))[..., 0])
+        (root / "Training" / "focus_mask" / f"{number}.png").unlink()
+    (root / "Training" / "focus_mask").rmdir()
+    data = EBB(root, aperture=80.0)
+    for item in (data.pictures("train").load(i, keys=("image", "disparity", "focus", "aperture")) for i in (0, 1)):  # type: ignore[union-attr]
+        parts = (item[key] for key in ("image", "disparity", "focus", "aperture"))
+        write_photo(root / "Training" / "bokeh" / f"{item['name']}.jpg", render_reference(*parts))
+    assert main(["fit-aperture", "--height", "128", "--data", "ebb", "--data.root", str(root)]) == 0
+    found = float(capsys.readouterr().out.rsplit(maxsplit=1)[-1])
+    assert found == pytest.approx(80, abs=6)
+
+
+def test_unknown_words_get_the_nearest_known_one() -> None:
+    with pytest.raises(BokehbenchError, match="describe"):
+        main(["descripe"])
+    with pytest.raises(BokehbenchError, match="'pairs'"):
+        main(["check", "--data", "pair"])
+    with pytest.raises(BokehbenchError, match="train"):
+        main(["preview", "--data", "ebb", "--data.root", ".", "--split", "trian"])
+
+
+def test_help_lists_the_actions_and_the_data_sets(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as stopped:
+        main(["data", "--help"])
+    assert stopped.value.code == 0
+    printed = capsys.readouterr().out
+    assert all(word in printed for word in ("describe", "check", "preview", "fit-aperture", *DATA))
+
+
+def test_data_sets_have_short_names() -> None:
+    assert DATA["ebb"] is EBB is DATA["EBB"]
+    assert set(DATA) == {"ebb", "iphonedepth", "pairs", "syntheticdof"}
+    assert all(cls.__name__.lower() == name for name, cls in DATA.items())
+    with pytest.raises(BokehbenchError, match="'ebb'"):
+        DATA["eb"]

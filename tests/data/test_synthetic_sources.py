@@ -1,0 +1,126 @@
+"""Users' own backgrounds and cut-outs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from bokehbench.data import SyntheticDoF
+from bokehbench.data.synthetic.sources import Cutouts, Photos, list_files, read_cutout, split_files
+from bokehbench.errors import BokehbenchError
+
+
+def save_photo(path: Path, size: tuple[int, int], colour: tuple[int, int, int], **options: object) -> None:
+    noise = np.random.default_rng(len(path.name)).integers(-20, 20, (size[1], size[0], 3))
+    Image.fromarray((np.array(colour) + noise).clip(0, 255).astype(np.uint8)).save(path, **options)
+
+
+def save_cutout(path: Path, size: tuple[int, int], colour: tuple[int, int, int]) -> None:
+    pixels = np.zeros((size[1], size[0], 4), np.uint8)
+    pixels[..., :3] = (255, 0, 255)  # the arbitrary colour of transparent pixels must never show
+    pixels[size[1] // 4 : -size[1] // 4, size[0] // 5 : -size[0] // 5] = (*colour, 255)
+    Image.fromarray(pixels).save(path)
+
+
+@pytest.fixture
+def folders(tmp_path: Path) -> tuple[Path, Path]:
+    backgrounds, cutouts = tmp_path / "backgrounds", tmp_path / "cutouts"
+    backgrounds.mkdir()
+    cutouts.mkdir()
+    for i in range(3):
+        save_photo(backgrounds / f"b{i}.png", (70 + 9 * i, 45), (40, 120, 40))
+        save_cutout(cutouts / f"c{i}.png", (31, 40 + i), (200, 180, 20))
+    (backgrounds / "notes.txt").write_text("not a picture")
+    return backgrounds, cutouts
+
+
+def test_scenes_use_the_folders(folders: tuple[Path, Path]) -> None:
+    data = SyntheticDoF(size=(49, 67), backgrounds=folders[0], cutouts=folders[1], highlight_gain=0, num_workers=0)
+    data.setup("fit")
+    assert data.train_set is not None
+    for index in range(8):
+        item = data.train_set[index]
+        assert item["image"].shape == (3, 49, 67)
+        red, green, blue = item["image"]
+        behind = item["mask"][0] == 0
+        assert (green[behind] > red[behind]).float().mean() > 0.9, "the green photos"
+        assert (blue < 0.5).all(), "magenta of transparent pixels shows"
+    assert any(float(data.train_set[i]["mask"].mean()) > 0.02 for i in range(8))
+
+
+def test_only_one_of_both_folders_may_be_given(folders: tuple[Path, Path]) -> None:
+    for options in ({"backgrounds": folders[0]}, {"cutouts": str(folders[1])}):
+        data = SyntheticDoF(size=40, num_workers=0, **options)  # type: ignore[arg-type]
+        data.setup("test")
+        assert data.test_set is not None
+        assert data.test_set[0]["bokeh"].shape == (3, 40, 40)
+
+
+def test_exif_orientation_is_honoured(tmp_path: Path) -> None:
+    pixels = np.zeros((40, 20, 3), np.uint8)
+    pixels[:20, :, 0] = 255  # red above black as stored ...
+    exif = Image.Exif()
+    exif[0x0112] = 6  # ... turned a quarter clockwise: red on the right
+    Image.fromarray(pixels).save(tmp_path / "a.png", exif=exif)
+    spread = 0.0
+    for seed in range(12):
+        picture = Photos([tmp_path / "a.png"]).backdrop(np.random.default_rng(seed), 20, 40)
+        assert (picture[0, 0] - picture[0, -1]).abs().max() < 0.05, "columns are of one colour"
+        spread = max(spread, float((picture[0, :, 0] - picture[0, :, -1]).abs().mean()))
+    assert spread > 0.9, "red on one side, black on the other"
+
+
+def test_the_held_out_tenths_share_no_file(tmp_path: Path) -> None:
+    for i in range(25):
+        save_photo(tmp_path / f"{i}.png", (4, 4), (1, 2, 3))
+    files = list_files(tmp_path, "--data.backgrounds")
+    parts = {split: set(split_files(files, split)) for split in ("train", "val", "test")}
+    assert [len(p) for p in parts.values()] == [21, 2, 2]
+    assert len(set.union(*parts.values())) == 25
+    assert split_files(files[:9], "test") == files[:9]
+
+
+def test_a_cutout_is_cut_to_what_is_visible(tmp_path: Path) -> None:
+    save_cutout(tmp_path / "c.png", (30, 40), (10, 20, 30))
+    assert read_cutout(tmp_path / "c.png").shape == (4, 20, 18)
+    made = Cutouts([tmp_path / "c.png"]).cutout(np.random.default_rng(0), 64, 64)
+    assert made.alpha.min() > 0.9
+    assert (made.colour.amax((1, 2)) < 0.05).all()
+
+
+def test_bad_files_and_folders_are_named_before_training(folders: tuple[Path, Path], tmp_path: Path) -> None:
+    with pytest.raises(BokehbenchError, match=r"--data.backgrounds .*nowhere: no such folder"):
+        SyntheticDoF(backgrounds=tmp_path / "nowhere").setup("fit")
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(BokehbenchError, match=r"--data.cutouts .*empty: has no pictures"):
+        SyntheticDoF(cutouts=tmp_path / "empty").setup("fit")
+    whole = (folders[0] / "b0.png").read_bytes()
+    (folders[0] / "cut.png").write_bytes(whole[: len(whole) // 2])
+    save_photo(folders[1] / "solid.jpg", (8, 8), (9, 9, 9))
+    data = SyntheticDoF(backgrounds=folders[0], cutouts=folders[1])
+    problems = data.check()
+    assert len(problems) == 2
+    assert any("cut.png" in p for p in problems)
+    assert any("solid.jpg: has no alpha channel" in p for p in problems)
+    with pytest.raises(BokehbenchError, match=r"cut\.png"):
+        data.setup("fit")
+
+
+def test_opaque_and_empty_cutouts_are_found_by_a_deep_check(tmp_path: Path) -> None:
+    for name, alpha in (("opaque", 255), ("empty", 0)):
+        Image.fromarray(np.full((8, 8, 4), alpha, np.uint8)).save(tmp_path / f"{name}.png")
+    data = SyntheticDoF(cutouts=tmp_path)
+    assert data.check() == []
+    found = " ".join(data.check(deep=True))
+    assert "opaque.png: is opaque everywhere" in found
+    assert "empty.png: is transparent everywhere" in found
+
+
+def test_a_greyscale_photo_is_a_background(tmp_path: Path) -> None:
+    Image.fromarray(np.full((30, 20), 128, np.uint8)).save(tmp_path / "grey.png")
+    picture = Photos([tmp_path / "grey.png"]).backdrop(np.random.default_rng(0), 33, 65)
+    torch.testing.assert_close(picture, torch.full((3, 33, 65), 0.21586), atol=1e-3, rtol=0)

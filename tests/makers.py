@@ -1,0 +1,107 @@
+"""Tiny data sets for tests: ``from makers import make_ebb, make_pairs, make_rgbd``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, ImageFilter
+
+Size = tuple[int, int]
+
+
+def picture(seed: int, size: Size = (24, 32)) -> np.ndarray:
+    """A smooth random picture, H W 3 uint8, that JPEG keeps well."""
+    height, width = size
+    coarse = np.random.default_rng(seed).integers(0, 256, (4, 5, 3), dtype=np.uint8)
+    return np.asarray(Image.fromarray(coarse).resize((width, height), Image.Resampling.BICUBIC))
+
+
+def blurred(pixels: np.ndarray) -> np.ndarray:
+    return np.asarray(Image.fromarray(pixels).filter(ImageFilter.GaussianBlur(2)))
+
+
+def ramp(size: Size = (24, 32)) -> np.ndarray:
+    """H W uint8 from 20 (left, far) to 220 (right, near)."""
+    height, width = size
+    return np.tile(np.linspace(20, 220, width).round().astype(np.uint8), (height, 1))
+
+
+def square(size: Size = (24, 32)) -> np.ndarray:
+    """H W bool: True in the right-hand third, half way up."""
+    height, width = size
+    mask = np.zeros((height, width), dtype=bool)
+    mask[height // 4 : 3 * height // 4, 2 * width // 3 :] = True
+    return mask
+
+
+def save(path: Path, pixels: np.ndarray, **options: object) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if path.suffix.lower() in (".jpg", ".jpeg"):
+        options = {"quality": 95, "subsampling": 0} | options
+    Image.fromarray(pixels).save(path, **options)
+    return path
+
+
+def make_ebb(
+    root: Path,
+    ids: Iterable[int] = (0, 1, 2, 4400, 4401),
+    size: Size = (24, 32),
+    depth: bool = True,
+    mask: bool = True,
+    layout: str = "public",
+    half_depth: bool = False,
+) -> Path:
+    """EBB! in its public layout, or PyNET's (``layout="pynet"``: ids from 4400 on go to ``test``)."""
+    for number in ids:
+        split = "Training" if layout == "public" else "test" if number >= 4400 else "train"
+        folder, sharp = root / split, picture(number, size)
+        save(folder / "original" / f"{number}.jpg", sharp)
+        save(folder / "bokeh" / f"{number}.jpg", blurred(sharp))
+        if depth:
+            small = (size[0] // 2, size[1] // 2) if half_depth else size
+            save(folder / "original_depth" / f"{number}.png", ramp(small))
+        if mask:
+            save(folder / "focus_mask" / f"{number}.png", square(size))
+    return root
+
+
+def make_pairs(
+    root: Path,
+    names: Iterable[str] = ("a", "b", "c"),
+    size: Size = (24, 32),
+    disparity: bool = False,
+    mask: bool = False,
+    suffix: str = ".png",
+    target: str = "target",
+) -> Path:
+    """``input`` and ``target`` folders, with ``disparity`` and ``mask`` where asked for."""
+    for number, name in enumerate(names):
+        sharp = picture(number, size)
+        save(root / "input" / f"{name}{suffix}", sharp)
+        save(root / target / f"{name}{suffix}", blurred(sharp))
+        if disparity:
+            save(root / "disparity" / f"{name}.png", ramp(size))
+        if mask:
+            save(root / "mask" / f"{name}.png", square(size))
+    return root
+
+
+def make_rgbd(root: Path, names: Iterable[str] = ("a", "b", "c", "d"), size: Size = (24, 32)) -> Path:
+    """``images`` and 16-bit ``depth`` in millimetres: 500 at the right to 5000 at the left, one missing pixel."""
+    for number, name in enumerate(names):
+        save(root / "images" / f"{name}.jpg", picture(number, size))
+        depth = np.tile(np.linspace(5000, 500, size[1]).round().astype(np.uint16), (size[0], 1))
+        depth[0, 0] = 0
+        save(root / "depth" / f"{name}.png", depth)
+    return root
+
+
+def make_saliency(root: Path, names: Iterable[str] = ("s1", "s2"), size: Size = (24, 32), style: str = "msra") -> Path:
+    """Image and mask side by side (``msra``), or in folders ending with -Image and -Mask (``duts``)."""
+    for number, name in enumerate(names):
+        image, mask = (root, root) if style == "msra" else (root / "DUTS-TR-Image", root / "DUTS-TR-Mask")
+        save(image / f"{name}.jpg", picture(100 + number, size))
+        save(mask / f"{name}.png", square(size))
+    return root

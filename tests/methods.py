@@ -1,0 +1,37 @@
+"""How small each method can be made for tests: ``from methods import NAMES, tiny``."""
+
+from __future__ import annotations
+
+from bokehbench.models import MODELS
+from bokehbench.models.base import BokehModel
+from bokehbench.models.stages import StageRecipe
+
+NAMES = sorted(MODELS)
+
+#: Constructor arguments that keep the topology and shrink the rest; a method not listed is tested as it is.
+SMALL: dict[str, dict[str, object]] = {
+    "deeplens": {"depth_size": 64, "channels": 8, "upsampling_channels": 8},
+}
+
+
+def stage_names(name: str) -> list[str]:
+    """All stages of a method."""
+    return [stage.name for stage in MODELS[name](**SMALL.get(name, {})).stages]
+
+
+def tiny(name: str, steps: int = 2, **more: object) -> BokehModel:
+    """A method with the smallest network and stages of ``steps`` steps on 64 px pictures."""
+    recipe = StageRecipe(steps=steps, batch_size=2, learning_rate=1e-3, view="crop", height=64, width=64)
+    stages = dict.fromkeys(stage_names(name), recipe)
+    return MODELS[name](**SMALL.get(name, {}), **stages, **more)
+
+
+def words(name: str, steps: int = 2) -> list[str]:
+    """The same for the command line, with synthetic scenes of 64 px."""
+    options: dict[str, object] = {f"model.{key}": value for key, value in SMALL.get(name, {}).items()}
+    for stage in stage_names(name):
+        for key, value in {"steps": steps, "batch_size": 2, "view": "crop", "height": 64, "width": 64}.items():
+            options[f"model.{stage}.{key}"] = value
+    options |= {"data.size": 64, "data.blur_radius": 8, "data.val_samples": 2, "data.test_samples": 3}
+    options |= {"data.num_workers": 0, "trainer.accelerator": "cpu", "trainer.enable_progress_bar": "false"}
+    return ["--model", name, *(f"--{key}={value}" for key, value in options.items())]
