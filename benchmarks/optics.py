@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from side_by_side import compare, header
 from torch import Tensor
 
-from bokehbench.optics.aperture_kernels import ROUNDING, disk
+from bokehbench.optics.aperture_kernels import ROUNDING, disk, squared_distances
 from bokehbench.optics.blur import blur
 from bokehbench.optics.plane import blur_plane
 from bokehbench.optics.row_runs import gather
@@ -50,11 +50,13 @@ def dense(rgba: Tensor, kernel: Tensor) -> Tensor:
 
 
 def full_frame_bins(rgba: Tensor, radius: Tensor) -> Tensor:
-    """One blur of the whole frame for every disk that occurs."""
+    """One blur of the whole frame for every distinct disk: radii between two sums of two squares share one."""
     squares = (radius.double().square() * (1 + ROUNDING)).floor()
+    distinct = squared_distances(RADIUS).unique()
+    group = torch.bucketize(squares, distinct, right=True) - 1
     out = torch.zeros_like(rgba)
-    for square in squares.unique().tolist():
-        out += blur(rgba * (squares == square), disk(square**0.5))
+    for index in group.unique().tolist():
+        out += blur(rgba * (group == index), disk(float(distinct[index]) ** 0.5))
     return out
 
 

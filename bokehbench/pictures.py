@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import torch
 from torch import Tensor
 
-from bokehbench.batch import Batch
 from bokehbench.files import write_atomic
 
 
@@ -39,11 +37,6 @@ def sheet(path: Path, rows: list[list[Tensor]], titles: list[str], height: int =
     plt.close(figure)
 
 
-def comparison(path: Path, batches: list[Batch], outputs: list[Tensor]) -> None:
-    """Input, disparity, output, target of the first picture of each batch."""
-    rows = []
-    for batch, output in zip(batches, outputs, strict=True):
-        image = batch["image"][0]
-        disparity = batch["disparity"][0] if "disparity" in batch else torch.zeros_like(image[:1])
-        rows.append([image, disparity, output[0], batch["bokeh"][0]])
-    sheet(path, rows, ["input", "disparity (bright = near)", "output", "target"])
+def comparison(path: Path, panels: list[dict[str, Tensor]]) -> None:
+    """One row per batch: the first picture of each of its titled panels."""
+    sheet(path, [[panel[0] for panel in row.values()] for row in panels], list(panels[0]))

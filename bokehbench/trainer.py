@@ -54,12 +54,12 @@ class StagedTrainer(Trainer):
         for number, stage in enumerate(model.stages):
             if number < first:
                 continue
-            model.begin_stage(stage)
+            resumed = number == first and ckpt_path is not None
+            model.begin_stage(stage, resumed)
             batches = self._batches(stage)
             self.fit_loop.max_epochs = number + 1
             if isinstance(asked_interval, int):  # Lightning refuses an interval longer than the epoch
                 self.val_check_interval = min(asked_interval, batches)
-            resumed = number == first and ckpt_path is not None
             datamodule.plan_training(self._plan(stage, batches, batches_done if resumed else 0))  # type: ignore[attr-defined]
             super().fit(model, datamodule=datamodule, ckpt_path=ckpt_path if resumed else None, weights_only=True)
             if self.fit_loop.max_steps != -1 and self.global_step >= self.fit_loop.max_steps:

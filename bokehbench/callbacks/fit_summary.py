@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from pytorch_lightning import LightningModule, Trainer
-from pytorch_lightning.callbacks import Callback
 
-from bokehbench.batch import Batch, known
-from bokehbench.callbacks.run_folder import run_folder
-from bokehbench.callbacks.stage_checkpoints import StageCheckpoints
+from bokehbench.batch import Batch
+from bokehbench.callbacks.run_folder import InRunFolder
 from bokehbench.models.base import BokehModel
 from bokehbench.pictures import comparison
 
 
-class FitSummary(Callback):
-    """After the last stage, print the validation scores and write ``comparison.png``.
+class FitSummary(InRunFolder):
+    """After the last stage, print every stage's validation scores and write ``comparison.png``.
 
     Args:
         pictures: rows of the comparison.
@@ -23,57 +23,69 @@ class FitSummary(Callback):
     def __init__(self, pictures: int = 3) -> None:
         self.pictures = pictures
         self.batches: list[Batch] = []
+        #: stage -> its last validation scores
+        self.scores: dict[str, dict[str, float]] = {}
 
-    def on_fit_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Begin anew with each stage."""
+    def on_validation_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Keep the first pictures of the newest validation."""
         self.batches = []
 
     def on_validation_batch_end(
-        self, trainer: Trainer, pl_module: LightningModule, outputs: object, batch: Batch, batch_idx: int, *args: object
+        self, trainer: Trainer, pl_module: LightningModule, outputs: object, batch: Batch, *args: object
     ) -> None:
         """Keep the first pictures."""
-        if len(self.batches) < self.pictures and not trainer.sanity_checking and trainer.is_global_zero:
-            first = {key: value[:1] for key, value in batch.items()}  # type: ignore[index]
-            self.batches.append(first)  # type: ignore[arg-type]
-            if batch_idx == 0:
-                self.batches = self.batches[-1:]
+        if len(self.batches) < self.pictures and trainer.is_global_zero:
+            self.batches.append(batch)
+
+    def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Keep the stage's scores."""
+        if isinstance(pl_module, BokehModel) and pl_module.stage is not None and not trainer.sanity_checking:
+            metrics = trainer.callback_metrics
+            self.scores[pl_module.stage.name] = {
+                key.removeprefix("val/"): float(value) for key, value in metrics.items() if key.startswith("val/")
+            }
 
     def on_fit_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Summarise the run once its last stage has ended."""
         if not isinstance(pl_module, BokehModel) or pl_module.stage is not pl_module.stages[-1]:
             return
-        folder = run_folder(trainer)
         if not trainer.is_global_zero:
             return
-        print("\n" + scores(trainer, pl_module))
-        with_target = [batch for batch in self.batches if bool(known(batch, "bokeh").all())]
-        if with_target:
-            picture = folder / "comparison.png"
+        name = type(pl_module).__name__
+        print("\n" + table(self.scores, name))
+        if self.batches and "bokeh" in self.batches[0]:
+            picture = self.run_folder / "comparison.png"
             pl_module.eval()
             with torch.no_grad():
-                outputs = [pl_module.render_batch(batch).cpu() for batch in with_target]
-            comparison(picture, with_target, outputs)
-            print(f"Comparison (input, disparity, output, target): {picture}")
-        checkpoint = StageCheckpoints.folder(trainer) / "last.ckpt"
+                panels = [pl_module.panels(batch) for batch in self.batches]
+            comparison(picture, panels)
+            print(f"Comparison ({', '.join(panels[0])}): {picture}")
+        checkpoint = self.checkpoints / "last.ckpt"
         if checkpoint.is_file():
-            name = type(pl_module).__name__.lower()
             print(f"Checkpoint: {checkpoint}")
-            print(f"Next: bokehbench render PHOTO --model {name} --checkpoint {checkpoint} -o OUT.png")
+            print(f"Next: bokehbench render PHOTO --model {name.lower()} --checkpoint {checkpoint} -o OUT.png")
+
+    def state_dict(self) -> dict[str, Any]:
+        """Scores of the stages done, for a resumed run's summary."""
+        return {"scores": self.scores}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """See :meth:`state_dict`."""
+        self.scores = dict(state_dict["scores"])
 
 
-def scores(trainer: Trainer, model: BokehModel) -> str:
-    """Validation scores of the last stage as a small table, do-nothing beside them."""
-    values = {
-        key.removeprefix("val/"): float(v) for key, v in trainer.callback_metrics.items() if key.startswith("val/")
-    }
-    label = type(model).__name__
-    if "psnr" not in values:
-        return "\n".join(
-            [f"Validation of {label}:", *(f"  {key}: {value:.4f}" for key, value in sorted(values.items()))]
-        )
-    lines = ["Validation, mean of per-image values:", f"{'':>12} {'PSNR dB':>9} {'SSIM':>8}"]
-    for row, prefix in ((label, ""), ("do nothing", "identity_")):
-        lines.append(f"{row:>12} {values[f'{prefix}psnr']:9.3f} {values[f'{prefix}ssim']:8.4f}")
-    gain = values["psnr"] - values["identity_psnr"]
-    lines.append(f"{label} is {abs(gain):.2f} dB {'above' if gain > 0 else 'BELOW'} doing nothing.")
+def table(scores: dict[str, dict[str, float]], method: str) -> str:
+    """Each stage's validation scores, do-nothing (or whatever trivial answer a stage has) beside them."""
+    lines = ["Validation, mean of per-image values:"]
+    for stage, values in scores.items():
+        for key in sorted(values):
+            if key.startswith("identity_"):
+                continue
+            trivial = values.get(f"identity_{key}")
+            beside = "" if trivial is None else f"   do nothing {trivial:8.4f}"
+            lines.append(f"  {stage:<10} {key:<10} {values[key]:8.4f}{beside}")
+    last = list(scores.values())[-1] if scores else {}
+    if "psnr" in last:
+        gain = last["psnr"] - last["identity_psnr"]
+        lines.append(f"{method} is {abs(gain):.2f} dB {'above' if gain > 0 else 'BELOW'} doing nothing.")
     return "\n".join(lines)

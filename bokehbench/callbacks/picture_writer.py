@@ -6,13 +6,12 @@ from pathlib import Path
 from typing import Any
 
 from pytorch_lightning import LightningModule, Trainer
-from pytorch_lightning.callbacks import Callback
 
-from bokehbench.callbacks.run_folder import run_folder
+from bokehbench.callbacks.run_folder import InRunFolder
 from bokehbench.data.image_io import write_photo
 
 
-class PictureWriter(Callback):
+class PictureWriter(InRunFolder):
     """Write every prediction to ``FOLDER/NAME.png``.
 
     Args:
@@ -23,18 +22,19 @@ class PictureWriter(Callback):
         self.folder = folder
         self.written = 0
 
-    def _place(self, trainer: Trainer) -> Path:
-        return Path(self.folder) if self.folder else run_folder(trainer) / "predictions"
+    @property
+    def place(self) -> Path:
+        """Where the pictures go."""
+        return Path(self.folder) if self.folder else self.run_folder / "predictions"
 
     def on_predict_batch_end(self, trainer: Trainer, pl_module: LightningModule, outputs: Any, *args: Any) -> None:
         """Write at once, so that an interrupted run keeps what it did."""
-        self._place(trainer).mkdir(parents=True, exist_ok=True)
+        self.place.mkdir(parents=True, exist_ok=True)
         for name, picture in zip(outputs["name"], outputs["output"], strict=True):
-            write_photo(self._place(trainer) / f"{name}.png", picture)
+            write_photo(self.place / f"{name}.png", picture)
             self.written += 1
 
     def on_predict_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Say where they are."""
-        folder = self._place(trainer)
         if trainer.is_global_zero:
-            print(f"Pictures: {folder}")
+            print(f"Pictures: {self.place}")

@@ -7,13 +7,12 @@ from typing import Any
 import pandas as pd
 import torch.distributed
 from pytorch_lightning import LightningModule, Trainer
-from pytorch_lightning.callbacks import Callback
 
-from bokehbench.callbacks.run_folder import run_folder
+from bokehbench.callbacks.run_folder import InRunFolder
 from bokehbench.files import write_text
 
 
-class ScoreTable(Callback):
+class ScoreTable(InRunFolder):
     """Collect per-image scores of ``test``, print their means beside do-nothing, write ``test.csv``.
 
     Means are of per-image values: pooling the squared error first moves PSNR by 1.8 dB on the same pictures.
@@ -39,11 +38,10 @@ class ScoreTable(Callback):
             gathered: list[Any] = [None] * trainer.world_size
             torch.distributed.all_gather_object(gathered, rows)
             rows = [row for part in gathered for row in part]
-        folder = run_folder(trainer)
         if not trainer.is_global_zero or not rows:
             return
         table = pd.DataFrame(rows).sort_values("name")
-        path = folder / "test.csv"
+        path = self.run_folder / "test.csv"
         write_text(path, table.to_csv(index=False))
         print(summary(table, type(pl_module).__name__))
         share = getattr(trainer.datamodule, "completeness", {}).get("test")  # type: ignore[attr-defined]

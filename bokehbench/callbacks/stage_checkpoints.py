@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import torch
 from pytorch_lightning import LightningModule, Trainer
 from pytorch_lightning.callbacks import Checkpoint
 
-from bokehbench.callbacks.run_folder import run_folder
+from bokehbench.callbacks.run_folder import InRunFolder
 from bokehbench.models.base import BokehModel
 
 
-class StageCheckpoints(Checkpoint):
+class StageCheckpoints(Checkpoint, InRunFolder):
     """Write ``last.ckpt`` every ``every_n_steps``, ``STAGE.ckpt`` at a stage's end, ``STAGE-best.ckpt`` by its monitor.
 
     Lightning writes each file beside its final place and moves it there, so a killed process or a full disk leaves
@@ -28,17 +27,12 @@ class StageCheckpoints(Checkpoint):
         self.best: dict[str, float] = {}
         self._saved_at = -1
 
-    @staticmethod
-    def folder(trainer: Trainer) -> Path:
-        """``RUN/checkpoints``."""
-        return run_folder(trainer) / "checkpoints"
-
     def on_train_batch_end(self, trainer: Trainer, pl_module: LightningModule, *args: Any) -> None:
         """Write ``last.ckpt`` when due (once per optimiser step, however many batches make one)."""
         step = trainer.global_step
         if step % self.every_n_steps == 0 and step != self._saved_at:
             self._saved_at = step
-            trainer.save_checkpoint(self.folder(trainer) / "last.ckpt")
+            trainer.save_checkpoint(self.checkpoints / "last.ckpt")
 
     def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Write ``STAGE-best.ckpt`` if the stage's monitor never was better."""
@@ -50,13 +44,13 @@ class StageCheckpoints(Checkpoint):
         sign = 1.0 if stage.mode == "max" else -1.0
         if sign * float(value) > sign * self.best.get(stage.name, -sign * float("inf")):
             self.best[stage.name] = float(value)
-            trainer.save_checkpoint(self.folder(trainer) / f"{stage.name}-best.ckpt")
+            trainer.save_checkpoint(self.checkpoints / f"{stage.name}-best.ckpt")
 
     def on_train_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Write the state at the end of a stage."""
         if isinstance(pl_module, BokehModel) and pl_module.stage is not None:
-            trainer.save_checkpoint(self.folder(trainer) / f"{pl_module.stage.name}.ckpt")
-            trainer.save_checkpoint(self.folder(trainer) / "last.ckpt")
+            trainer.save_checkpoint(self.checkpoints / f"{pl_module.stage.name}.ckpt")
+            trainer.save_checkpoint(self.checkpoints / "last.ckpt")
 
     def state_dict(self) -> dict[str, Any]:
         """Best values so far, so that a resumed run does not overwrite a better checkpoint."""

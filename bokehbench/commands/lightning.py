@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import warnings
 from argparse import ArgumentError
 from functools import partial
@@ -57,6 +58,8 @@ class BokehCLI(LightningCLI):
 
 def quieten() -> None:
     """Drop the warnings that a user can do nothing about; each line says why."""
+    # LightningCLI calls names that jsonargparse will drop in 5, which our upper bound keeps out
+    os.environ.setdefault("JSONARGPARSE_DEPRECATION_WARNINGS", "off")
     for message in (
         ".*dataloader is not resumable.*",  # ours is: its sampler starts where the checkpoint ended
         ".*module\\(s\\) in eval mode at the start of training.*",  # what a stage does not train is so on purpose

@@ -126,8 +126,12 @@ class BokehModel(LightningModule, ABC):
 
     # Stages ----------------------------------------------------------------------------------------------------
 
-    def begin_stage(self, stage: Stage) -> None:
-        """Freeze what ``stage`` does not train; the trainer calls this before each stage's fit."""
+    def begin_stage(self, stage: Stage, resumed: bool = False) -> None:
+        """Freeze what ``stage`` does not train; the trainer calls this before each stage's fit.
+
+        A method that hands weights over from the stage before, or refuses to start without it, overrides this; with
+        ``resumed`` the weights come from a checkpoint of this very stage and must not be touched.
+        """
         self.stage = stage
         self.requires_grad_(False)
         for module in self.stage_modules(stage):
@@ -207,6 +211,16 @@ class BokehModel(LightningModule, ABC):
         """:meth:`render` with the disparity, focus and aperture that the batch has."""
         given = {key: batch[key] for key in ("disparity", "focus", "aperture") if bool(known(batch, key).all())}
         return self.render(batch["image"], **given)
+
+    def panels(self, batch: Batch) -> dict[str, Tensor]:
+        """Titled pictures (B 3 H W or B 1 H W) of a validation batch, for people; more where a method has more."""
+        panels = {"input": batch["image"]}
+        if "disparity" in batch:
+            panels["disparity (bright = near)"] = batch["disparity"]
+        panels["output"] = self.render_batch(batch)
+        if "bokeh" in batch:
+            panels["target"] = batch["bokeh"]
+        return panels
 
     def validation_scores(self, batch: Batch) -> dict[str, Tensor]:
         """Per-image values logged as ``val/...``; a stage that trains no rendering overrides this."""

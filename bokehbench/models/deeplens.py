@@ -51,6 +51,7 @@ class DeepLens(BokehModel):
         training_disparity: what the rendering stage is given: the data set's (``given``: corrupted, where the data
             set corrupts), the true one (``clean``), or the depth network's (``predicted``): Table 3.
         saliency_weight: lambda of Eq. 1 (ours: 1).
+        segmentation_head: have the second head of the depth network, which only training uses.
         depth: recipe of the depth stage.
         rendering: recipe of the rendering stage.
     """
@@ -73,6 +74,7 @@ class DeepLens(BokehModel):
         loss_through_weights: bool = False,
         training_disparity: Literal["given", "clean", "predicted"] = "given",
         saliency_weight: float = 1.0,
+        segmentation_head: bool = True,
         depth: StageRecipe = StageRecipe(  # noqa: B008 - read only, and the command line shows it as the default
             steps=346_224, batch_size=16, learning_rate=1e-4, weight_decay=5e-4, view="resize", height=320, width=320
         ),
@@ -88,6 +90,7 @@ class DeepLens(BokehModel):
         self.net = DeepLensNet(
             channels=channels, upsampling_channels=upsampling_channels, two_map=two_map, numerics=numerics,
             backbone_pretrained=backbone_pretrained, depth_size=depth_size,
+            segmentation_head=segmentation_head,
         )  # fmt: skip
         self._cache: tuple[tuple[object, ...], Prepared] | None = None
         supervision = ("image", "disparity", "true_disparity", "mask")
@@ -289,7 +292,7 @@ class DeepLens(BokehModel):
         """The authors' TensorFlow checkpoint, under their own numerics."""
         from bokehbench.weights.deeplens import load_official
 
-        return {"numerics": "official"}, load_official
+        return {"numerics": "official", "segmentation_head": False}, load_official
 
 
 def halve(picture: Tensor) -> Tensor:

@@ -18,7 +18,7 @@ from bokehbench.optics.convolution import convolve, plan
 from bokehbench.optics.padding import Padding, check_padding, pad
 from bokehbench.optics.row_runs import gather, spread
 
-#: Measured crossover of row runs and FFT for hard disks, in px.
+#: Measured crossover of row runs and FFT for hard disks, in px: 12 at 320 x 320, 16 at 512 x 768.
 ROW_RUNS_UP_TO = 12.0
 
 #: What blurs N h w maps in the form "same", "valid" or "full" of :func:`plan`.
