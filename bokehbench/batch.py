@@ -62,7 +62,11 @@ def require(batch: Batch, keys: tuple[str, ...], who: str) -> None:
     for key in keys:
         if not bool(known(batch, key).all()):
             names = [n for n, k in zip(batch["name"], known(batch, key).tolist(), strict=True) if not k]
-            raise BokehbenchError(
-                f"{who} needs '{key}', which the data set does not have for {', '.join(names[:3])}"
-                f"{' ...' if len(names) > 3 else ''}: use a data set that has it, or add it (see docs/data)."
-            )
+            raise missing(who, key, names)
+
+
+def missing(who: str, key: str, names: list[str]) -> BokehbenchError:
+    """The error for a key that ``who`` needs and the pictures ``names`` lack, with the remedy for that key."""
+    remedy = f"set it with --data.{key}" if key in ("focus", "aperture") else "use a data set that has it"
+    some = f"{', '.join(names[:3])}{' ...' if len(names) > 3 else ''}"
+    return BokehbenchError(f"{who} needs '{key}', which the data set does not have for {some}: {remedy} (docs/data).")

@@ -15,6 +15,7 @@ VERBS = {
     "test": ("bokehbench.commands.lightning", "score a checkpoint on the test pictures, one row per picture"),
     "predict": ("bokehbench.commands.lightning", "render the pictures of a data set"),
     "render": ("bokehbench.commands.render", "give a photo, or a folder of photos, shallow depth of field"),
+    "score": ("bokehbench.commands.score", "score a folder of pictures against the true ones, no model needed"),
     "data": ("bokehbench.commands.data", "describe, check or preview a data set"),
     "import-weights": ("bokehbench.commands.import_weights", "turn the authors' weights into a checkpoint of ours"),
 }

@@ -6,6 +6,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from bokehbench.metrics.ssim import ssim
+
 
 def normalised_loss(prediction: Tensor, target: Tensor, alpha: float = 1.0, detach: bool = True) -> Tensor:
     """DeepLens' error-weighted loss, Eq. 4 and 5 (Wang et al. 2018, section 3.2.4).
@@ -66,6 +68,26 @@ def disparity_and_saliency_loss(
             mask_logits[has_mask].float(), mask[has_mask].clamp(0, 1)
         )
     return terms
+
+
+def pynet_coarse_loss(prediction: Tensor, target: Tensor) -> dict[str, Tensor]:
+    """PyNET's loss at levels 7 to 2 (Ignatov et al. 2020, as in the released code): 100 times the mean of |Y - Y*|."""
+    return {"l1": 100 * F.l1_loss(prediction, target)}
+
+
+def pynet_finest_loss(prediction: Tensor, target: Tensor) -> dict[str, Tensor]:
+    """PyNET's loss at level 1 without its VGG term: 10 |Y - Y*| + 10 (1 - SSIM).
+
+    SSIM is TensorFlow's (11 x 11 Gaussian, sigma 1.5, valid windows, unclipped prediction). The paper's weights are a
+    tenth of these; under Adam that is the same.
+
+    Args:
+        prediction, target: B 3 H W, at least 11 pixels a side.
+    """
+    prediction, target = prediction.float(), target.float()
+    with torch.autocast(prediction.device.type, enabled=False):  # variances as differences do not survive 8 bits
+        similarity = ssim(prediction, target, window="gaussian").mean()
+    return {"l1": 10 * F.l1_loss(prediction, target), "ssim": 10 * (1 - similarity)}
 
 
 def total(terms: dict[str, Tensor]) -> Tensor:

@@ -13,6 +13,7 @@ from typing import Any
 
 from pytorch_lightning import LightningDataModule, LightningModule, Trainer
 
+from bokehbench.batch import missing
 from bokehbench.data.sampling import TrainingPlan, View
 from bokehbench.errors import BokehbenchError
 from bokehbench.models.base import BokehModel
@@ -49,7 +50,14 @@ class StagedTrainer(Trainer):
         if not isinstance(model, BokehModel) or datamodule is None:
             super().fit(model, train_dataloaders, val_dataloaders, datamodule, ckpt_path, weights_only)
             return
+        if not model.stages:
+            name = type(model).__name__
+            raise BokehbenchError(
+                f"{name} has nothing to train: use it at once, `bokehbench test --model {name.lower()}` or "
+                f"`bokehbench render PHOTO --model {name.lower()} -o OUT.png`."
+            )
         first, batches_done = self._position(model, ckpt_path)
+        self._check_needs(model, datamodule)
         asked_interval = self.val_check_interval
         for number, stage in enumerate(model.stages):
             if number < first:
@@ -65,6 +73,18 @@ class StagedTrainer(Trainer):
             if self.fit_loop.max_steps != -1 and self.global_step >= self.fit_loop.max_steps:
                 break
         self.val_check_interval = asked_interval
+
+    @staticmethod
+    def _check_needs(model: BokehModel, datamodule: LightningDataModule) -> None:
+        """Refuse data that a later stage cannot use now, not when that stage begins."""
+        pictures = datamodule.pictures("train")  # type: ignore[attr-defined]
+        if not pictures:
+            return  # the data module says so better, with its root and splits
+        item = pictures[0]
+        for stage in model.stages:
+            for key in stage.needs:
+                if key not in item:
+                    raise missing(f"{type(model).__name__}, stage '{stage.name}'", key, [item["name"]])
 
     def _batches(self, stage: Stage) -> int:
         """Batches of a stage under Lightning's own limits (``fast_dev_run``, ``limit_train_batches``)."""

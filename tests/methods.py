@@ -7,10 +7,14 @@ from bokehbench.models.base import BokehModel
 from bokehbench.models.stages import StageRecipe
 
 NAMES = sorted(MODELS)
+#: The methods that have stages; the others are baselines.
+TRAINABLE = [name for name in NAMES if MODELS[name].trainable]
 
 #: Constructor arguments that keep the topology and shrink the rest; a method not listed is tested as it is.
 SMALL: dict[str, dict[str, object]] = {
+    "d2f": {"backbone": "test_resnet", "channels": 16},
     "deeplens": {"depth_size": 64, "channels": 8, "upsampling_channels": 8},
+    "pynet": {"width": 2, "perceptual": "none"},
 }
 
 

@@ -28,6 +28,11 @@ class BokehCLI(LightningCLI):
     def _parse_ckpt_path(self) -> None:
         """Nothing: the checkpoint's settings were put below what was typed, where they belong."""
 
+    def _prepare_subcommand_kwargs(self, subcommand: str) -> dict[str, Any]:
+        """Our table in place of Lightning's."""
+        kwargs = super()._prepare_subcommand_kwargs(subcommand)
+        return {**kwargs, "verbose": False} if subcommand == "test" else kwargs
+
     def instantiate_trainer(self, **kwargs: Any) -> Trainer:
         """Add what every run has: a folder of its own, progress, checkpoints, tables."""
         config = {**self._get(self.config_init, "trainer", default={}), **kwargs}

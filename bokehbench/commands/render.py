@@ -23,10 +23,14 @@ def main(argv: list[str]) -> int:
     """Render one photo or a folder of them; a photo that cannot be read is named and the others go on."""
     options = arguments(argv[1:])
     expected = class_name(options.model, MODELS, "model") if options.model else None
-    checkpoint = options.checkpoint or newest_checkpoint(expected)
-    model = load_model(checkpoint, expected)
+    kind = MODELS.get(expected.lower()) if expected else None
+    if kind is not None and not kind.trainable and options.checkpoint is None:
+        model, source = kind().eval(), "which needs no weights"
+    else:
+        checkpoint = options.checkpoint or newest_checkpoint(expected)
+        model, source = load_model(checkpoint, expected), f"weights of {checkpoint}"
     model.to(options.device or ("cuda" if torch.cuda.is_available() else "cpu"))
-    print(f"{type(model).__name__}, weights of {checkpoint}")
+    print(f"{type(model).__name__}, {source}")
     jobs = plan(options.photo, options.output)
     failed = []
     for photo, output in tqdm(jobs, desc="render", disable=len(jobs) < 2):

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import torch
 from pytorch_lightning import LightningDataModule
-from pytorch_lightning.utilities import rank_zero_info
+from pytorch_lightning.utilities import rank_zero_only
 from torch.utils.data import DataLoader, Dataset
 
 from bokehbench.batch import Batch
@@ -116,6 +116,12 @@ class PictureLoader(DataLoader):
             yield batch
 
 
+@rank_zero_only
+def say(sentence: str) -> None:
+    """Print on one process; not through a logger, whose level may hide what the reader of a score must know."""
+    print(sentence)
+
+
 def _one_thread(worker: int) -> None:
     torch.set_num_threads(1)
 
@@ -204,7 +210,7 @@ class BokehDataModule(LightningDataModule):
         self._build_once()
         if first:
             for note in self.notes:
-                rank_zero_info(f"{type(self).__name__}: {note}")
+                say(f"{type(self).__name__}: {note}")
         # Lightning passes an enumeration whose str() is not its value.
         for split in STAGE_SPLITS.get(getattr(stage, "value", stage) or "", ()):
             pictures = self.pictures(split)

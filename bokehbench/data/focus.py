@@ -40,9 +40,12 @@ class FocusRule:
     focus: float | None = None
     aperture: float | None = None
 
-    def focus_of(self, disparity: Tensor, mask: Tensor | None) -> Tensor:
-        """The set focus, or the estimate from a 1 H W disparity and mask; 0-dim."""
-        return estimate_focus(disparity, mask) if self.focus is None else torch.tensor(self.focus)
+    def focus_of(self, disparity: Tensor | None, mask: Tensor | None) -> Tensor:
+        """The set focus, or the estimate from a 1 H W disparity (needed then) and mask; 0-dim."""
+        if self.focus is not None:
+            return torch.tensor(self.focus)
+        assert disparity is not None, "nothing to estimate the focus from"
+        return estimate_focus(disparity, mask)
 
     def aperture_of(self, height: int) -> Tensor | None:
         """The aperture in pixels of a picture ``height`` high; 0-dim."""

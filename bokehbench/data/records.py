@@ -80,9 +80,10 @@ class RecordSet(PictureSet):
         maps = {key: self.load_map(record, key, height, width) for key in ("disparity", "mask") if key in files}
         if record.focus is not None:
             item["focus"] = torch.tensor(record.focus)
-        elif "disparity" in maps:
-            item["focus"] = self.rule.focus_of(maps["disparity"], maps.get("mask"))
-        aperture = self.rule.aperture_of(height) if "disparity" in maps else None
+        elif "disparity" in maps or self.rule.focus is not None:
+            item["focus"] = self.rule.focus_of(maps.get("disparity"), maps.get("mask"))
+        # An aperture says nothing to a method that does not know where the focus is
+        aperture = self.rule.aperture_of(height) if "focus" in item else None
         aperture = aperture if record.aperture is None else torch.tensor(record.aperture)
         if aperture is not None:
             item["aperture"] = aperture

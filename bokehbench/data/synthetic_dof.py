@@ -17,7 +17,7 @@ from bokehbench.data.base import BokehDataModule, PictureSet
 from bokehbench.data.sampling import Draw, TrainingPlan
 from bokehbench.data.synthetic.corruption import corrupt
 from bokehbench.data.synthetic.procedural import BackdropSource, ObjectSource, Procedural
-from bokehbench.data.synthetic.scene import Scene, draw_scene
+from bokehbench.data.synthetic.scene import FOCUS_ON, FocusOn, Scene, draw_scene
 from bokehbench.data.synthetic.sources import FEWEST_TO_SPLIT, Cutouts, Photos, list_files, split_files
 from bokehbench.errors import BokehbenchError
 
@@ -42,6 +42,7 @@ class SceneOptions:
     highlight_gain: float = 16.0
     slope_probability: float = 0.5
     corruption_probability: float = 0.75
+    focus_on: FocusOn = "random"
 
     @property
     def margin(self) -> int:
@@ -106,6 +107,7 @@ class SyntheticScenes(PictureSet):
             options.linear_light,
             options.highlight_gain,
             options.slope_probability,
+            options.focus_on,
         )
         return scene, rng
 
@@ -152,6 +154,9 @@ class SyntheticDoF(BokehDataModule):
         corruption_probability: chance of each foreground to be dilated or eroded.
         backgrounds: folder of photos to use instead of procedural backgrounds.
         cutouts: folder of RGBA pictures to use instead of procedural objects.
+        focus_on: the plane in focus: "random" (paper), or in all scenes the "front" object, the "middle" one or a
+            random place of the "background". A method that guesses the focus from the picture (D2F, PyNET) cannot
+            learn a random one.
         num_workers, sampling_seed: see :class:`BokehDataModule`.
 
     Raises:
@@ -173,6 +178,7 @@ class SyntheticDoF(BokehDataModule):
         corruption_probability: float = 0.75,
         backgrounds: Path | str | None = None,
         cutouts: Path | str | None = None,
+        focus_on: FocusOn = "random",
         num_workers: int | None = None,
         sampling_seed: int = 0,
     ) -> None:
@@ -191,6 +197,7 @@ class SyntheticDoF(BokehDataModule):
             highlight_gain,
             slope_probability,
             corruption_probability,
+            focus_on,
         )
         self._check_options()
 
@@ -203,6 +210,7 @@ class SyntheticDoF(BokehDataModule):
             ("scene_seed", options.seed, options.seed >= 0, "0 or more"),
             ("disparity_input", options.disparity_input, options.disparity_input in ("corrupted", "clean"),
              "corrupted or clean"),
+            ("focus_on", options.focus_on, options.focus_on in FOCUS_ON, "random, middle, front or background"),
             ("highlight_gain", options.highlight_gain, options.highlight_gain >= 0, "0 or more"),
             ("slope_probability", options.slope_probability, 0 <= options.slope_probability <= 1, "0 to 1"),
             ("corruption_probability", options.corruption_probability, 0 <= options.corruption_probability <= 1,

@@ -38,6 +38,8 @@ class BokehModel(LightningModule, ABC):
     title: ClassVar[str]
     #: The paper, for docs, tables and citations.
     paper: ClassVar[str]
+    #: False for baselines, which have no stages and no weights.
+    trainable: ClassVar[bool] = True
 
     def __init__(self) -> None:
         super().__init__()

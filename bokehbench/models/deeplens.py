@@ -15,7 +15,7 @@ from bokehbench.losses import disparity_and_saliency_loss, mean_absolute_error, 
 from bokehbench.metrics.depth_mae import depth_mae
 from bokehbench.models.base import BokehModel, Focus, Strength
 from bokehbench.models.stages import Stage, StageRecipe
-from bokehbench.nets.deeplens import DeepLensNet, area_resize
+from bokehbench.nets.deeplens import DeepLensNet, area_resize, halve, resample
 from bokehbench.optics import minmax
 
 
@@ -93,11 +93,12 @@ class DeepLens(BokehModel):
             segmentation_head=segmentation_head,
         )  # fmt: skip
         self._cache: tuple[tuple[object, ...], Prepared] | None = None
+        needs = ("image", "bokeh", "focus", "aperture") + (("disparity",) if training_disparity != "predicted" else ())
         supervision = ("image", "disparity", "true_disparity", "mask")
         self.set_up(
             [
                 Stage("depth", depth, monitor="val/depth_mae", mode="min", keys=supervision),
-                Stage("rendering", rendering, monitor="val/psnr"),
+                Stage("rendering", rendering, monitor="val/psnr", needs=needs),
             ],
             stages,
             weights,
@@ -113,7 +114,7 @@ class DeepLens(BokehModel):
 
     def losses(self, stage: Stage, batch: Batch) -> dict[str, Tensor]:
         """Eq. 1, or the two terms of Eq. 6."""
-        return self.depth_losses(batch) if stage.name == "depth" else self.rendering_losses(batch)
+        return self.depth_losses(batch) if stage.name == "depth" else self.rendering_losses(stage, batch)
 
     def depth_losses(self, batch: Batch) -> dict[str, Tensor]:
         """Eq. 1: min-max normalised disparity, and saliency of the images that have a mask."""
@@ -138,9 +139,9 @@ class DeepLens(BokehModel):
             self.saliency_weight,
         )
 
-    def rendering_losses(self, batch: Batch) -> dict[str, Tensor]:
+    def rendering_losses(self, stage: Stage, batch: Batch) -> dict[str, Tensor]:
         """Eq. 6: N(L, L*) + N(H, H*), one upsampling step, as the paper trains."""
-        require(batch, ("bokeh", "disparity", "focus", "aperture"), "DeepLens, stage 'rendering'")
+        require(batch, stage.needs, "DeepLens, stage 'rendering'")
         high, target = batch["image"], batch["bokeh"]
         disparity, aperture = self._training_disparity(batch), batch["aperture"]
         # One step of upsampling is trained: blur too large for it is first made smaller, with the picture (ours)
@@ -293,19 +294,6 @@ class DeepLens(BokehModel):
         from bokehbench.weights.deeplens import load_official
 
         return {"numerics": "official", "segmentation_head": False}, load_official
-
-
-def halve(picture: Tensor) -> Tensor:
-    """B C H W at floor(H/2), floor(W/2), by area."""
-    height, width = picture.shape[-2:]
-    if height % 2 == 0 and width % 2 == 0:
-        return F.avg_pool2d(picture, 2)
-    return area_resize(picture, (height // 2, width // 2))
-
-
-def resample(plane: Tensor, size: tuple[int, ...]) -> Tensor:
-    """B 1 H W at ``size``, antialiased; untouched where it fits."""
-    return plane if plane.shape[-2:] == size else F.interpolate(plane, size, mode="bilinear", antialias=True)
 
 
 def same(one: tuple[object, ...], other: tuple[object, ...]) -> bool:

@@ -58,6 +58,7 @@ class Stage:
         monitor: logged value that picks the stage's best checkpoint.
         mode: whether that value is better when large (``max``) or small (``min``).
         quarter_turns: augment by quarter turns and up-down flips too (PyNET), not by left-right flips alone.
+        needs: the batch keys without which it cannot train; looked for before the first stage starts.
         keys: the batch keys that it uses, so that costly others need not be made; None = all.
     """
 
@@ -67,6 +68,7 @@ class Stage:
     mode: Literal["min", "max"] = "max"
     quarter_turns: bool = False
     keys: tuple[str, ...] | None = None
+    needs: tuple[str, ...] = ("image",)
 
 
 def select(available: list[Stage], names: list[str] | None) -> list[Stage]:

@@ -13,13 +13,13 @@ import pandas as pd
 import pytest
 import torch
 from makers import picture, save
-from methods import NAMES, stage_names, words
+from methods import TRAINABLE, stage_names, words
 from PIL import Image
 
 from bokehbench.cli import main
 
 
-@pytest.fixture(scope="module", params=NAMES)
+@pytest.fixture(scope="module", params=TRAINABLE)
 def run(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory):
     """A finished fit of a method: its name, its folder, what it printed."""
     folder = tmp_path_factory.mktemp(request.param)
@@ -89,7 +89,7 @@ def last_state(folder: Path) -> dict[str, torch.Tensor]:
     return torch.load(folder / "checkpoints" / "last.ckpt", weights_only=True)["state_dict"]
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", TRAINABLE)
 def test_a_killed_fit_resumes_to_the_same_weights(name, tmp_path, monkeypatch) -> None:
     """SIGKILL in the middle of the last stage, then the same command with the checkpoint."""
     monkeypatch.chdir(tmp_path)
@@ -122,7 +122,7 @@ def test_a_killed_fit_resumes_to_the_same_weights(name, tmp_path, monkeypatch) -
         assert torch.equal(value, resumed[key]), key
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", TRAINABLE)
 def test_two_processes_finish_the_schedule_and_score_each_picture_once(name, tmp_path) -> None:
     options = ["--trainer.devices=2", "--trainer.strategy=ddp"]
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}

@@ -176,6 +176,25 @@ def test_linear_light_changes_the_blur() -> None:
     assert linear.mean() > encoded.mean(), "light adds up to more than gamma-encoded values do"
 
 
+def test_the_plane_in_focus_can_be_fixed_in_the_same_scenes() -> None:
+    drawn = split()
+    for place in ("front", "middle", "background"):
+        fixed = split(focus_on=place)
+        assert isinstance(fixed, SyntheticScenes)
+        for index in range(6):
+            assert torch.equal(fixed[index]["image"], drawn[index]["image"])
+            assert torch.equal(fixed[index]["disparity"], drawn[index]["disparity"])
+            scene, _ = fixed.scene(index)
+            middle, front = (plane.disparity for plane in scene.foregrounds)
+            background = scene.backdrop_disparity
+            low, high = {
+                "front": (front, front),
+                "middle": (middle, middle),
+                "background": (float(background.min()), float(background.max())),
+            }[place]
+            assert low - 1e-6 <= scene.focus <= high + 1e-6
+
+
 def test_a_stage_without_targets_does_not_render_them_and_crops_are_crops() -> None:
     pictures = split()
     generator = torch.Generator().manual_seed(1)
@@ -213,6 +232,7 @@ def test_the_test_scenes_are_still_the_same() -> None:
         ({"blur_radius": -1.0}, "--data.blur_radius -1.0: give 0 to 160 pixels"),
         ({"blur_radius": 200.0}, "--data.blur_radius"),
         ({"disparity_input": "noisy"}, "--data.disparity_input noisy: give corrupted or clean"),
+        ({"focus_on": "subject"}, "--data.focus_on subject: give random, middle, front or background"),
         ({"slope_probability": 1.5}, "--data.slope_probability"),
         ({"highlight_gain": -1.0}, "--data.highlight_gain"),
         ({"test_samples": 0}, "--data.test_samples 0"),

@@ -7,6 +7,7 @@ disparity; each plane is blurred on its own and composited back to front, so tha
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Literal, get_args
 
 import torch
 import torch.nn.functional as functional
@@ -18,6 +19,9 @@ from bokehbench.data.synthetic.procedural import BackdropSource, ObjectSource
 from bokehbench.data.synthetic.slope_blur import blur_slope
 from bokehbench.optics.linear_light import to_srgb
 from bokehbench.optics.plane import blur_plane
+
+FocusOn = Literal["random", "middle", "front", "background"]
+FOCUS_ON: tuple[FocusOn, ...] = get_args(FocusOn)
 
 
 @dataclass(frozen=True)
@@ -131,18 +135,22 @@ def draw_scene(
     linear_light: bool = True,
     highlight_gain: float = 16.0,
     slope_probability: float = 0.5,
+    focus_on: FocusOn = "random",
 ) -> Scene:
     """Draw a scene for a frame of height x width.
 
     Disparities (the paper gives the order only; the ranges are ours): background 0, or with ``slope_probability`` a
     ramp, bottom to top or horizontal, from u(0, 0.1) to u(0.1, 0.4); middle u(background's maximum + 0.1, 0.8);
-    front u(middle + 0.1, 1). The focus is one of both foregrounds, the background at a random place, and u(0, 1).
+    front u(middle + 0.1, 1). The focus is one of both foregrounds, the background at a random place, and u(0, 1), or
+    always the first, second or third of these with ``focus_on``; the rest of the scene does not depend on it.
     """
     rows, columns = height + 2 * margin, width + 2 * margin
     slope, farthest, nearest = _ramp(rng, height, width, margin, slope_probability)
     middle = uniform(rng, nearest + 0.1, 0.8)
     front = uniform(rng, middle + 0.1, 1)
-    focus = (middle, front, uniform(rng, farthest, nearest), uniform(rng, 0, 1))[int(rng.integers(4))]
+    places = (middle, front, uniform(rng, farthest, nearest), uniform(rng, 0, 1))
+    drawn = int(rng.integers(4))  # also where it is not used: all else stays the same scene
+    focus = places[drawn if focus_on == "random" else FOCUS_ON.index(focus_on) - 1]
     backdrop = add_lights(rng, backdrops.backdrop(rng, rows, columns), highlight_gain)
     planes = [_place(rng, objects, rows, columns, disparity, highlight_gain) for disparity in (middle, front)]
     if not linear_light:

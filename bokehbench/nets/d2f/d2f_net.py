@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from bokehbench.errors import BokehbenchError
-from bokehbench.nets.d2f.defocus import DefocusHallucination, HeadActivation
+from bokehbench.nets.d2f.defocus import BACKBONE, DefocusHallucination, HeadActivation
 from bokehbench.nets.d2f.fusion import FusionMask, FusionMode, fuse, initial_mask
 from bokehbench.nets.d2f.radiance import RadianceMode, RadianceVirtualization
 from bokehbench.nets.d2f.renderer import DiskEdge, KernelSet, WeightedLayeredRendering, defocus_top
@@ -58,6 +58,16 @@ def resize(image: Tensor, size: tuple[int, int]) -> Tensor:
     return F.interpolate(image, size=size, mode="bilinear", align_corners=False)
 
 
+def halved(picture: Tensor) -> Tensor:
+    """B C H W at the first stage's size, sides multiples of 64."""
+    return resize(picture, (half_size(picture.shape[-2]), half_size(picture.shape[-1])))
+
+
+def shrinking(image: Tensor) -> float:
+    """How many pixels of ``image`` one pixel of the first stage is long: about 2."""
+    return max(image.shape[-2:]) / max(half_size(side) for side in image.shape[-2:])
+
+
 class D2FNet(nn.Module):
     """Defocus to Focus: RGB in [0, 1] of any size in, the bokeh picture and all that led to it out.
 
@@ -69,7 +79,7 @@ class D2FNet(nn.Module):
         kernel_set, disk_edge, sharpness: see :class:`.WeightedLayeredRendering`.
         radiance: see :class:`.RadianceVirtualization`.
         fusion: ``"none"`` the upsampled rendering alone, ``"initial"`` mixed by M0, ``"refined"`` by the mask network.
-        backbone_pretrained, unused_unit, freeze_batch_norm: see :class:`.DefocusHallucination`.
+        backbone_pretrained, unused_unit, freeze_batch_norm, backbone, channels: see :class:`.DefocusHallucination`.
     """
 
     def __init__(
@@ -84,6 +94,8 @@ class D2FNet(nn.Module):
         backbone_pretrained: bool = False,
         unused_unit: bool = False,
         freeze_batch_norm: bool = False,
+        backbone: str = BACKBONE,
+        channels: int = 256,
     ) -> None:
         super().__init__()
         self.fusion_mode = fusion
@@ -95,6 +107,8 @@ class D2FNet(nn.Module):
             backbone_pretrained=backbone_pretrained,
             unused_unit=unused_unit,
             freeze_batch_norm=freeze_batch_norm,
+            backbone=backbone,
+            channels=channels,
         )
         self.radiance = RadianceVirtualization(radiance)
         self.fusion = FusionMask()
@@ -106,7 +120,7 @@ class D2FNet(nn.Module):
         """
         if bool(torch.as_tensor(strength < 0).any()):
             raise BokehbenchError("The blur strength of D2F must be 0 (sharp) or more; 1 is the network's own.")
-        linear = self.defocus.linear(half)
+        linear = self.defocus.linear(half).to(half.dtype)
         defocus = self.defocus.activate(linear)
         if isinstance(strength, Tensor) or strength != 1:
             scale = strength.view(-1, 1, 1, 1) if isinstance(strength, Tensor) else strength
@@ -129,7 +143,7 @@ class D2FNet(nn.Module):
         ``strength``: blur strength as in :meth:`render_coarse`. Raises :class:`BokehbenchError` where it is negative.
         """
         full = (image.shape[-2], image.shape[-1])
-        stage1 = self.render_coarse(resize(image, (half_size(full[0]), half_size(full[1]))), strength)
+        stage1 = self.render_coarse(halved(image), strength)
         defocus, rendering = resize(stage1["defocus"], full).to(image.dtype), resize(stage1["coarse"], full)
         mask_init = initial_mask(defocus)
         mask = self.mask(image, defocus, mask_init)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal, Self
+from typing import Any, Literal, Self
 
 import timm
 import torch
@@ -17,20 +17,28 @@ HeadActivation = Literal["none", "clamp", "sigmoid"]
 BACKBONE = "resnext50_32x4d.tv_in1k"
 
 
-def imagenet_backbone(pretrained: bool) -> nn.Module:
-    """ResNeXt-50 32x4d without classifier, giving its four stages (256@4, 512@8, 1024@16, 2048@32).
+def imagenet_backbone(pretrained: bool, name: str = BACKBONE) -> tuple[nn.Module, list[int]]:
+    """A timm network without classifier, giving its stages of stride 4, 8, 16 and 32, and their channels.
 
-    Raises :class:`BokehbenchError` where the ImageNet weights can be neither found nor downloaded.
+    Those of ResNeXt-50 32x4d, the released model's, have 256, 512, 1024 and 2048 channels.
+
+    Raises :class:`BokehbenchError` where timm has no such network, or not of four such stages, or where the ImageNet
+    weights can be neither found nor downloaded.
     """
+    if not timm.is_model(name):
+        raise BokehbenchError(f"--model.backbone {name}: timm has no network of this name; the paper's is {BACKBONE}.")
     try:
-        return timm.create_model(BACKBONE, pretrained=pretrained, features_only=True, out_indices=(1, 2, 3, 4))
+        backbone: Any = timm.create_model(name, pretrained=pretrained, features_only=True, out_indices=(1, 2, 3, 4))
     except Exception as error:  # hub, HTTP and file errors share no base class
         if not pretrained:
             raise
         raise BokehbenchError(
-            f"The ImageNet weights '{BACKBONE}' could not be downloaded ({type(error).__name__}): connect once to fill "
+            f"The ImageNet weights '{name}' could not be downloaded ({type(error).__name__}): connect once to fill "
             "the cache, or train from scratch with --model.backbone_pretrained false."
         ) from error
+    if backbone.feature_info.reduction() != [4, 8, 16, 32]:
+        raise BokehbenchError(f"--model.backbone {name}: it has no stages of stride 4, 8, 16 and 32; use a ResNet.")
+    return backbone, backbone.feature_info.channels()
 
 
 class DefocusHallucination(nn.Module):
@@ -45,6 +53,8 @@ class DefocusHallucination(nn.Module):
         backbone_pretrained: start the encoder from ImageNet weights (needs them in the cache, or a connection).
         unused_unit: also hold the residual unit that the official file has in block 4 and never runs.
         freeze_batch_norm: keep the encoder's running statistics while training, for batches of fewer than 4.
+        backbone: timm's name of the encoder; the released model's is ``BACKBONE``.
+        channels: width of the decoder, 256 as released.
     """
 
     def __init__(
@@ -55,21 +65,23 @@ class DefocusHallucination(nn.Module):
         backbone_pretrained: bool = False,
         unused_unit: bool = False,
         freeze_batch_norm: bool = False,
+        backbone: str = BACKBONE,
+        channels: int = 256,
     ) -> None:
         super().__init__()
         self.head_activation = head_activation
         self.top = top
         self.freeze_batch_norm = freeze_batch_norm
-        self.encoder = imagenet_backbone(backbone_pretrained)
-        self.lateral = nn.ModuleList(nn.Conv2d(c, 256, 3, padding=1, bias=False) for c in (256, 512, 1024, 2048))
-        self.refine = nn.ModuleList(RefineBlock(256, lateral_unit=level < 3 or unused_unit) for level in range(4))
+        self.encoder, taps = imagenet_backbone(backbone_pretrained, backbone)
+        self.lateral = nn.ModuleList(nn.Conv2d(c, channels, 3, padding=1, bias=False) for c in taps)
+        self.refine = nn.ModuleList(RefineBlock(channels, lateral_unit=level < 3 or unused_unit) for level in range(4))
         if unused_unit:
             # It never gets a gradient, which DDP takes for an error unless it is told so.
             self.refine[3].lateral_unit.requires_grad_(False)
         self.head = nn.Sequential(
-            nn.Conv2d(256, 128, 3, padding=1),
+            nn.Conv2d(channels, channels // 2, 3, padding=1),
             nn.Upsample(scale_factor=2, mode="bilinear", align_corners=False),
-            nn.Conv2d(128, 32, 3, padding=1),
+            nn.Conv2d(channels // 2, 32, 3, padding=1),
             nn.ReLU(inplace=True),
             last := nn.Conv2d(32, 1, 1),
         )

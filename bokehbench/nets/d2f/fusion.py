@@ -8,6 +8,8 @@ import torch
 from kornia.color import rgb_to_grayscale
 from torch import Tensor, nn
 
+from bokehbench.nets.strips import in_strips, wants_strips
+
 FusionMode = Literal["none", "initial", "refined"]
 
 TAU = 1 / 8
@@ -41,7 +43,8 @@ def fuse(image: Tensor, rendering: Tensor, mask: Tensor) -> Tensor:
 class FusionMask(nn.Module):
     """The mask network, 12,913 parameters: four 3x3 convolutions at full resolution (released code).
 
-    Its input is [1 - defocus, luma]; it sees neither the rendering nor the initial mask.
+    Its input is [1 - defocus, luma]; it sees neither the rendering nor the initial mask. Untrained, its mask is 0
+    everywhere (ours), so that a network whose first stage alone was trained shows its rendering.
     """
 
     def __init__(self) -> None:
@@ -53,12 +56,20 @@ class FusionMask(nn.Module):
             nn.ReLU(inplace=True),
             nn.Conv2d(16, 16, 3, padding=1),
             nn.ReLU(inplace=True),
-            nn.Conv2d(16, 1, 3, padding=1),
+            last := nn.Conv2d(16, 1, 3, padding=1),
         )
+        assert last.bias is not None
+        nn.init.zeros_(last.weight)
+        nn.init.zeros_(last.bias)
 
     def forward(self, image: Tensor, defocus: Tensor) -> Tensor:
         """RGB B 3 H W in [0, 1] and upsampled defocus B 1 H W -> linear mask B 1 H W; clamp to [0, 1] at test.
 
         Train on the linear output (a clamp has no gradient outside) with :func:`.poisson.range_penalty`.
         """
-        return self.net(torch.cat([1 - defocus, rgb_to_grayscale(image)], dim=1))
+        seen = torch.cat([1 - defocus, rgb_to_grayscale(image)], dim=1)
+        if wants_strips(self):
+            return in_strips(
+                lambda start, stop: self.net(seen[..., start:stop, :]), (seen.shape[-2], seen.shape[-1]), halo=4
+            )
+        return self.net(seen)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
+import torch
 from torch import Tensor, nn
 
 from bokehbench.errors import BokehbenchError
@@ -29,6 +30,22 @@ def defocus_top(kernel_set: KernelSet) -> float:
     if kernel_set not in RADII:
         raise BokehbenchError(f"kernel_set {kernel_set} is not one of {', '.join(map(str, RADII))}.")
     return 1 + 0.5 / (len(RADII[kernel_set]) - 1)
+
+
+def defocus_of(radius: Tensor, kernel_set: KernelSet = 15) -> Tensor:
+    """The defocus at which the layers blur by ``radius`` (pixels of the half-size picture, any shape): same shape.
+
+    Linear between the middles of the layers' intervals, (i + 1/2) / (N - 1) for the radius of layer i, and 0 for 0; at
+    most :func:`defocus_top`. Ours, to compare with true radii: what D2F learns is an index that nobody labels.
+    """
+    radii = torch.tensor(RADII[kernel_set], dtype=radius.dtype, device=radius.device)
+    count = len(radii)
+    middle = (torch.arange(count, dtype=radius.dtype, device=radius.device) + 0.5) / (count - 1)
+    middle[0] = 0
+    radius = radius.clamp(0, float(radii[-1]))
+    above = torch.bucketize(radius, radii).clamp(1, count - 1)
+    share = (radius - radii[above - 1]) / (radii[above] - radii[above - 1])
+    return torch.lerp(middle[above - 1], middle[above], share)
 
 
 class WeightedLayeredRendering(nn.Module):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from bokehbench.nets.numerics import Numerics, Size
@@ -63,3 +64,16 @@ def pyramid(image: Tensor, numerics: Numerics) -> list[Tensor]:
         height, width = max(height // 2, 1), max(width // 2, 1)
         levels.insert(0, area_resize(levels[0], (height, width)))
     return levels
+
+
+def halve(picture: Tensor) -> Tensor:
+    """B C H W at floor(H/2), floor(W/2), by area."""
+    height, width = picture.shape[-2:]
+    if height % 2 == 0 and width % 2 == 0:
+        return F.avg_pool2d(picture, 2)
+    return area_resize(picture, (height // 2, width // 2))
+
+
+def resample(plane: Tensor, size: tuple[int, ...]) -> Tensor:
+    """B 1 H W at ``size``, antialiased; untouched where it fits."""
+    return plane if plane.shape[-2:] == size else F.interpolate(plane, size, mode="bilinear", antialias=True)

@@ -9,8 +9,8 @@ MULTIPLE = 32
 """Half-size sides must divide by this: 2 for space-to-depth times 16 for four poolings."""
 
 
-def _mirrored(size: int, before: int, total: int, device: torch.device) -> Tensor:
-    """Indices of a mirror-extended axis (edge not repeated), for any amount of padding; a single pixel is repeated."""
+def mirrored(size: int, before: int, total: int, device: torch.device) -> Tensor:
+    """Indices of a mirror-extended axis (edge not repeated), any amount of padding; a single pixel is repeated."""
     if size == 1:
         return torch.zeros(total, dtype=torch.long, device=device)
     period = 2 * (size - 1)
@@ -41,8 +41,8 @@ def pad(x: Tensor, margin: int = 0) -> tuple[Tensor, tuple[int, int]]:
     if (height, width) == tuple(x.shape[-2:]):
         return x, (0, 0)
     top, left = ((total - side) // 4 * 2 for total, side in zip((height, width), x.shape[-2:], strict=True))
-    rows = _mirrored(x.shape[-2], top, height, x.device)
-    columns = _mirrored(x.shape[-1], left, width, x.device)
+    rows = mirrored(x.shape[-2], top, height, x.device)
+    columns = mirrored(x.shape[-1], left, width, x.device)
     return x[..., rows, :][..., columns], (top, left)
 
 

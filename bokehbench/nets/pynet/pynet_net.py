@@ -129,8 +129,8 @@ class PyNETNet(nn.Module):
         """All seven outputs {level: B 3 h w}; those coarser than the level trained last are stale."""
         return {level: to_picture(z) for level, z in self.logits(x).items()}
 
-    def level_parameters(self, level: int) -> list[nn.Parameter]:
-        """The parameters on which the output of ``level`` depends, in forward order; training a level trains these.
+    def level_modules(self, level: int) -> list[nn.Module]:
+        """The modules on which the output of ``level`` depends, in forward order; training a level trains these.
 
         Encoder, bodies 7 to ``level`` and that level's head; level 2's head counts at level 1, which starts from it.
         """
@@ -139,7 +139,11 @@ class PyNETNet(nn.Module):
             module = getattr(self, f"level_{coarser}")
             on_path = coarser == level or coarser == 2
             parts += [child for name, child in module.named_children() if name != "head" or on_path]
-        return [parameter for part in parts for parameter in part.parameters()]
+        return parts
+
+    def level_parameters(self, level: int) -> list[nn.Parameter]:
+        """The parameters of :meth:`level_modules`, in the same order."""
+        return [parameter for part in self.level_modules(level) for parameter in part.parameters()]
 
     @torch.no_grad()
     def start_level(self, level: int, inputs: Tensor | None = None) -> None:

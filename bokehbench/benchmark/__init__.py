@@ -1,0 +1,1 @@
+"""Results, leaderboards, statistics and the runner. What only reads files starts without torch."""

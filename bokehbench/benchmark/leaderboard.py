@@ -1,0 +1,111 @@
+"""A board's folder: admit results, write its tables, check that the tables are what the files say."""
+
+from __future__ import annotations
+
+import difflib
+from dataclasses import replace
+from pathlib import Path
+
+from bokehbench.benchmark import results
+from bokehbench.benchmark.boards import Board, read_board
+from bokehbench.benchmark.identity import plain
+from bokehbench.benchmark.markdown import page
+from bokehbench.benchmark.results import Result
+from bokehbench.benchmark.standings import read_standings
+from bokehbench.benchmark.tables import csv_text, latex
+from bokehbench.errors import BokehbenchError
+from bokehbench.files import write_text
+
+
+def add(folder: Path, result: Result) -> Path:
+    """Check a result against its board, set the flags that the board decides, store it. Tables are not rendered.
+
+    Raises:
+        BokehbenchError: of another board, version, protocol or set of pictures, or drift.
+    """
+    return results.write(folder, admit(read_board(folder), result))
+
+
+def admit(board: Board, result: Result) -> Result:
+    """The result with the flags ``incomplete`` and ``contaminated`` set as the board knows them.
+
+    Raises:
+        BokehbenchError: it does not belong on this board; says why.
+    """
+    who = f"{result.method} {result.id}"
+    if (result.board, result.board_version) != (board.name, board.version):
+        raise BokehbenchError(
+            f"{who} was measured for {result.board} version {result.board_version}, not for {board.name} version "
+            f"{board.version}: measure it again."
+        )
+    if plain(result.protocol) != plain(board.evaluator.describe()):
+        raise BokehbenchError(f"{who} was scored under another protocol than {board.name}'s '{board.protocol}'.")
+    if board.rank_by not in result.columns:
+        raise BokehbenchError(f"{who} has no {board.rank_by}, by which {board.name} ranks.")
+    strangers = sorted(set(result.per_image) - board.ids) if board.ids is not None else []
+    if strangers or len(result.per_image) > board.count:
+        shown = ", ".join(strangers[:5]) or f"{len(result.per_image)} instead of {board.count}"
+        raise BokehbenchError(f"{who} has pictures that are not in {board.split} ({shown}): score that split alone.")
+    complete = len(result.per_image) == board.count
+    if complete and board.target_hash is not None and result.target_hash != board.target_hash:
+        raise BokehbenchError(
+            f"{who} was scored against other targets than {board.name}'s ({result.target_hash[:12]}, not "
+            f"{board.target_hash[:12]}): check that yours are the untouched originals."
+        )
+    flags = {flag for flag in result.flags if flag != "incomplete"}
+    flags |= set() if complete else {"incomplete"}
+    flags |= {"contaminated"} if result.weights_hash in board.contaminated else set()
+    return replace(result, flags=tuple(sorted(flags)))
+
+
+def files(folder: Path) -> dict[Path, str]:
+    """Every generated file of a board and its text: tables in its folder, and the docs page in a checkout.
+
+    Raises:
+        BokehbenchError: a file of the board is not right.
+    """
+    standings = read_standings(folder)
+    texts = {
+        folder / "table.md": page(standings),
+        folder / "table.csv": csv_text(standings),
+        folder / "table.tex": latex(standings),
+    }
+    docs = folder.resolve().parents[1] / "docs" / "leaderboards"
+    if docs.is_dir() and folder.resolve().parent.name == "leaderboards":
+        texts[docs / f"{folder.name}.md"] = page(standings, f"../../leaderboards/{folder.name}/results")
+    return texts
+
+
+def render(folder: Path) -> list[Path]:
+    """Write the tables of a board; returns the files."""
+    texts = files(folder)
+    for path, text in texts.items():
+        write_text(path, text)
+    return list(texts)
+
+
+def check(folder: Path) -> list[str]:
+    """Problems of a board: results that it would not admit, tables that differ by a byte from what render writes."""
+    problems = []
+    board = read_board(folder)
+    for result in results.read_all(folder):
+        if result.board_version != board.version:
+            continue  # kept for the record, listed as unranked
+        try:
+            flags = admit(board, result).flags
+        except BokehbenchError as error:
+            problems.append(str(error))
+            continue
+        if flags != tuple(sorted(result.flags)):
+            problems.append(f"{results.place(folder, result)}: flags {result.flags} should be {flags}.")
+    for path, text in files(folder).items():
+        try:
+            old = path.read_bytes().decode()
+        except (OSError, UnicodeDecodeError):
+            problems.append(f"{path} is missing: run `bokehbench leaderboard render`.")
+            continue
+        if old != text:
+            lines = difflib.unified_diff(old.splitlines(), text.splitlines(), "file", "rendered", lineterm="", n=0)
+            shown = "\n    ".join(list(lines)[2:6])
+            problems.append(f"{path} is not what the files say: run `bokehbench leaderboard render`.\n    {shown}")
+    return problems

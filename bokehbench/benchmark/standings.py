@@ -1,0 +1,138 @@
+"""Who is where on a board, and why somebody is not ranked: everything that the tables show, computed once."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from bokehbench.benchmark.boards import Board, read_board
+from bokehbench.benchmark.reported import Beside, Reported, all_beside, read_reported
+from bokehbench.benchmark.results import FLAGS, Result, read_all
+from bokehbench.benchmark.statistics import Comparison, Interval, compare, holm, interval
+from bokehbench.errors import BokehbenchError
+
+
+@dataclass(frozen=True)
+class Row:
+    """One result on its board.
+
+    Attributes:
+        label: method, with what tells it from others of the same method.
+        rank: 1 = best; None where it is not ranked.
+        means: column -> mean and interval.
+        marks: column -> 1 for the best of the ranked rows, 2 for the second best.
+        reason: why it is not ranked, or empty.
+    """
+
+    result: Result
+    label: str
+    rank: int | None
+    means: Mapping[str, Interval]
+    marks: Mapping[str, int]
+    reason: str
+
+
+@dataclass(frozen=True)
+class Standings:
+    """A board with everything on it.
+
+    Attributes:
+        rows: ranked ones first, best first.
+        beside: published scores, with ours where there are any.
+        reported: all published figures, scores or not.
+        wins: (row's id, column's id) -> comparison of the ranking score in the direction of better, Holm-corrected.
+    """
+
+    board: Board
+    rows: tuple[Row, ...]
+    beside: tuple[Beside, ...]
+    reported: tuple[Reported, ...]
+    wins: Mapping[tuple[str, str], tuple[Comparison, float]]
+
+    @property
+    def ranked(self) -> tuple[Row, ...]:
+        """Rows with a rank."""
+        return tuple(row for row in self.rows if row.rank is not None)
+
+    @property
+    def unranked(self) -> tuple[Row, ...]:
+        """Rows without."""
+        return tuple(row for row in self.rows if row.rank is None)
+
+
+def read_standings(folder: Path) -> Standings:
+    """Compute the standings from the files of a board's folder and nothing else.
+
+    Raises:
+        BokehbenchError: a file that is not right.
+    """
+    return standings(read_board(folder), read_all(folder), read_reported(folder))
+
+
+def standings(board: Board, results: list[Result], reported: list[Reported]) -> Standings:
+    """Rank ``results`` by the board's score; flagged ones and those of other versions are listed without a rank."""
+    ranking = next(column for column in board.scores if column.name == board.rank_by)
+    means = {r.id: {c.name: interval(list(r.values(c.name).values())) for c in board.scores} for r in results}
+    reasons = {r.id: reason(board, r) for r in results}
+
+    def order(result: Result) -> tuple[bool, float, str, str]:
+        goodness = ranking.goodness(means[result.id][ranking.name].mean)
+        return bool(reasons[result.id]), -goodness, result.method.lower(), result.id
+
+    results = sorted(results, key=order)
+    ranked = [r for r in results if not reasons[r.id]]
+    marks: dict[str, dict[str, int]] = {r.id: {} for r in results}
+    for column in board.scores:
+        goodness = {r.id: column.goodness(means[r.id][column.name].mean) for r in ranked}
+        levels = sorted({value for value in goodness.values() if value > -math.inf}, reverse=True)[:2]
+        for id, value in goodness.items():
+            if value in levels and len(ranked) > 1:
+                marks[id][column.name] = levels.index(value) + 1
+    labels = _labels(results)
+    places = {r.id: 1 + sum(order(other)[1] < order(r)[1] for other in ranked) for r in ranked}
+    rows = tuple(Row(r, labels[r.id], places.get(r.id), means[r.id], marks[r.id], reasons[r.id]) for r in results)
+    beside = tuple(all_beside(board, reported, results))
+    return Standings(board, rows, beside, tuple(reported), _wins(ranked, ranking.name, ranking.goodness))
+
+
+def reason(board: Board, result: Result) -> str:
+    """Why a result is not ranked; empty where it is."""
+    reasons = []
+    if result.board_version != board.version:
+        reasons.append(f"measured for version {result.board_version} of this board")
+    for flag in result.flags:
+        if flag == "incomplete":
+            reasons.append(f"incomplete: {len(result.per_image)} of {board.count} pictures")
+        elif flag == "contaminated" and result.weights_hash in board.contaminated:
+            reasons.append(f"contaminated: {board.contaminated[result.weights_hash]}")
+        else:
+            reasons.append(f"{flag}: {FLAGS[flag]}")
+    return "; ".join(reasons)
+
+
+def _labels(results: list[Result]) -> dict[str, str]:
+    labels = {}
+    for result in results:
+        recipe = result.training.get("experiment")
+        labels[result.id] = f"{result.method} ({recipe})" if recipe else result.method
+    often = Counter(labels.values())
+    return {id: f"{label} #{id[:4]}" if often[label] > 1 else label for id, label in labels.items()}
+
+
+def _wins(ranked: list[Result], column: str, goodness: object) -> dict[tuple[str, str], tuple[Comparison, float]]:
+    assert callable(goodness)
+    scores = {r.id: {name: goodness(value) for name, value in r.values(column).items()} for r in ranked}
+    found: dict[tuple[str, str], Comparison] = {}
+    ids = [r.id for r in ranked]
+    for number, a in enumerate(ids):
+        for b in ids[number + 1 :]:
+            try:
+                found[a, b], found[b, a] = compare(scores[a], scores[b]), compare(scores[b], scores[a])
+            except BokehbenchError:
+                continue  # nothing in common: the cell stays empty
+    pairs = [pair for pair in found if ids.index(pair[0]) < ids.index(pair[1])]
+    corrected = dict(zip(pairs, holm([found[pair].p_wilcoxon for pair in pairs]), strict=True))
+    return {pair: (found[pair], corrected.get(pair, corrected.get(pair[::-1], 1.0))) for pair in found}

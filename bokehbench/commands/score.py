@@ -1,0 +1,112 @@
+"""``bokehbench score``: folders of pictures against a folder of true ones; no model needed."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from bokehbench.benchmark.folder_scores import Settings, score_pairs
+from bokehbench.benchmark.paired_folders import KINDS, Pairing, Problem, pair_folders
+from bokehbench.benchmark.score_report import diagnostics_table, per_image, protocol_table
+from bokehbench.errors import BokehbenchError
+from bokehbench.files import write_text
+from bokehbench.metrics.protocols import DEFAULT, PROTOCOLS, Protocol, find_protocol
+
+
+def main(argv: list[str]) -> int:
+    """Pair, refuse what is odd, score, print one table, write the per-image CSV."""
+    options = arguments(argv[1:])
+    protocols = find_protocols(options.protocol)
+    maps = options.mask or options.disparity
+    pairing = pair_folders(name_methods(options.outputs), options.target, maps)
+    allowed = {kind for kind in KINDS if getattr(options, f"allow_{kind.replace('-', '_')}")}
+    pairing.refuse(allowed)
+    pairs = [pair for group in pairing.common().values() for pair in group]
+    if not pairs:
+        raise BokehbenchError("not scored: no picture is in all of the folders.")
+    settings = Settings(
+        protocols, options.diagnostics or maps is not None, "mask" if options.mask else "disparity", options.focus
+    )
+    pictures = score_pairs(pairs, settings, options.workers)
+    bad = [Problem("unreadable", p.unreadable) for p in pictures if p.unreadable is not None]
+    if bad:
+        Pairing(pairing.pairs, bad).refuse(allowed)
+        lost = {picture.name for picture in pictures if picture.unreadable is not None}
+        pictures = [picture for picture in pictures if picture.name not in lost]
+        pairing.problems += bad
+    if not pictures:
+        raise BokehbenchError("not scored: every picture has a problem.")
+    count = len({picture.name for picture in pictures})
+    print(f"{count} picture{'s'[: count > 1]}; {describe(protocols)}\n")
+    print(protocol_table(protocols, pictures))
+    if settings.diagnostics:
+        print("\n" + diagnostics_table(pictures))
+    for problem in pairing.problems:
+        print(f"allowed: {problem.sentence}")
+    if count < pairing.targets:
+        print(f"INCOMPLETE: {count} of {pairing.targets} targets were scored: not comparable with scores of all.")
+    if options.csv:
+        write_text(options.csv, per_image(protocols, pictures).to_csv(index=False))
+        print(f"Per-image scores: {options.csv}")
+    return 0
+
+
+def arguments(words: list[str]) -> argparse.Namespace:
+    """Parse the options of the verb."""
+    parser = argparse.ArgumentParser(prog="bokehbench score", description=__doc__)
+    parser.add_argument("outputs", type=Path, nargs="+", help="a folder of outputs; several are compared")
+    parser.add_argument("--target", type=Path, required=True, help="folder of the true pictures, paired by file stem")
+    parser.add_argument(
+        "--protocol", default=DEFAULT, help=f"names with commas between, or all; known: {', '.join(PROTOCOLS)}"
+    )
+    parser.add_argument("--csv", type=Path, help="write one row per picture, protocol and method")
+    parser.add_argument(
+        "--diagnostics", action="store_true", help="also gain-compensated and registered PSNR, and the blur amount"
+    )
+    maps = parser.add_mutually_exclusive_group()
+    maps.add_argument("--mask", type=Path, help="folder of in-focus masks: scores by region, and the diagnostics")
+    maps.add_argument("--disparity", type=Path, help="folder of disparity maps (bright = near), in place of masks")
+    parser.add_argument("--focus", type=float, help="disparity in focus, 0..1; default: the map's centre")
+    parser.add_argument("--workers", type=int, help="processes; default: one per core, as far as it pays")
+    for kind, meaning in KINDS.items():
+        parser.add_argument(f"--allow-{kind}", action="store_true", help=meaning)
+    options = parser.parse_args(words)
+    if options.workers is not None and options.workers < 1:
+        raise BokehbenchError(f"--workers {options.workers}: give 1 or more.")
+    if options.focus is not None and not (options.disparity and 0 <= options.focus <= 1):
+        raise BokehbenchError("--focus goes with --disparity and lies between 0 and 1.")
+    return options
+
+
+def find_protocols(text: str) -> tuple[Protocol, ...]:
+    """``all``, ``default``, or names with commas between, in that order.
+
+    Raises:
+        BokehbenchError: unknown name.
+    """
+    names = list(PROTOCOLS) if text == "all" else [name.strip() for name in text.split(",") if name.strip()]
+    if not names:
+        raise BokehbenchError(f"--protocol '{text}': give all, default, or one of {', '.join(PROTOCOLS)}.")
+    return tuple(dict.fromkeys(find_protocol(DEFAULT if name == "default" else name) for name in names))
+
+
+def name_methods(folders: list[Path]) -> dict[str, Path]:
+    """A method is called as its folder; equal names get as much of the path as tells them apart.
+
+    Raises:
+        BokehbenchError: the same folder twice.
+    """
+    parts = [folder.resolve().parts for folder in folders]
+    if len(set(parts)) < len(parts):
+        raise BokehbenchError("the same folder of outputs was given twice: give each once.")
+    length = 1
+    while len({part[-length:] for part in parts}) < len(parts):
+        length += 1
+    return {"/".join(part[-length:]): folder for part, folder in zip(parts, folders, strict=True)}
+
+
+def describe(protocols: tuple[Protocol, ...]) -> str:
+    """What the numbers are, in words."""
+    if len(protocols) == 1:
+        return f"protocol {protocols[0].name}: {protocols[0].summary}"
+    return f"the same pictures under {len(protocols)} protocols (docs/metrics/protocols.md)"

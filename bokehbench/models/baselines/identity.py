@@ -1,0 +1,30 @@
+"""Doing nothing."""
+
+from __future__ import annotations
+
+from torch import Tensor
+
+from bokehbench.models.base import Focus, Strength
+from bokehbench.models.baselines.baseline import Baseline
+
+
+class Identity(Baseline):
+    """The photo as it is: the score that every method has to beat."""
+
+    title = "Input"
+    paper = "none: the photo handed back"
+
+    def render(
+        self,
+        image: Tensor,
+        *,
+        disparity: Tensor | None = None,
+        focus: Focus = None,
+        aperture: Strength = None,
+    ) -> Tensor:
+        """A copy of ``image``."""
+        return image.clamp(0, 1)
+
+    def describe_rendering(self, image: Tensor, disparity: Tensor | None, focus: Focus, aperture: Strength) -> str:
+        """Nothing was used."""
+        return "unchanged"

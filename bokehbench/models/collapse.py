@@ -1,0 +1,87 @@
+"""PyNET's known failure, seen early: an output that has gone flat or NaN."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import torch
+from pytorch_lightning import LightningModule
+from torch import Tensor
+
+from bokehbench.batch import Batch
+from bokehbench.errors import BokehbenchError
+
+FLAT = 0.01
+"""Standard deviation of an output below which it shows no picture any more (an official fresh level 1: 1.7e-5)."""
+
+
+def collapsed(output: Tensor, target: Tensor) -> Tensor:
+    """Bool scalar: the output is NaN or infinite, or flat where the target is not (three times FLAT)."""
+    with torch.no_grad():
+        output, target = output.detach().float(), target.float()
+        return not_finite(output) | ((output.std() < FLAT) & (target.std() > 3 * FLAT))
+
+
+def not_finite(output: Tensor) -> Tensor:
+    """Bool scalar: some value of the output is NaN or infinite."""
+    return ~output.detach().float().sum().isfinite()
+
+
+def newest_checkpoint(trainer: Any) -> Path | None:
+    """The newest file that the run's checkpoint callback has written."""
+    folders = {callback.checkpoints for callback in trainer.callbacks if hasattr(callback, "checkpoints")}
+    files = [file for folder in folders for file in Path(folder).glob("*.ckpt")]
+    return max(files, key=lambda file: file.stat().st_mtime, default=None)
+
+
+class CollapseGuard(LightningModule):
+    """Part of a method that shows each training output to :meth:`watch`; stops the run where it has collapsed.
+
+    ``collapse_after`` is the number of steps of a stage before a flat output counts (a fresh network may start flat);
+    NaN always counts.
+    """
+
+    collapse_after: int = 0
+    _seen: tuple[Tensor, Tensor] | None = None
+    _step: int = 0
+
+    def predicted(self, x: Tensor) -> Tensor:
+        """The output that is watched, for an input of :meth:`watch`."""
+        raise NotImplementedError
+
+    def on_train_batch_start(self, batch: Batch, batch_idx: int) -> None:
+        """Remember the step within the stage."""
+        super().on_train_batch_start(batch, batch_idx)
+        self._step = batch_idx
+
+    def watch(self, x: Tensor, output: Tensor, target: Tensor) -> None:
+        """Look at the output of one training batch.
+
+        Raises:
+            BokehbenchError: it has collapsed; names the stage and the last good checkpoint, which stays.
+        """
+        self._refuse(output, target)
+        self._seen = x[:1], target[:1]
+
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Look once more: the update after :meth:`watch` may be the one that broke the weights."""
+        if self._seen is not None:
+            with torch.no_grad():
+                self._refuse(self.predicted(self._seen[0]), self._seen[1])
+        super().on_save_checkpoint(checkpoint)
+
+    def _refuse(self, output: Tensor, target: Tensor) -> None:
+        bad = bool(collapsed(output, target) if self._step >= self.collapse_after else not_finite(output))
+        trainer = self._trainer
+        if trainer is not None:  # all processes stop alike: one that goes on alone would wait for ever
+            bad = trainer.strategy.reduce_boolean_decision(bad, all=False)
+        if bad:
+            kept = None if trainer is None else newest_checkpoint(trainer)
+            stage = getattr(self, "stage", None)
+            name = stage.name if stage is not None else "this stage"
+            raise BokehbenchError(
+                f"{type(self).__name__}'s output collapsed (flat or NaN) at {name}, step {self._step}; the last good "
+                f"checkpoint is {kept or 'not there yet'}: go on from it with a lower learning rate, "
+                f"--model.{name}.clip 1 or a longer --model.{name}.warmup_steps."
+            )

@@ -1,0 +1,313 @@
+"""D2F, "Defocus to Focus" (Luo et al., Information Fusion 89, 2023, arXiv 2306.04506): hallucinate, render, fuse."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Literal
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from bokehbench.batch import Batch, known, require
+from bokehbench.errors import BokehbenchError
+from bokehbench.metrics.psnr import psnr
+from bokehbench.metrics.rank_correlation import rank_correlation
+from bokehbench.metrics.ssim import ssim
+from bokehbench.metrics.to_8bit import to_8bit
+from bokehbench.models.base import BokehModel, Focus, Strength
+from bokehbench.models.stages import Stage, StageRecipe
+from bokehbench.nets.d2f import D2FNet
+from bokehbench.nets.d2f.d2f_net import halved, resize, shrinking
+from bokehbench.nets.d2f.defocus import BACKBONE, HeadActivation
+from bokehbench.nets.d2f.fusion import FusionMode, fuse, initial_mask
+from bokehbench.nets.d2f.poisson import (
+    initial_mask_loss,
+    initial_mask_weight,
+    poisson_gradient_loss,
+    range_penalty,
+)
+from bokehbench.nets.d2f.radiance import RadianceMode
+from bokehbench.nets.d2f.renderer import DiskEdge, KernelSet, defocus_of
+
+#: ``alpha_schedule: rising`` starts here and arrives after this share of the stage (5 of 40 epochs).
+SOFTEST, RISING_SHARE = 20.0, 5 / 40
+
+
+class D2F(BokehModel):
+    """Two stages: ``rendering`` (defocus, radiance and layers, from the target alone), ``fusion`` (the mask network).
+
+    No training code is published; what is the paper's, the release's and ours is told in docs/models/d2f.md.
+
+    Args:
+        stages: which to train, None = both.
+        weights: checkpoint to start from; ``fusion`` alone needs one.
+        strength: factor on the hallucinated defocus in all rendering, 0 = sharp, 1 = as learned.
+        kernel_set: 15 layers as released, or the 17 or 6 of earlier versions.
+        disk_edge: ``soft`` as released, or ``hard``.
+        radiance: ``full``, ``learned`` (no highlight branch), ``highlight`` (that branch alone) or ``off``.
+        mask: what fuses original and rendering: ``refined`` by the mask network, ``initial`` by the thresholded
+            defocus map, ``none`` = the upsampled rendering alone. Without ``refined`` there is no stage ``fusion``.
+        sharpness: alpha of the layer masks.
+        alpha_schedule: ``rising`` trains with 20 at first, ``sharpness`` after an eighth of the stage.
+        head_activation: ``clamp`` or ``sigmoid`` keep the defocus in the layers' range; ``none`` as released.
+        backbone: timm's name of the encoder.
+        backbone_pretrained: start the encoder from ImageNet weights (downloads them).
+        channels: width of the decoder.
+        unused_unit: also hold the residual unit of the official file that nothing runs.
+        freeze_batch_norm: keep the encoder's running statistics: for pretrained weights and batches below 4.
+        encoder_rate: the encoder's learning rate, relative to the stage's.
+        ssim_weight: weight of 1 - SSIM beside L1, in both stages.
+        poisson_weight: weight of the gradient-domain term of ``fusion``; 0 leaves it out.
+        poisson_form: compare ``gradient`` fields, or their divergence (``laplacian``).
+        mask_weight: weight of |M - M0| when ``fusion`` begins; 0 after a fifth of the stage (2 of 10 epochs).
+        range_weight: weight of the penalty on defocus and mask outside their clamps.
+        fusion_crop: side of the random crop on which ``fusion`` trains, in pixels; the first part always sees the
+            whole picture; 0 = no crop.
+        rendering: recipe of the rendering stage.
+        fusion: recipe of the fusion stage.
+    """
+
+    title = "D2F"
+    paper = "Luo et al., Information Fusion 89, 2023, arXiv 2306.04506"
+
+    def __init__(
+        self,
+        stages: list[str] | None = None,
+        weights: str | None = None,
+        strength: float = 1.0,
+        kernel_set: KernelSet = 15,
+        disk_edge: DiskEdge = "soft",
+        radiance: RadianceMode = "full",
+        mask: FusionMode = "refined",
+        sharpness: float = 100.0,
+        alpha_schedule: Literal["constant", "rising"] = "constant",
+        head_activation: HeadActivation = "clamp",
+        backbone: str = BACKBONE,
+        backbone_pretrained: bool = False,
+        channels: int = 256,
+        unused_unit: bool = False,
+        freeze_batch_norm: bool = False,
+        encoder_rate: float = 0.1,
+        ssim_weight: float = 1.0,
+        poisson_weight: float = 1.0,
+        poisson_form: Literal["gradient", "laplacian"] = "gradient",
+        mask_weight: float = 0.1,
+        range_weight: float = 0.01,
+        fusion_crop: int = 0,
+        rendering: StageRecipe = StageRecipe(  # noqa: B008 - read only, and the command line shows it as the default
+            steps=44_000, batch_size=4, learning_rate=1e-4, decay_at=[0.625, 0.875], view="resize",
+            height=1024, width=1536,
+        ),
+        fusion: StageRecipe = StageRecipe(  # noqa: B008
+            steps=22_000, batch_size=2, learning_rate=1e-4, decay_at=[0.7], view="resize", height=1024, width=1536
+        ),
+    ) -> None:  # fmt: skip
+        super().__init__()
+        self.save_hyperparameters()
+        if strength < 0:
+            raise BokehbenchError(f"--model.strength {strength:g}: give 0 (sharp) or more; 1 is as learned.")
+        self.strength, self.kernel_set, self.sharpness = strength, kernel_set, sharpness
+        self.alpha_schedule, self.encoder_rate = alpha_schedule, encoder_rate
+        self.ssim_weight, self.poisson_weight, self.poisson_form = ssim_weight, poisson_weight, poisson_form
+        self.mask_weight, self.range_weight, self.fusion_crop = mask_weight, range_weight, fusion_crop
+        self.started_from_weights = weights is not None
+        #: Share of the current stage that is done, for what changes during it.
+        self.progress = 0.0
+        self.net = D2FNet(
+            head_activation=head_activation, kernel_set=kernel_set, disk_edge=disk_edge, sharpness=sharpness,
+            radiance=radiance, fusion=mask, backbone_pretrained=backbone_pretrained, unused_unit=unused_unit,
+            freeze_batch_norm=freeze_batch_norm, backbone=backbone, channels=channels,
+        )  # fmt: skip
+        needs = ("image", "bokeh")
+        available = [Stage("rendering", rendering, monitor="val/coarse_psnr", keys=needs, needs=needs)]
+        if mask == "refined":
+            available.append(Stage("fusion", fusion, monitor="val/psnr", keys=needs, needs=needs))
+        self.set_up(available, stages, weights)
+
+    # Training --------------------------------------------------------------------------------------------------
+
+    def stage_modules(self, stage: Stage) -> list[nn.Module]:
+        """Defocus and radiance jointly (one official file holds both), or the mask network."""
+        if stage.name == "fusion":
+            return [self.net.fusion]
+        learned = self.net.radiance.mode in ("full", "learned")
+        return [self.net.defocus, self.net.radiance] if learned else [self.net.defocus]
+
+    def begin_stage(self, stage: Stage, resumed: bool = False) -> None:
+        """As the base; what never gets a gradient stays frozen, and a mask is not fitted to an untrained rendering."""
+        if stage.name == "fusion" and stage is self.stages[0] and not (resumed or self.started_from_weights):
+            raise BokehbenchError(
+                "D2F's stage 'fusion' works on a trained first stage: give its checkpoint with --model.weights, or "
+                "train both stages."
+            )
+        super().begin_stage(stage, resumed)
+        unused = self.net.defocus.refine[3].lateral_unit
+        if isinstance(unused, nn.Module):
+            unused.requires_grad_(False)
+
+    def parameter_groups(self, stage: Stage) -> list[dict[str, Any]]:
+        """As the base, the encoder apart at its lower rate."""
+        encoder = {id(p) for p in self.net.defocus.encoder.parameters()}
+        groups = []
+        for group in super().parameter_groups(stage):
+            for inside, rate in ((False, 1.0), (True, self.encoder_rate)):
+                parameters = [p for p in group["params"] if (id(p) in encoder) == inside]
+                if parameters:
+                    groups.append({**group, "params": parameters, "lr": stage.recipe.learning_rate * rate})
+        return groups
+
+    def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
+        """As the base, knowing how much of the stage is done."""
+        self.progress = batch_idx / max(1.0, float(self.trainer.num_training_batches))
+        return super().training_step(batch, batch_idx)
+
+    def losses(self, stage: Stage, batch: Batch) -> dict[str, Tensor]:
+        """L1, SSIM and a penalty on leaving the clamps; in ``fusion`` also the gradient-domain and warm-up terms."""
+        require(batch, stage.needs, f"D2F, stage '{stage.name}'")
+        return self.rendering_losses(batch) if stage.name == "rendering" else self.fusion_losses(batch)
+
+    def rendering_losses(self, batch: Batch) -> dict[str, Tensor]:
+        """The coarse rendering against the target at half size; no depth or defocus labels."""
+        half, target = halved(batch["image"]), halved(batch["bokeh"])
+        rising = min(1.0, self.progress / RISING_SHARE) if self.alpha_schedule == "rising" else 1.0
+        self.net.renderer.sharpness = SOFTEST + (self.sharpness - SOFTEST) * rising
+        try:
+            stage1 = self.net.render_coarse(half)
+        finally:
+            self.net.renderer.sharpness = self.sharpness
+        outside = range_penalty(stage1["defocus_linear"], 0, self.net.defocus.top)
+        return {**self.photometric(stage1["coarse"], target), "range": self.range_weight * outside}
+
+    def fusion_losses(self, batch: Batch) -> dict[str, Tensor]:
+        """The fused picture against the target at full size, by the linear mask: a clamp has no gradient outside."""
+        image, target = batch["image"], batch["bokeh"]
+        with torch.no_grad():
+            stage1 = self.net.render_coarse(halved(image))
+            size = (image.shape[-2], image.shape[-1])
+            defocus, rendering = resize(stage1["defocus"], size), resize(stage1["coarse"], size)
+            mask_init = initial_mask(defocus)
+        if self.fusion_crop:
+            pictures = random_crop([image, target, defocus, rendering, mask_init], self.fusion_crop)
+            image, target, defocus, rendering, mask_init = pictures
+        mask = self.net.fusion(image, defocus).float()
+        fused = fuse(image, rendering, mask)
+        gradients = poisson_gradient_loss(fused, image, rendering, mask_init, self.poisson_form)
+        warm_up = initial_mask_weight(self.progress, start=self.mask_weight, over_epochs=0.2)
+        return {
+            **self.photometric(fused, target),
+            "poisson": self.poisson_weight * gradients,
+            "initial_mask": warm_up * initial_mask_loss(mask, mask_init),
+            "range": self.range_weight * range_penalty(mask),
+        }
+
+    def photometric(self, prediction: Tensor, target: Tensor) -> dict[str, Tensor]:
+        """L1 and 1 - SSIM, in full precision: the variances of SSIM are lost in half."""
+        with torch.autocast(prediction.device.type, enabled=False):
+            prediction = prediction.float()
+            similarity = ssim(prediction, target, window="gaussian").mean()
+            return {"l1": F.l1_loss(prediction, target), "ssim": self.ssim_weight * (1 - similarity)}
+
+    # Validation ------------------------------------------------------------------------------------------------
+
+    def validation_scores(self, batch: Batch) -> dict[str, Tensor]:
+        """While ``rendering`` trains, the coarse rendering at half size; defocus against the true one where known."""
+        scores: dict[str, Tensor] = {}
+        rendering = self.stage is not None and self.stage.name == "rendering"
+        true = self.true_defocus(batch)
+        if rendering or true is not None:
+            stage1 = self.net.render_coarse(halved(batch["image"]))
+            if true is not None:
+                scores["defocus_rank"] = rank_correlation(stage1["defocus"], true)
+            if rendering:
+                require(batch, ("bokeh",), "D2F, validation of stage 'rendering'")
+                target = to_8bit(halved(batch["bokeh"]))
+                for name, picture in (("", stage1["coarse"]), ("identity_", halved(batch["image"]))):
+                    scores[f"{name}coarse_psnr"] = psnr(to_8bit(picture), target)
+                    scores[f"{name}coarse_ssim"] = ssim(to_8bit(picture), target)
+        if not rendering or self.net.fusion_mode != "refined":
+            scores |= super().validation_scores(batch)
+        return scores
+
+    def true_defocus(self, batch: Batch) -> Tensor | None:
+        """|disparity - focus| aperture as a defocus map on D2F's scale, B 1 h w at half size; None where unknown."""
+        key = "true_disparity" if "true_disparity" in batch else "disparity"
+        if not all(bool(known(batch, name).all()) for name in (key, "focus", "aperture")):
+            return None
+        disparity = batch["true_disparity"] if "true_disparity" in batch else batch["disparity"]
+        radius = (disparity - batch["focus"].view(-1, 1, 1, 1)).abs() * batch["aperture"].view(-1, 1, 1, 1)
+        return defocus_of(halved(radius) / shrinking(batch["image"]), self.kernel_set)
+
+    def panels(self, batch: Batch) -> dict[str, Tensor]:
+        """Input, hallucinated and (where known) true defocus, mask, output, target."""
+        out = self.net(batch["image"], self.strength)
+        panels = {"input": batch["image"], "defocus, hallucinated": out["defocus"]}
+        true = self.true_defocus(batch)
+        if true is not None:
+            panels["defocus, true"] = true
+        panels |= {"mask (bright = original)": out["mask"], "output": out["bokeh"]}
+        if "bokeh" in batch:
+            panels["target"] = batch["bokeh"]
+        return panels
+
+    # Rendering -------------------------------------------------------------------------------------------------
+
+    def render_batch(self, batch: Batch) -> Tensor:
+        """:meth:`render` with nothing but the picture: D2F imitates the lens of its training data."""
+        return self.render(batch["image"])
+
+    @torch.no_grad()
+    def render(
+        self,
+        image: Tensor,
+        *,
+        disparity: Tensor | None = None,
+        focus: Focus = None,
+        aperture: Strength = None,
+    ) -> Tensor:
+        """As :meth:`BokehModel.render`, but D2F decides alone what is in focus.
+
+        ``disparity`` and ``focus`` are ignored. ``aperture`` is the blur radius in pixels of ``image`` where the
+        hallucinated defocus is 1, at most 68 (twice the largest kernel); None: ``strength``.
+        """
+        if self.training:
+            raise RuntimeError("render() needs evaluation mode: call model.eval() first")
+        return self.net(image, self.strength_of(image, aperture))["bokeh"]
+
+    def strength_of(self, image: Tensor, aperture: Strength) -> Tensor | float:
+        """Factor on the defocus map (number or B) that gives defocus 1 a radius of ``aperture`` pixels of ``image``."""
+        if aperture is None:
+            return self.strength
+        return defocus_of(self.per_image(aperture, image) / shrinking(image), self.kernel_set)
+
+    def describe_rendering(self, image: Tensor, disparity: Tensor | None, focus: Focus, aperture: Strength) -> str:
+        """The strength, and what was not used."""
+        strength = float(torch.as_tensor(self.strength_of(image, aperture)).reshape(-1)[0])
+        ignored = [name for name, value in (("disparity", disparity), ("focus", focus)) if value is not None]
+        note = f"; {' and '.join(ignored)} ignored: D2F hallucinates its own defocus" if ignored else ""
+        return f"own defocus, strength {strength:.2f}{note}"
+
+    @classmethod
+    def official(cls) -> tuple[dict[str, Any], Callable[..., dict[str, Tensor]]]:
+        """The authors' two PyTorch files, first stage first; unclamped defocus, as they run it."""
+        return {"head_activation": "none"}, read_official
+
+
+def read_official(*paths: Path) -> dict[str, Tensor]:
+    """State dict of :class:`.D2FNet` from the two files. Raises :class:`BokehbenchError` for another number of them."""
+    from bokehbench.weights.d2f import load_official
+
+    if len(paths) != 2:
+        raise BokehbenchError(
+            f"D2F's weights are two files, not {len(paths)}: give --checkpoint RENDERING_FILE FUSION_FILE."
+        )
+    return load_official(*paths)
+
+
+def random_crop(pictures: list[Tensor], side: int) -> list[Tensor]:
+    """The same window of at most ``side`` x ``side`` pixels of each, B C H W; from torch's generator."""
+    height, width = pictures[0].shape[-2:]
+    top = int(torch.randint(max(height - side, 0) + 1, ()))
+    left = int(torch.randint(max(width - side, 0) + 1, ()))
+    return [picture[..., top : top + side, left : left + side] for picture in pictures]

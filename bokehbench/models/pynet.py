@@ -1,0 +1,311 @@
+"""PyNET for bokeh (Ignatov, Patel, Timofte, CVPR workshops 2020, arXiv 2006.05698): seven levels, coarse to fine."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from itertools import islice
+from math import ceil
+from typing import Any, Literal
+
+import torch
+import torch.nn.functional as F
+from pytorch_lightning.utilities import rank_zero_info
+from torch import Tensor, nn
+
+from bokehbench.batch import Batch, known, require
+from bokehbench.errors import BokehbenchError
+from bokehbench.losses import pynet_coarse_loss, pynet_finest_loss
+from bokehbench.metrics import scoring
+from bokehbench.metrics.protocols import find_protocol
+from bokehbench.metrics.psnr import psnr
+from bokehbench.metrics.ssim import ssim
+from bokehbench.models.base import BokehModel, Focus, Strength
+from bokehbench.models.collapse import CollapseGuard
+from bokehbench.models.stages import Stage, StageRecipe
+from bokehbench.nets.pynet import LEVELS, PyNETNet, crop, pad
+from bokehbench.nets.pynet.pictures import even, fitted, network_input, reduced, rounded
+from bokehbench.perceptual import VGGDistance, load_vgg
+
+#: The authors' evaluation without its contrast stretching, which moves PSNR by -0.76 dB (docs/models/pynet.md).
+AUTHORS = replace(find_protocol("pynet"), stretch_target=False)
+
+
+def _recipe(steps: int, batch_size: int, warmup_steps: int = 0) -> StageRecipe:
+    return StageRecipe(
+        steps=steps, batch_size=batch_size, learning_rate=5e-5, decay_at=[], warmup_steps=warmup_steps, view="crop",
+        height=1024, width=1024,
+    )  # fmt: skip
+
+
+class PyNET(CollapseGuard, BokehModel):
+    """Seven stages, ``level_7`` (1/64 of the photo's size) to ``level_1`` (its size); nothing is ever frozen.
+
+    Args:
+        stages: which levels to train, None = all. A level starts from the level above it in the same run or in
+            ``weights``, and is refused otherwise.
+        weights: checkpoint to start from.
+        width: channels per branch at level 3; 32 is the paper's.
+        depth_input: give the network the disparity map as 4th channel, as in the paper.
+        head_init: start of fresh levels: ``copy`` (ours) goes on where the coarser level ended; ``official`` is the
+            authors', known to leave level 1 flat grey.
+        start_anywhere: start at any level without the weights of the one before.
+        checkpointing: keep less in memory while training (about half) at 0.8 of the speed.
+        margin: mirrored pixels (even, at half size) around a photo that ``render`` feeds; the authors have 0.
+        perceptual: VGG-19 of level 1's loss: ``torchvision``, a file (bokehbench/perceptual.py says which), or
+            ``none``. The original weights enter as published, 0.1 times the distance.
+        perceptual_share: share of level 1's loss that torchvision's VGG term begins with (docs/models/pynet.md).
+        collapse_after: steps of a level after which a flat output stops the run (NaN always does).
+        official_evaluation: add the authors' scores to ``test``: 32 px border cut, TensorFlow's SSIM and MS-SSIM.
+        level_7, level_6, level_5, level_4, level_3, level_2, level_1: recipes of the levels.
+    """
+
+    title = "PyNET"
+    paper = "Ignatov, Patel, Timofte, CVPR workshops 2020, arXiv 2006.05698"
+    finest: Tensor
+
+    def __init__(
+        self,
+        stages: list[str] | None = None,
+        weights: str | None = None,
+        width: int = 32,
+        depth_input: bool = True,
+        head_init: Literal["copy", "official"] = "copy",
+        start_anywhere: bool = False,
+        checkpointing: bool = False,
+        margin: int = 16,
+        perceptual: str = "torchvision",
+        perceptual_share: float = 0.15,
+        collapse_after: int = 1000,
+        official_evaluation: bool = False,
+        level_7: StageRecipe = _recipe(5_000, 50),  # noqa: B008 - read only, and the command line shows it
+        level_6: StageRecipe = _recipe(5_000, 50),  # noqa: B008
+        level_5: StageRecipe = _recipe(20_000, 40),  # noqa: B008
+        level_4: StageRecipe = _recipe(20_000, 14),  # noqa: B008
+        level_3: StageRecipe = _recipe(30_000, 9),  # noqa: B008
+        level_2: StageRecipe = _recipe(80_000, 9, warmup_steps=500),  # noqa: B008
+        level_1: StageRecipe = _recipe(100_000, 5, warmup_steps=500),  # noqa: B008
+    ) -> None:
+        super().__init__()
+        self.save_hyperparameters()
+        if margin < 0 or margin % 2:
+            raise BokehbenchError(f"--model.margin {margin}: give an even number of pixels, 0 or more.")
+        if not 0 < perceptual_share < 1:
+            raise BokehbenchError(f"--model.perceptual_share {perceptual_share}: give a share between 0 and 1.")
+        self.depth_input, self.start_anywhere, self.margin = depth_input, start_anywhere, margin
+        self.perceptual, self.perceptual_share = perceptual, perceptual_share
+        self.collapse_after, self.official_evaluation = collapse_after, official_evaluation
+        self.net = PyNETNet(width, depth_input, head_init, checkpointing)
+        # In the state, so that every checkpoint renders with the level that it was trained for
+        self.register_buffer("finest", torch.tensor(1))
+        self.register_buffer("perceptual_weight", torch.tensor(0.0))  # 0 = not measured yet
+        self._vgg: list[VGGDistance] = []  # in a list: neither trained, nor saved, nor moved with the rest
+        self._fresh_level = False
+        self.start_score: float | None = None
+        keys = ("image", "bokeh", "disparity") if depth_input else ("image", "bokeh")
+        recipes = dict(zip(LEVELS, (level_7, level_6, level_5, level_4, level_3, level_2, level_1), strict=True))
+        self.set_up(
+            [
+                Stage(f"level_{level}", recipe, "val/psnr", quarter_turns=True, keys=keys, needs=("image", "bokeh"))
+                for level, recipe in recipes.items()
+            ],
+            stages,
+            weights,
+        )
+        #: The finest level that the weights were trained for, None where they are fresh.
+        self.trained_to: int | None = None if weights is None else int(self.finest)
+
+    # Stages ----------------------------------------------------------------------------------------------------
+
+    def stage_modules(self, stage: Stage) -> list[nn.Module]:
+        """Encoder, all coarser bodies, this level and its head: the authors freeze nothing."""
+        return self.net.level_modules(level_of(stage))
+
+    def begin_stage(self, stage: Stage, resumed: bool = False) -> None:
+        """Start a level from the one above it.
+
+        Raises:
+            BokehbenchError: there is no such level; or the VGG weights of level 1 cannot be had.
+        """
+        level = level_of(stage)
+        if self.perceptual != "none" and not self._vgg and self.stages[-1].name == "level_1":
+            self._vgg.append(load_vgg(self.perceptual))  # now, and not after a week of coarser levels
+        if not resumed:
+            if level < 7 and self.trained_to not in (level + 1, level) and not self.start_anywhere:
+                have = "fresh" if self.trained_to is None else f"those of level_{self.trained_to}"
+                raise BokehbenchError(
+                    f"PyNET's level_{level} starts from the weights of level_{level + 1}, and these are {have}: give "
+                    f"--model.weights RUN/checkpoints/level_{level + 1}.ckpt, or --model.start_anywhere true."
+                )
+            if self.trained_to != level:
+                self.net.start_level(level)
+        self._fresh_level, self._seen, self.start_score = not resumed, None, None
+        self.trained_to = level
+        self.finest.fill_(level)
+        super().begin_stage(stage, resumed)
+
+    def on_train_start(self) -> None:
+        """Score level 1 as it starts: it must go on where level 2 ended (``full_psnr`` of level 2)."""
+        data = getattr(self.trainer, "datamodule", None)
+        if not self._fresh_level or int(self.finest) != 1 or data is None or not self.trainer.limit_val_batches:
+            return
+        self.eval()
+        values = []
+        with torch.no_grad():
+            loader = data.val_dataloader()
+            limit = self.trainer.limit_val_batches
+            count = limit if isinstance(limit, int) else ceil((limit or 1.0) * len(loader))
+            for batch in islice(loader, count):
+                batch = self.trainer.strategy.batch_to_device(batch)
+                if bool(known(batch, "bokeh").all()):
+                    values.append(self.score(batch)[1]["psnr"].mean())
+        self.train()
+        if values:
+            self.start_score = float(torch.stack(values).mean())
+            rank_zero_info(f"level_1 starts at {self.start_score:.2f} dB")
+
+    # Training --------------------------------------------------------------------------------------------------
+
+    def predicted(self, x: Tensor) -> Tensor:
+        """The trained level's output, for the guard against collapse."""
+        output: Tensor = self.net(x, int(self.finest))
+        return output
+
+    def losses(self, stage: Stage, batch: Batch) -> dict[str, Tensor]:
+        """100 L1 at levels 7 to 2; 10 L1 + 10 (1 - SSIM) + the VGG term at level 1."""
+        level = level_of(stage)
+        require(batch, ("bokeh",), f"PyNET, stage '{stage.name}'")
+        x, target = self.pair(batch, level)
+        output = self.net(x, level)
+        self.watch(x, output, target)
+        if level > 1:
+            return pynet_coarse_loss(output.float(), target)
+        terms = pynet_finest_loss(output, target)
+        if self._vgg:
+            vgg = self._vgg[0].to(output.device)
+            terms["vgg"] = self._vgg_weight(distance := vgg(output, target), terms) * distance
+        return terms
+
+    def _vgg_weight(self, distance: Tensor, terms: dict[str, Tensor]) -> Tensor:
+        """0.1 with the original weights; otherwise what gives the term its share of the first batch's loss."""
+        if float(self.perceptual_weight) == 0:
+            if self._vgg[0].caffe:
+                self.perceptual_weight.fill_(0.1)
+            else:
+                others = torch.stack(list(terms.values())).sum().detach()
+                share = self.perceptual_share / (1 - self.perceptual_share)
+                weight = share * others / distance.detach().clamp_min(1e-12)
+                if self._trainer is not None:
+                    weight = self.trainer.strategy.reduce(weight, reduce_op="mean")
+                self.perceptual_weight.copy_(weight)
+        return self.perceptual_weight
+
+    def pair(self, batch: Batch, level: int) -> tuple[Tensor, Tensor]:
+        """Network input and target of a level; pictures are cropped (or mirrored out) to sizes that fit."""
+        x = network_input(fitted(batch["image"]), self._depth(batch))
+        return x, reduced(fitted(batch["bokeh"]), 2 ** (level - 1))
+
+    def _depth(self, batch: Batch) -> Tensor | None:
+        if not self.depth_input:
+            return None
+        if not bool(known(batch, "disparity").all()):
+            raise no_disparity(f" ({', '.join(batch['name'][:3])})")
+        return fitted(batch["disparity"])
+
+    # Validation and test ---------------------------------------------------------------------------------------
+
+    def validation_scores(self, batch: Batch) -> dict[str, Tensor]:
+        """Scores of the level's own output at its own size; at level 1 those of the rendering, as in ``test``.
+
+        ``full_psnr`` of level 2 is that of its output enlarged to the photo's size, and ``start_psnr`` of level 1 what
+        it began with: the two show the hand-over.
+        """
+        level = level_of(self.stage) if self.stage else int(self.finest)
+        if level == 1:
+            scores = self.score(batch)[1]
+            if self.start_score is not None:
+                scores["start_psnr"] = torch.full_like(scores["psnr"], self.start_score)
+            return scores
+        require(batch, ("bokeh",), f"PyNET, validation of level_{level}")
+        x, target = self.pair(batch, level)
+        pictures = {"": rounded(self.net(x, level).float())}
+        pictures["identity_"] = reduced(fitted(batch["image"]), 2 ** (level - 1))
+        scores = {f"{name}psnr": psnr(picture, target) for name, picture in pictures.items()}
+        if min(target.shape[-2:]) >= 7:  # the window of SSIM
+            scores |= {f"{name}ssim": ssim(picture, target) for name, picture in pictures.items()}
+        if level == 2:
+            whole = self.score(batch)[1]
+            scores |= {"full_psnr": whole["psnr"], "identity_full_psnr": whole["identity_psnr"]}
+        return scores
+
+    def score(self, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
+        """The default protocol's scores, and the authors' where ``official_evaluation`` asks for them."""
+        output, scores = super().score(batch)
+        if self.official_evaluation and scores:
+            for name, picture in (("", output), ("identity_", batch["image"])):
+                for column, value in scoring.score(AUTHORS, picture, batch["bokeh"]).items():
+                    assert isinstance(value, Tensor)
+                    scores[f"{name}official_{column}"] = value
+        return output, scores
+
+    # Rendering -------------------------------------------------------------------------------------------------
+
+    def render(
+        self,
+        image: Tensor,
+        *,
+        disparity: Tensor | None = None,
+        focus: Focus = None,
+        aperture: Strength = None,
+    ) -> Tensor:
+        """As :meth:`BokehModel.render`; focus and aperture are those of the training pairs, whatever is given.
+
+        The photo is padded with its mirror image. Weights trained down to a coarser level than 1 give that level's
+        output, enlarged.
+
+        Raises:
+            BokehbenchError: no disparity, and the network was built for one.
+        """
+        if self.depth_input and disparity is None:
+            raise no_disparity("")
+        full = even(image)
+        x = network_input(full, even(disparity) if disparity is not None and self.depth_input else None)
+        padded, offset = pad(x, self.margin)
+        level = int(self.finest)
+        output = self.net(padded, level).float()
+        if level > 1:
+            height, width = padded.shape[-2:]
+            output = F.interpolate(output, (2 * height, 2 * width), mode="bicubic", align_corners=False)
+        output = crop(output, offset, (x.shape[-2], x.shape[-1]))
+        return output[..., : image.shape[-2], : image.shape[-1]].clamp(0, 1)
+
+    def describe_rendering(self, image: Tensor, disparity: Tensor | None, focus: Focus, aperture: Strength) -> str:
+        """Level, disparity, and that the look is fixed."""
+        level = int(self.finest)
+        parts = ["given disparity" if self.depth_input else "no disparity"]
+        if level > 1:
+            parts.append(f"trained down to level_{level} only: its output, enlarged {2 ** (level - 1)} times")
+        asked = [name for name, value in (("focus", focus), ("aperture", aperture)) if value is not None]
+        if asked:
+            parts.append(f"{' and '.join(asked)} not used: PyNET has the look of its training pairs")
+        return ", ".join(parts)
+
+    @classmethod
+    def official(cls) -> tuple[dict[str, Any], Callable[..., dict[str, Tensor]]]:
+        """The authors' TensorFlow checkpoint; no mirrored margin, as in their test."""
+        from bokehbench.weights.pynet import load_official
+
+        return {"margin": 0, "head_init": "official"}, load_official
+
+
+def level_of(stage: Stage) -> int:
+    """``level_3`` -> 3."""
+    return int(stage.name.removeprefix("level_"))
+
+
+def no_disparity(where: str) -> BokehbenchError:
+    """The error of a photo without disparity."""
+    return BokehbenchError(
+        f"PyNET has no depth network and got no disparity map{where}: give maps (`render --disparity`, or a data set "
+        "with them), or train with --model.depth_input false."
+    )

@@ -1,0 +1,66 @@
+"""What PyNET is fed and compared with: half-size 8-bit inputs, targets of every level, sizes that fit."""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from bokehbench.nets.pynet.padding import MULTIPLE, mirrored
+
+FULL_MULTIPLE = 2 * MULTIPLE
+"""Full-size sides must divide by this, and be at least twice it."""
+
+
+def rounded(picture: Tensor) -> Tensor:
+    """Clamped to [0, 1] and rounded to k/255, as an 8-bit file holds it."""
+    return (picture.clamp(0, 1) * 255).round() / 255
+
+
+def reduced(picture: Tensor, factor: int) -> Tensor:
+    """B C H W (sides divisible by ``factor``) at 1/factor of its size, as PIL resizes 8-bit pictures.
+
+    Antialiased bicubic from 8 bit to 8 bit: within 1 grey level of PIL, mean 0.14. Without antialiasing it would be
+    off by up to 25.
+    """
+    picture = rounded(picture)
+    if factor == 1:
+        return picture
+    size = (picture.shape[-2] // factor, picture.shape[-1] // factor)
+    return rounded(F.interpolate(picture, size, mode="bicubic", align_corners=False, antialias=True))
+
+
+def network_input(image: Tensor, disparity: Tensor | None) -> Tensor:
+    """What the network sees of a full-size picture.
+
+    Args:
+        image: B 3 H W in [0, 1], H and W even.
+        disparity: B 1 H W in [0, 1], 1 = nearest, or None for a network without depth input.
+
+    Returns:
+        B 4 H/2 W/2 (3 channels without disparity): RGB by :func:`reduced`, disparity by area.
+    """
+    half = reduced(image, 2)
+    return half if disparity is None else torch.cat([half, F.avg_pool2d(disparity, 2)], 1)
+
+
+def fitted(picture: Tensor) -> Tensor:
+    """B C H W with sides that are multiples of 64 and at least 128: the middle of it, mirrored out where too small.
+
+    Crops rather than pads, so that scores count no made-up pixels: at most 63 rows or columns are lost (the authors
+    cut as many off the right side).
+    """
+    for axis in (-2, -1):
+        size = picture.shape[axis]
+        wanted = max(2, size // FULL_MULTIPLE) * FULL_MULTIPLE
+        if wanted <= size:
+            picture = picture.narrow(axis, (size - wanted) // 2, wanted)
+        else:
+            picture = picture.index_select(axis, mirrored(size, (wanted - size) // 2, wanted, picture.device))
+    return picture
+
+
+def even(picture: Tensor) -> Tensor:
+    """B C H W with the last row or column repeated where H or W is odd."""
+    height, width = picture.shape[-2:]
+    return F.pad(picture, (0, width % 2, 0, height % 2), mode="replicate") if height % 2 or width % 2 else picture

@@ -1,0 +1,164 @@
+"""The VGG-19 feature distance of PyNET's last level: whose weights, and how much it counts."""
+
+from __future__ import annotations
+
+import socket
+from pathlib import Path
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from safetensors.torch import load_file
+from torch import Tensor, nn
+
+from bokehbench.errors import BokehbenchError
+
+#: VGG-19 up to relu5_4 (Simonyan and Zisserman 2015, column E): convolutions per block, channels per block.
+BLOCKS = ((2, 64), (2, 128), (4, 256), (4, 512), (4, 512))
+NAMES = [f"conv{block}_{number}" for block, (count, _) in enumerate(BLOCKS, 1) for number in range(1, count + 1)]
+#: The same convolutions' places in torchvision's ``features``.
+PLACES = (0, 2, 5, 7, 10, 12, 14, 16, 19, 21, 23, 25, 28, 30, 32, 34)
+OPTION = "--model.perceptual"
+Weights = dict[str, Tensor]
+
+
+class VGGDistance(nn.Module):
+    """Mean squared difference of VGG-19's relu5_4 features, frozen; a scalar, differentiable in the prediction.
+
+    Args:
+        weights: ``convB_N.weight`` (out in 3 3) and ``convB_N.bias`` of the 16 convolutions.
+        caffe: weights in the scale of the original release (matconvnet): RGB times 255 minus (123.68, 116.779,
+            103.939). Otherwise torchvision's: (RGB - mean) / std.
+    """
+
+    def __init__(self, weights: Weights, caffe: bool) -> None:
+        super().__init__()
+        layers: list[nn.Module] = []
+        channels = 3
+        for block, (count, width) in enumerate(BLOCKS):
+            layers += [nn.MaxPool2d(2)] if block else []
+            for _ in range(count):
+                layers += [nn.Conv2d(channels, width, 3, padding=1), nn.ReLU(inplace=True)]
+                channels = width
+        self.features = nn.Sequential(*layers)
+        convolutions = [layer for layer in layers if isinstance(layer, nn.Conv2d)]
+        with torch.no_grad():
+            for name, layer in zip(NAMES, convolutions, strict=True):
+                layer.weight.copy_(weights[f"{name}.weight"])
+                assert layer.bias is not None
+                layer.bias.copy_(weights[f"{name}.bias"])
+        if caffe:
+            shift, scale = torch.tensor([123.68, 116.779, 103.939]) / 255, torch.full((3,), 1 / 255)
+        else:
+            shift, scale = torch.tensor([0.485, 0.456, 0.406]), torch.tensor([0.229, 0.224, 0.225])
+        self.register_buffer("shift", shift[:, None, None])
+        self.register_buffer("scale", scale[:, None, None])
+        self.caffe = caffe
+        self.requires_grad_(False).eval()
+
+    def forward(self, prediction: Tensor, target: Tensor) -> Tensor:
+        """B 3 H W each, RGB nominally in [0, 1], sides of at least 16."""
+        with torch.no_grad():
+            wanted = self.features((target - self.shift) / self.scale)
+        return F.mse_loss(self.features((prediction - self.shift) / self.scale).float(), wanted.float())
+
+
+def load_vgg(source: str) -> VGGDistance:
+    """The distance under ``source``: ``torchvision`` (downloads its weights once), or the path of a file.
+
+    A file holds torchvision's state dict (.pth, .safetensors), or the original weights: matconvnet's
+    ``imagenet-vgg-verydeep-19.mat`` (needs SciPy), or ``conv1_1.weight`` (out in 3 3), ``conv1_1.bias``, ... as .npz or
+    .safetensors.
+
+    Raises:
+        BokehbenchError: no network, no such file, or other contents; names the option.
+    """
+    if source == "torchvision":
+        return VGGDistance(named(_download(), source), caffe=False)
+    path = Path(source)
+    if not path.is_file():
+        raise BokehbenchError(f"{OPTION} {source}: there is no such file; give one, or torchvision, or none.")
+    if path.suffix == ".mat":
+        return VGGDistance(read_mat(path), caffe=True)
+    content = read_tensors(path)
+    return VGGDistance(named(content, source), caffe="features.0.weight" not in content)
+
+
+def read_tensors(path: Path) -> Weights:
+    """A file of named tensors: .npz, .safetensors, or what torch saved; nothing in it is run.
+
+    Raises:
+        BokehbenchError: it could not be read.
+    """
+    try:
+        if path.suffix == ".npz":
+            with np.load(path, allow_pickle=False) as arrays:
+                return {name: torch.from_numpy(arrays[name]).float() for name in arrays.files}
+        if path.suffix == ".safetensors":
+            return load_file(path)
+        content = torch.load(path, map_location="cpu", weights_only=True)
+        return {name: value for name, value in content.items() if isinstance(value, Tensor)}
+    except Exception as error:
+        raise BokehbenchError(
+            f"{OPTION} {path} holds no weights that can be read ({type(error).__name__}): fetch the file again."
+        ) from error
+
+
+def named(content: Weights, source: str) -> Weights:
+    """Torchvision's names as ``convB_N``; checks that all 16 convolutions are there.
+
+    Raises:
+        BokehbenchError: names the first tensor that is missing or has another shape.
+    """
+    weights, channels = {}, 3
+    widths = [width for count, width in BLOCKS for _ in range(count)]
+    for name, place, width in zip(NAMES, PLACES, widths, strict=True):
+        for part, shape in (("weight", (width, channels, 3, 3)), ("bias", (width,))):
+            value = content.get(f"features.{place}.{part}", content.get(f"{name}.{part}"))
+            if value is None or tuple(value.shape) != shape:
+                found = "missing" if value is None else f"of shape {tuple(value.shape)}"
+                raise BokehbenchError(f"{OPTION} {source} is no VGG-19: {name}.{part} is {found}, not {shape}.")
+            weights[f"{name}.{part}"] = value
+        channels = width
+    return weights
+
+
+def read_mat(path: Path) -> Weights:
+    """Matconvnet's file. Its kernels are (w, h, in, out), as every TensorFlow port of it reads them.
+
+    Raises:
+        BokehbenchError: SciPy is not installed, or the file is another one.
+    """
+    try:
+        from scipy.io import loadmat
+    except ImportError as error:
+        raise BokehbenchError(
+            f"{OPTION} {path}: reading .mat needs SciPy; run `pip install scipy`, or give the weights as .npz."
+        ) from error
+    weights: Weights = {}
+    try:
+        for layer in loadmat(path, simplify_cells=True)["layers"]:
+            if layer["name"] in NAMES:
+                kernels, bias = layer["weights"] if "weights" in layer else (layer["filters"], layer["biases"])
+                weights[f"{layer['name']}.weight"] = torch.from_numpy(np.array(kernels, np.float32)).permute(3, 2, 1, 0)
+                weights[f"{layer['name']}.bias"] = torch.from_numpy(np.array(bias, np.float32)).flatten()
+    except (OSError, ValueError, KeyError, TypeError, NotImplementedError) as error:
+        raise BokehbenchError(f"{OPTION} {path} is not matconvnet's VGG-19 ({type(error).__name__}).") from error
+    return named(weights, str(path))
+
+
+def _download() -> Weights:
+    waited = socket.getdefaulttimeout()
+    socket.setdefaulttimeout(15)  # a firewall that drops packets would hold the caller for minutes
+    try:
+        from torchvision.models import VGG19_Weights
+
+        state: Weights = VGG19_Weights.IMAGENET1K_V1.get_state_dict(progress=True, check_hash=True)
+    except (OSError, RuntimeError) as error:
+        raise BokehbenchError(
+            f"The VGG-19 weights of level 1's loss could not be downloaded ({error}): give a file with {OPTION} FILE, "
+            f"or train without that term with {OPTION} none."
+        ) from error
+    finally:
+        socket.setdefaulttimeout(waited)
+    return state

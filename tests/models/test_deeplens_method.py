@@ -1,0 +1,134 @@
+"""DeepLens beyond what every method must do: focus, aperture, re-use, ablations."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from methods import tiny
+
+from bokehbench.errors import BokehbenchError
+from bokehbench.models.stages import Stage
+
+
+def batch(size: int = 64, aperture: float = 16.0) -> dict:
+    generator = torch.Generator().manual_seed(0)
+    image = torch.rand(2, 3, size, size, generator=generator)
+    ramp = torch.linspace(0, 1, size).expand(2, 1, size, size).contiguous()
+    return {
+        "image": image, "bokeh": image.flip(-1), "disparity": ramp, "true_disparity": ramp.flip(-1),
+        "mask": (ramp > 0.5).float(), "focus": torch.tensor([0.2, 0.8]), "aperture": torch.full((2,), aperture),
+        "name": ["a", "b"],
+    }  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def model():
+    torch.manual_seed(0)
+    return tiny("deeplens").eval()
+
+
+def test_aperture_zero_does_not_depend_on_disparity_or_focus(model) -> None:
+    """Spec 8 (f): a = 0 makes the signed disparity zero."""
+    given = batch()
+    one = model.render(given["image"], disparity=given["disparity"], focus=0.1, aperture=0.0)
+    other = model.render(given["image"], disparity=given["disparity"].flip(-1), focus=0.9, aperture=0.0)
+    torch.testing.assert_close(one, other)
+
+
+def test_focus_and_aperture_change_the_picture(model) -> None:
+    given = batch()
+    base = model.render(given["image"], disparity=given["disparity"], focus=0.1, aperture=16.0)
+    for other in ({"focus": 0.9, "aperture": 16.0}, {"focus": 0.1, "aperture": 8.0}):
+        assert (base - model.render(given["image"], disparity=given["disparity"], **other)).abs().max() > 1e-4
+
+
+def test_a_point_focuses_on_the_disparity_under_it(model) -> None:
+    given = batch()
+    at_point = model.render(given["image"], disparity=given["disparity"], focus=(48.0, 10.0), aperture=16.0)
+    value = model.prepare(given["image"], given["disparity"], model.levels(64, 64, 16.0)).disparity[0, 0, 5, 24]
+    by_value = model.render(given["image"], disparity=given["disparity"], focus=float(value), aperture=16.0)
+    torch.testing.assert_close(at_point, by_value)
+    with pytest.raises(BokehbenchError, match="outside the photo"):
+        model.render(given["image"], focus=(65.0, 10.0))
+
+
+def test_refocusing_uses_the_depth_again_and_gives_the_same_picture(model, monkeypatch) -> None:
+    given = batch()
+    calls = []
+    predict = model.net.predict_disparity
+    monkeypatch.setattr(model.net, "predict_disparity", lambda image: calls.append(1) or predict(image))
+    image = given["image"].clone()
+    model.render(image, focus=0.2, aperture=8.0)
+    second = model.render(image, focus=0.7, aperture=4.0)
+    assert len(calls) == 1
+    torch.testing.assert_close(second, model.render(image.clone(), focus=0.7, aperture=4.0))
+    assert len(calls) == 2  # another tensor, even of the same values, is another photo
+
+
+def test_a_changed_photo_or_changed_weights_are_not_mistaken_for_the_old(model) -> None:
+    given = batch()
+    image = given["image"].clone()
+    before = model.render(image, focus=0.5, aperture=8.0)
+    image.mul_(0.5)
+    assert (before - model.render(image, focus=0.5, aperture=8.0)).abs().max() > 1e-3
+    after = model.render(image, focus=0.5, aperture=8.0)
+    with torch.no_grad():
+        model.net.feature_network.layers[0].weight.mul_(1.5)
+    changed = model.render(image, focus=0.5, aperture=8.0)
+    with torch.no_grad():
+        model.net.feature_network.layers[0].weight.div_(1.5)
+    assert (after - changed).abs().max() > 1e-5
+
+
+@pytest.mark.parametrize(("long_side", "aperture", "levels"), [(64, None, 0), (639, None, 0), (640, None, 1)])
+def test_levels_by_size(model, long_side, aperture, levels) -> None:
+    assert model.levels(48, long_side, aperture) == levels
+
+
+def test_levels_by_blur(model) -> None:
+    """A radius beyond R_max = 8 px is rendered at a coarser level; 4096 px need three halvings for their size."""
+    assert model.levels(320, 320, 8.0) == 0
+    assert model.levels(320, 320, 16.0) == 1
+    assert model.levels(320, 320, 32.0) == 2
+    assert model.levels(2731, 4096, 8.0) == 3
+
+
+@pytest.mark.parametrize("choice", ["given", "clean", "predicted"])
+def test_what_the_rendering_stage_is_given_is_a_switch(choice) -> None:
+    torch.manual_seed(0)
+    model = tiny("deeplens", training_disparity=choice)
+    given = batch()
+    if choice == "predicted":
+        del given["disparity"], given["true_disparity"]
+        expected = model.eval().net.predict_disparity(given["image"])
+    else:
+        expected = given["true_disparity" if choice == "clean" else "disparity"]
+    torch.testing.assert_close(model._training_disparity(given), expected)
+    stage = model.stages[-1]
+    model.begin_stage(stage)
+    assert all(torch.isfinite(term) for term in model.losses(stage, given).values())
+
+
+def test_the_loss_is_a_switch() -> None:
+    given = batch()
+    terms = []
+    for loss in ("normalised", "l1"):
+        torch.manual_seed(0)
+        model = tiny("deeplens", loss=loss).eval()
+        terms.append(sum(model.losses(model.stages[-1], given).values()).item())
+    assert terms[0] > terms[1] > 0  # the normalised loss weighs large errors more
+
+
+def test_missing_targets_are_named() -> None:
+    model = tiny("deeplens")
+    stage: Stage = model.stages[-1]
+    given = batch()
+    del given["aperture"]
+    with pytest.raises(BokehbenchError, match=r"'aperture'.*--data\.aperture"):
+        model.losses(stage, given)
+
+
+def test_official_numerics_return_large_photos_at_their_own_size() -> None:
+    model = tiny("deeplens", numerics="official").eval()
+    image = torch.rand(1, 3, 40, 1301)
+    assert model.render(image, aperture=8.0).shape == image.shape
