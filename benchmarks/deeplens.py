@@ -140,7 +140,7 @@ def training_step() -> None:
         for ours, theirs in zip(step(net, *inputs), step(Literal(net), *inputs), strict=True)
     )
     assert worst < 1e-5, worst
-    header("One training step of the rendering stage, 160 -> 320 px patches (forward + backward)", memory=True)
+    header("One training step of the rendering stage, 160 -> 320 px patches (forward + backward)")
     for batch in (1, 2):
         net = training_net()
         low, signed, high = patches(batch, 160, torch.float32)
@@ -153,7 +153,7 @@ def training_step() -> None:
             "literal transcription": partial(step, Literal(net), low, signed, high),
             "bokehbench": partial(step, net, low, signed, high),
         }
-        compare(f"batch {batch}", ways, memory=True)
+        compare(f"batch {batch}", ways)
 
 
 def mixing() -> None:

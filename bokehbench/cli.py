@@ -16,6 +16,8 @@ VERBS = {
     "predict": ("bokehbench.commands.lightning", "render the pictures of a data set"),
     "render": ("bokehbench.commands.render", "give a photo, or a folder of photos, shallow depth of field"),
     "score": ("bokehbench.commands.score", "score a folder of pictures against the true ones, no model needed"),
+    "leaderboard": ("bokehbench.commands.leaderboard", "results and tables: add, render, check, verify, cite, compare"),
+    "benchmark": ("bokehbench.commands.benchmark", "run a suite of experiments and compare them on a board"),
     "data": ("bokehbench.commands.data", "describe, check or preview a data set"),
     "import-weights": ("bokehbench.commands.import_weights", "turn the authors' weights into a checkpoint of ours"),
 }

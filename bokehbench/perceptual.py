@@ -31,6 +31,9 @@ class VGGDistance(nn.Module):
             103.939). Otherwise torchvision's: (RGB - mean) / std.
     """
 
+    shift: Tensor
+    scale: Tensor
+
     def __init__(self, weights: Weights, caffe: bool) -> None:
         super().__init__()
         layers: list[nn.Module] = []
@@ -151,7 +154,7 @@ def _download() -> Weights:
     waited = socket.getdefaulttimeout()
     socket.setdefaulttimeout(15)  # a firewall that drops packets would hold the caller for minutes
     try:
-        from torchvision.models import VGG19_Weights
+        from torchvision.models import VGG19_Weights  # type: ignore[import-untyped]
 
         state: Weights = VGG19_Weights.IMAGENET1K_V1.get_state_dict(progress=True, check_hash=True)
     except (OSError, RuntimeError) as error:

@@ -41,6 +41,7 @@ def command_lines(text: str) -> list[str]:
 
 COMMANDS = [(page, line) for page in PAGES for line in dict.fromkeys(command_lines(page.read_text()))]
 IDS = [f"{page_name(page)}:{line[:60]}" for page, line in COMMANDS]
+LINES = sorted({line for _, line in COMMANDS})
 
 
 def value_of(words: list[str], option: str) -> str | None:
@@ -48,6 +49,11 @@ def value_of(words: list[str], option: str) -> str | None:
     given = [after for word, after in pairwise(words) if word == option]
     given += [word.partition("=")[2] for word in words if word.startswith(f"{option}=")]
     return given[-1] if given and not PLACEHOLDER.fullmatch(given[-1]) else None
+
+
+def open_model(line: str) -> bool:
+    """Whether the method is left to the reader, who cannot be parsed."""
+    return bool(re.search(r"--model[ =][A-Z]+\b(?![a-z])", line))
 
 
 @pytest.mark.parametrize(("page", "line"), COMMANDS, ids=IDS)
@@ -60,11 +66,8 @@ def test_names_in_command_lines_exist(page, line) -> None:
     assert config is None or experiments.find(config).is_file()
 
 
-@pytest.mark.parametrize(
-    ("page", "line"), [c for c in COMMANDS if c[1].split()[0] in LIGHTNING and "MODEL" not in c[1]],
-    ids=[i for c, i in zip(COMMANDS, IDS, strict=True) if c[1].split()[0] in LIGHTNING and "MODEL" not in c[1]],
-)  # fmt: skip
-def test_training_command_lines_parse(page, line, capsys) -> None:
+@pytest.mark.parametrize("line", [line for line in LINES if line.split()[0] in LIGHTNING and not open_model(line)])
+def test_training_command_lines_parse(line, capsys) -> None:
     words = shlex.split(line)
     if "--ckpt_path" in words:  # the reader's own; it brings the method's name
         at = words.index("--ckpt_path")
@@ -78,7 +81,7 @@ def test_training_command_lines_parse(page, line, capsys) -> None:
     assert not end.value.code
 
 
-@pytest.mark.parametrize("line", [line for _, line in COMMANDS if line.startswith("render ") and "--help" not in line])
+@pytest.mark.parametrize("line", [line for line in LINES if line.startswith("render ") and "--help" not in line])
 def test_render_command_lines_parse(line) -> None:
     words = ["0.5" if word == "X,Y" else "8" if word == "PX" else word for word in shlex.split(line)[1:]]
     assert arguments(words).photo

@@ -22,7 +22,7 @@ from bokehbench.metrics.diagnostics import diagnose
 from bokehbench.metrics.lpips import WeightsNotAvailableError, _load
 from bokehbench.metrics.protocols import Protocol
 from bokehbench.metrics.regions import in_focus_from_disparity
-from bokehbench.metrics.scoring import score
+from bokehbench.metrics.scoring import NOT_AVAILABLE, score
 
 #: A process needs seconds to start: with fewer pictures than this for each, another one does not pay.
 PICTURES_PER_PROCESS = 4
@@ -70,11 +70,14 @@ def score_pairs(
     if workers is None:
         cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
         workers = min(cores, max(1, len(pairs) // PICTURES_PER_PROCESS))
-    settings = _without_lpips(settings)
+    wanted, settings = settings.protocols, _without_lpips(settings)
     with tqdm(total=len(pairs), desc="score", unit="picture", disable=not progress) as bar:
         found: dict[int, PictureScores] = {}
         for index, picture in _in_turn(pairs, settings) if workers <= 1 else _at_once(pairs, settings, workers):
             found[index] = picture
+            for protocol in wanted:
+                empty = dict.fromkeys(protocol.columns, NOT_AVAILABLE) if picture.unreadable is None else {}
+                picture.scores[protocol.name] = {**empty, **picture.scores.get(protocol.name, {})}
             bar.update()
     return [found[index] for index in range(len(pairs))]
 

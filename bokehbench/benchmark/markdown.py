@@ -10,9 +10,7 @@ from bokehbench.benchmark.reported import FAMILIES, Beside, Reported, column_of
 from bokehbench.benchmark.results import Result
 from bokehbench.benchmark.standings import Row, Standings
 
-WRITTEN_BY = (
-    "<!-- Written by `bokehbench leaderboard render`: edit board.yaml, reported.csv or add results instead. -->"
-)
+WRITTEN_BY = "<!-- Written by `bokehbench leaderboard render`: edit board.yaml or reported.csv, or add results. -->"
 FIGURES = ("PSNR", "SSIM", "LPIPS", "Params", "GFLOPs", "Runtime")
 
 

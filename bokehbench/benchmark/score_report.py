@@ -12,7 +12,6 @@ from bokehbench.benchmark.folder_scores import PictureScores
 from bokehbench.metrics.diagnostics import COLUMNS
 from bokehbench.metrics.protocols import Protocol
 from bokehbench.metrics.psnr import pooled_psnr
-from bokehbench.metrics.scoring import NOT_AVAILABLE
 
 #: Column -> its title, digits, and whether more is better.
 TITLES = {
@@ -26,7 +25,7 @@ TITLES = {
 
 def mean(protocol: Protocol, column: str, pictures: Sequence[PictureScores]) -> float | str:
     """The protocol's average of a column over pictures, or why there is none: never a mean over some of them."""
-    values = [picture.scores[protocol.name].get(column, NOT_AVAILABLE) for picture in pictures]
+    values = [picture.scores[protocol.name][column] for picture in pictures]
     reasons = [value for value in values if isinstance(value, str)]
     if reasons:
         return reasons[0]
@@ -42,7 +41,7 @@ def per_image(protocols: Sequence[Protocol], pictures: Sequence[PictureScores]) 
     for protocol in protocols:
         for picture in pictures:
             found = picture.scores[protocol.name]
-            scores = {column: found.get(column, "n/a") for column in protocol.columns}
+            scores = {column: found[column] for column in protocol.columns}
             scores = {column: "n/a" if isinstance(value, str) else value for column, value in scores.items()}
             row = {"method": picture.method, "protocol": protocol.name, "name": picture.name}
             rows.append({**row, **scores, **picture.diagnostics})

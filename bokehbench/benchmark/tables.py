@@ -75,7 +75,8 @@ def latex(standings: Standings) -> str:
     lines += [" & ".join([escape(row.label), *(_cell(row, c) for c in columns)]) + " \\\\" for row in standings.ranked]
     published = _published(standings)
     if published:
-        lines += ["\\midrule", f"\\multicolumn{{{len(columns) + 1}}}{{l}}{{\\emph{{published, not ranked}}}} \\\\"]
+        lines += ["\\midrule"] if standings.ranked else []
+        lines += [f"\\multicolumn{{{len(columns) + 1}}}{{l}}{{\\emph{{published, not ranked}}}} \\\\"]
         lines += published
     return "\n".join([*lines, "\\bottomrule", "\\end{tabular}"]) + "\n"
 

@@ -63,6 +63,7 @@ class PyNET(CollapseGuard, BokehModel):
     title = "PyNET"
     paper = "Ignatov, Patel, Timofte, CVPR workshops 2020, arXiv 2006.05698"
     finest: Tensor
+    perceptual_weight: Tensor
 
     def __init__(
         self,
@@ -182,22 +183,21 @@ class PyNET(CollapseGuard, BokehModel):
             return pynet_coarse_loss(output.float(), target)
         terms = pynet_finest_loss(output, target)
         if self._vgg:
-            vgg = self._vgg[0].to(output.device)
-            terms["vgg"] = self._vgg_weight(distance := vgg(output, target), terms) * distance
+            distance: Tensor = self._vgg[0].to(output.device)(output, target)
+            terms["vgg"] = self._vgg_weight(distance, terms) * distance
         return terms
 
     def _vgg_weight(self, distance: Tensor, terms: dict[str, Tensor]) -> Tensor:
         """0.1 with the original weights; otherwise what gives the term its share of the first batch's loss."""
         if float(self.perceptual_weight) == 0:
+            others = torch.stack(list(terms.values())).sum().detach()
+            share = self.perceptual_share / (1 - self.perceptual_share)
+            weight = share * others / distance.detach().clamp_min(1e-12)
             if self._vgg[0].caffe:
-                self.perceptual_weight.fill_(0.1)
-            else:
-                others = torch.stack(list(terms.values())).sum().detach()
-                share = self.perceptual_share / (1 - self.perceptual_share)
-                weight = share * others / distance.detach().clamp_min(1e-12)
-                if self._trainer is not None:
-                    weight = self.trainer.strategy.reduce(weight, reduce_op="mean")
-                self.perceptual_weight.copy_(weight)
+                weight = torch.full_like(weight, 0.1)
+            elif self._trainer is not None:
+                weight = self._trainer.strategy.reduce(weight, reduce_op="mean")
+            self.perceptual_weight.copy_(weight)
         return self.perceptual_weight
 
     def pair(self, batch: Batch, level: int) -> tuple[Tensor, Tensor]:

@@ -12,7 +12,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 import torch
-from makers import picture, save
+from makers import picture, ramp, save
 from methods import TRAINABLE, stage_names, words
 from PIL import Image
 
@@ -69,9 +69,11 @@ def test_test_writes_one_row_per_picture(run, capsys, monkeypatch) -> None:
 def test_render_keeps_size_and_says_what_it_used(run, capsys, tmp_path) -> None:
     name, folder, _ = run
     photo = save(tmp_path / "a photo.jpg", picture(1, (70, 93)))
+    disparity = save(tmp_path / "disparity.png", ramp((70, 93)))
     out = tmp_path / "out.png"
     checkpoint = str(folder / "checkpoints" / "last.ckpt")
-    assert main(["render", str(photo), "--model", name, "--checkpoint", checkpoint, "-o", str(out)]) == 0
+    command = ["render", str(photo), "--model", name, "--checkpoint", checkpoint, "--disparity", str(disparity)]
+    assert main([*command, "-o", str(out)]) == 0
     assert Image.open(out).size == (93, 70)
     assert "93 x 70" in capsys.readouterr().out
 

@@ -24,9 +24,7 @@ def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("weights") / "tiny.ckpt"
     model = tiny("deeplens")
     content = {"model": "DeepLens", "stages": [], "stage": None}
-    torch.save(
-        {"state_dict": model.state_dict(), "hyper_parameters": SMALL["deeplens"], "bokehbench": content}, path
-    )
+    torch.save({"state_dict": model.state_dict(), "hyper_parameters": SMALL["deeplens"], "bokehbench": content}, path)
     return path
 
 

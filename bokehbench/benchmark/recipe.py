@@ -1,0 +1,65 @@
+"""What a test was of: the network's arguments, the training behind its weights, the data's settings."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, is_dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pytorch_lightning import Trainer
+from pytorch_lightning.cli import SaveConfigCallback
+
+from bokehbench.models.base import BokehModel
+
+#: Constructor arguments that say how a method was trained or started, not what it is.
+NOT_ARCHITECTURE = {"stages", "weights", "backbone_pretrained"}
+#: Arguments of data sets that say where they are and how they are read, not which pictures they hold.
+NOT_DATA = {"root", "num_workers", "sampling_seed", "train_samples", "val_samples"}
+
+
+def architecture(model: BokehModel) -> dict[str, Any]:
+    """Constructor arguments that shape the network."""
+    return {
+        key: value
+        for key, value in dict(model.hparams).items()
+        if not key.startswith("_") and key not in NOT_ARCHITECTURE and not _is_recipe(value)
+    }
+
+
+def _is_recipe(value: Any) -> bool:
+    return is_dataclass(value) or (isinstance(value, Mapping) and "steps" in value)
+
+
+def data_settings(trainer: Trainer) -> dict[str, Any]:
+    """Data set and arguments of this test, as far as they change pictures; no paths."""
+    for callback in trainer.callbacks:  # type: ignore[attr-defined]
+        if isinstance(callback, SaveConfigCallback):
+            return {"data": _data(callback.config.as_dict().get("data"))}
+    return {"data": {"class": type(trainer.datamodule).__name__}}  # type: ignore[attr-defined]
+
+
+def _data(content: Any) -> dict[str, Any]:
+    if not isinstance(content, Mapping):
+        return {}
+    arguments = {k: str(v) if isinstance(v, Path) else v for k, v in dict(content.get("init_args") or {}).items()}
+    shown = {k: v for k, v in arguments.items() if k not in NOT_DATA and v is not None}
+    return {"class": str(content.get("class_path", "")).rsplit(".", 1)[-1], **shown}
+
+
+def training_recipe(model: BokehModel, trainer: Trainer) -> dict[str, Any]:
+    """Stages with their recipes, and from the run that wrote the checkpoint its data and seed; empty for baselines."""
+    if not model.trainable:
+        return {}
+    recipes = {key: value for key, value in dict(model.hparams).items() if _is_recipe(value)}
+    stages = {k: asdict(v) if is_dataclass(v) and not isinstance(v, type) else dict(v) for k, v in recipes.items()}
+    recipe: dict[str, Any] = {"stages": stages}
+    checkpoint = trainer.ckpt_path
+    if checkpoint is None:
+        return {**recipe, "weights": "untrained"}
+    config = Path(checkpoint).parents[1] / "config.yaml"
+    if config.is_file():
+        content = yaml.safe_load(config.read_text())
+        recipe |= {"data": _data(content.get("data")), "seed": content.get("seed_everything")}
+    return recipe

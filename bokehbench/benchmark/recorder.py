@@ -1,0 +1,181 @@
+"""The result of a test, made in the process that ran it."""
+
+from __future__ import annotations
+
+import datetime
+import hashlib
+import statistics
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+import torch.distributed
+from pytorch_lightning import LightningModule, Trainer
+from torch import Tensor
+
+from bokehbench.batch import Batch, known
+from bokehbench.benchmark import boards
+from bokehbench.benchmark.identity import hash_files
+from bokehbench.benchmark.provenance import commit, device_in_words, dirty, peak_memory, versions
+from bokehbench.benchmark.recipe import architecture, data_settings, training_recipe
+from bokehbench.benchmark.results import Result
+from bokehbench.benchmark.stopwatch import Stopwatch, count_macs
+from bokehbench.benchmark.weights_hash import weights_hash
+from bokehbench.callbacks.run_folder import InRunFolder
+from bokehbench.data.records import RecordSet
+from bokehbench.errors import BokehbenchError
+from bokehbench.files import write_text
+from bokehbench.metrics.depth_mae import depth_mae
+from bokehbench.metrics.diagnostics import COLUMNS, diagnose
+from bokehbench.metrics.regions import in_focus_from_disparity
+from bokehbench.metrics.scoring import score
+from bokehbench.models.base import BokehModel
+
+
+class ResultRecorder(InRunFolder):
+    """Score a ``test`` under a board's protocol and write its :class:`Result` to ``result.json``.
+
+    Labels and hashes come from the model that ran, never from what was typed. ``leaderboard add`` takes the file.
+
+    Args:
+        board: name or folder of the board.
+        output: file to write; None = ``RUN/result.json``.
+    """
+
+    def __init__(self, board: str, output: str | None = None) -> None:
+        self.board = boards.read_board(boards.find(board))
+        self.output = output
+        self.rows: list[dict[str, Any]] = []
+        self.first: Batch | None = None
+
+    def on_test_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Begin anew."""
+        assert isinstance(pl_module, BokehModel)
+        self.rows, self.first = [], None
+        self.missing: dict[str, str] = {}
+        if pl_module.device.type == "cuda":
+            torch.cuda.reset_peak_memory_stats(pl_module.device)
+        self.stopwatch = Stopwatch(pl_module)
+        self.stopwatch.__enter__()
+
+    def on_test_batch_end(
+        self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Batch, *args: object
+    ) -> None:
+        """Score the board's columns."""
+        if not bool(known(batch, "bokeh").all()):
+            raise BokehbenchError(f"{batch['name'][0]} has no target: the board {self.board.name} cannot score it.")
+        self.first = self.first or batch
+        scores = dict(score(self.board.evaluator, outputs["output"], batch["bokeh"]))
+        self.missing |= {column: value for column, value in scores.items() if isinstance(value, str)}
+        if set(self.board.columns) & set(COLUMNS):
+            scores |= diagnose(outputs["output"], batch["bokeh"], in_focus(batch))
+        if "depth_mae" in self.board.columns:
+            scores |= own_depth(pl_module, batch, self.missing)
+        for number, name in enumerate(batch["name"]):
+            self.rows.append({
+                "name": name,
+                "scores": {k: float(v[number]) for k, v in scores.items() if isinstance(v, Tensor)},
+                "prediction": picture_hash(outputs["output"][number]),
+                "target": picture_hash(batch["bokeh"][number]),
+            })  # fmt: skip
+
+    def on_test_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Gather over processes, write."""
+        assert isinstance(pl_module, BokehModel)
+        self.stopwatch.__exit__()
+        rows, seconds, missing = self.rows, self.stopwatch.seconds[1:] or self.stopwatch.seconds, self.missing
+        if trainer.world_size > 1:
+            gathered: list[Any] = [None] * trainer.world_size
+            torch.distributed.all_gather_object(gathered, (rows, seconds, missing))
+            rows = [row for part in gathered for row in part[0]]
+            seconds = [one for part in gathered for one in part[1]]
+            missing = {column: why for part in gathered for column, why in part[2].items()}
+        if not trainer.is_global_zero:
+            return
+        if len({row["name"] for row in rows}) < len(rows):
+            raise BokehbenchError("two test pictures have the same name: a result needs each once.")
+        result = self.result(trainer, pl_module, rows, seconds, missing)
+        path = Path(self.output) if self.output else self.run_folder / "result.json"
+        write_text(path, result.to_json())
+        print(f"Result for {self.board.name}: {path}")
+
+    def result(
+        self,
+        trainer: Trainer,
+        model: BokehModel,
+        rows: list[dict[str, Any]],
+        seconds: list[float],
+        missing: Mapping[str, str],
+    ) -> Result:
+        """Everything that is known about the test."""
+        training = training_recipe(model, trainer)
+        count = sum(parameter.numel() for parameter in model.parameters())
+        macs = count_macs(model, self.first) if self.first is not None else None
+        size = tuple(self.first["image"].shape[-2:]) if self.first is not None and macs is not None else None
+        return Result(
+            board=self.board.name,
+            board_version=self.board.version,
+            method=type(model).__name__,
+            architecture=architecture(model),
+            weights_hash=weights_hash(model.state_dict()),
+            inference={"precision": str(trainer.precision), **data_settings(trainer)},
+            protocol=self.board.evaluator.describe(),
+            split=self.board.split,
+            target_hash=target_hash(trainer, rows),
+            prediction_hash=total_hash(rows, "prediction"),
+            per_image={row["name"]: row["scores"] for row in rows},
+            missing=dict(missing),
+            training=training,
+            seed=training.get("seed"),
+            versions=versions(),
+            commit=commit(),
+            device=device_in_words(model.device, trainer.world_size),
+            seconds_per_image=statistics.median(seconds) if seconds else None,
+            peak_memory=peak_memory(model.device),
+            parameters=count,
+            macs=macs,
+            macs_size=size,  # type: ignore[arg-type]
+            flags=("dirty",) if dirty() else (),
+            date=datetime.datetime.now(datetime.UTC).date().isoformat(),
+        )
+
+
+def in_focus(batch: Batch) -> Tensor | None:
+    """What is in focus, B 1 H W, from the batch's mask, or its disparity, focus and aperture; None without."""
+    if bool(known(batch, "mask").all()):
+        return batch["mask"]
+    if not all(bool(known(batch, key).all()) for key in ("disparity", "focus")):
+        return None
+    aperture = batch["aperture"] if bool(known(batch, "aperture").all()) else None
+    return in_focus_from_disparity(batch["disparity"], batch["focus"], aperture)
+
+
+def own_depth(model: LightningModule, batch: Batch, missing: dict[str, str]) -> dict[str, Tensor]:
+    """``depth_mae`` of a method's own depth network; noted in ``missing`` where it has none."""
+    predict = getattr(getattr(model, "net", None), "predict_disparity", None)
+    if predict is None or not bool(known(batch, "disparity").all()):
+        missing["depth_mae"] = "no depth network" if predict is None else "no true disparity"
+        return {}
+    with torch.no_grad():
+        return {"depth_mae": depth_mae(predict(batch["image"]), batch.get("true_disparity", batch["disparity"]))}
+
+
+def picture_hash(picture: Tensor) -> str:
+    """SHA-256 (hex) of a C H W picture's 8-bit values and its shape."""
+    levels = picture.detach().clamp(0, 1).mul(255).round().byte().cpu().contiguous()
+    return hashlib.sha256(f"{tuple(levels.shape)}".encode() + levels.numpy().tobytes()).hexdigest()
+
+
+def total_hash(rows: list[dict[str, Any]], key: str) -> str:
+    """One hash of all pictures, whatever the order."""
+    lines = sorted(f"{row['name']}:{row[key]}\n" for row in rows)
+    return hashlib.sha256("".join(lines).encode()).hexdigest()
+
+
+def target_hash(trainer: Trainer, rows: list[dict[str, Any]]) -> str:
+    """Of the target files where these are files, as for folders of pictures; of the pictures where they are made."""
+    pictures = getattr(trainer.datamodule, "test_set", None)  # type: ignore[attr-defined]
+    if isinstance(pictures, RecordSet) and all("bokeh" in record.files for record in pictures.records):
+        return hash_files({record.name: record.files["bokeh"] for record in pictures.records})
+    return total_hash(rows, "target")

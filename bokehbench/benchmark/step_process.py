@@ -1,0 +1,84 @@
+"""Running one step in a process of its own: a crash, a leak or a lack of memory is that step's alone."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from bokehbench.errors import BokehbenchError
+
+#: What Lightning's bars look like in a log: stage, number and count of stages, per cent.
+_FIT = re.compile(r"(\S+) \(stage (\d+) of (\d+)\):\s+(\d+)%")
+_TEST = re.compile(r"Testing\D*:\s+(\d+)%")
+#: Ends within this many seconds after an interrupt, or is killed.
+PATIENCE = 15.0
+
+
+def run_step(words: list[str], log: Path, report: Callable[[float, str], None]) -> None:
+    """Run ``bokehbench WORDS``, its output going to ``log``, and tell how far it is.
+
+    Args:
+        words: verb and options.
+        log: file, begun anew.
+        report: called every half second with the share done and the name of what is done.
+
+    Raises:
+        BokehbenchError: it failed; with its own last words.
+    """
+    log.parent.mkdir(parents=True, exist_ok=True)
+    with log.open("wb") as file:
+        command = [sys.executable, "-m", "bokehbench.benchmark.step", *words]
+        process = subprocess.Popen(command, stdout=file, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL)
+    try:
+        while True:
+            try:
+                status = process.wait(0.5)
+                break
+            except subprocess.TimeoutExpired:
+                report(*how_far(tail(log)))
+    except BaseException:
+        _end(process)
+        raise
+    if status != 0:
+        raise BokehbenchError(f"{last_words(log, status)} (all of it: {log})")
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    process.terminate()
+    try:
+        process.wait(PATIENCE)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+
+
+def tail(log: Path, size: int = 4096) -> str:
+    """The last bytes of a file, as text."""
+    with log.open("rb") as file:
+        file.seek(0, 2)
+        file.seek(max(0, file.tell() - size))
+        return file.read().decode(errors="replace")
+
+
+def how_far(text: str) -> tuple[float, str]:
+    """Share done and stage, from the progress bars in a piece of a log; (0, "") where there is none."""
+    fits, tests = _FIT.findall(text), _TEST.findall(text)
+    if fits:
+        name, number, count, percent = fits[-1]
+        return (int(number) - 1 + int(percent) / 100) / int(count), name
+    return (int(tests[-1]) / 100, "") if tests else (0.0, "")
+
+
+def last_words(log: Path, status: int) -> str:
+    """Why a step failed: bokehbench's own sentence, else the last line that is not empty."""
+    if status < 0:
+        hint = ", probably for lack of memory" if status == -9 else ""
+        return f"killed by signal {-status}{hint}"
+    lines = [line.strip() for line in re.split(r"[\r\n]", tail(log, 65536)) if line.strip()]
+    own = [number for number, line in enumerate(lines) if line.startswith("bokehbench: ")]
+    if own:
+        return " ".join(lines[own[-1] :])[:1000].removeprefix("bokehbench: ")
+    return lines[-1] if lines else f"exit status {status}"

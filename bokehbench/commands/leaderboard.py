@@ -1,0 +1,189 @@
+"""``bokehbench leaderboard add|render|check|verify|cite|compare``: results, tables and what they are worth."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from bokehbench.benchmark import boards, leaderboard, results
+from bokehbench.benchmark.boards import Board, read_board
+from bokehbench.benchmark.citation import cite
+from bokehbench.benchmark.columns import Column
+from bokehbench.benchmark.identity import slug
+from bokehbench.benchmark.standings import Row, read_standings
+from bokehbench.benchmark.statistics import compare
+from bokehbench.errors import BokehbenchError, nearest
+
+
+def main(argv: list[str]) -> int:
+    """Run one action; ``argv[0]`` is the verb. Returns 1 where ``check`` or ``verify`` found a difference.
+
+    Raises:
+        BokehbenchError: an unknown action, board or result, or files that are not right.
+    """
+    words = argv[1:]
+    if words and not words[0].startswith("-") and words[0] not in ACTIONS:
+        raise BokehbenchError(f"There is no 'leaderboard {words[0]}'; {nearest(words[0], ACTIONS)}.")
+    options = arguments(words)
+    return ACTIONS[options.action](options)
+
+
+def arguments(words: list[str]) -> argparse.Namespace:
+    """Parse the options of the verb."""
+    parser = argparse.ArgumentParser(prog="bokehbench leaderboard", description=__doc__)
+    actions = parser.add_subparsers(dest="action", required=True, metavar="|".join(ACTIONS))
+    add = actions.add_parser("add", help="store results, or score a folder of outputs and store that; then render")
+    add.add_argument("files", type=Path, nargs="*", help="result files (JSON) that a test or a benchmark wrote")
+    add.add_argument("--board", help="name or folder of a board; default: the one that each file names")
+    add.add_argument("--outputs", type=Path, help="folder of a method's outputs, in place of files")
+    add.add_argument("--method", help="whose outputs: the label of the row")
+    add.add_argument("--target", type=Path, help="folder of the true pictures")
+    add.add_argument("--mask", type=Path, help="folder of masks of what is in focus, for the scores by region")
+    add.add_argument("--note", default="", help="where the outputs are from")
+    for action, line in (
+        ("render", "write the tables of all boards, or of those named"),
+        ("check", "render again and compare bytes; exit status 1 where a table is not what the files say"),
+    ):
+        actions.add_parser(action, help=line).add_argument("boards", nargs="*", help="names or folders; default: all")
+    verify = actions.add_parser("verify", help="measure a result again from its checkpoint, compare every picture")
+    cite_ = actions.add_parser("cite", help="print a result's row, its permalink and BibTeX")
+    for one in (verify, cite_):
+        one.add_argument("id", help="a result's id or its beginning, or a method with one result on the board")
+    verify.add_argument("--checkpoint", type=Path, required=True, help="of fit or import-weights")
+    verify.add_argument("--root", type=Path, help="the data's folder, where the board's pictures are files")
+    verify.add_argument("--device", help="cpu, cuda, ...; default: a GPU where there is one")
+    compare_ = actions.add_parser("compare", help="is the difference of two results real? paired statistics")
+    compare_.add_argument("a", help="id, beginning of an id, or method")
+    compare_.add_argument("b", help="id, beginning of an id, or method")
+    compare_.add_argument("--score", help="one score instead of all of the board's")
+    for one in (verify, cite_, compare_):
+        one.add_argument("--board", help="name or folder of the board; default: look on all")
+    return parser.parse_args(words)
+
+
+def _add(options: argparse.Namespace) -> int:
+    if bool(options.files) == bool(options.outputs):
+        raise BokehbenchError("leaderboard add takes result files, or --outputs with --board, --method and --target.")
+    touched: dict[Path, Board] = {}
+    for file in options.files:
+        result = results.read(file)
+        folder = boards.find(options.board or result.board, writable=True)
+        path = leaderboard.add(folder, result)
+        touched[folder] = read_board(folder)
+        print(f"{result.method}: {path}")
+    if options.outputs:
+        from bokehbench.benchmark.folder_result import score_folder
+
+        if not (options.board and options.method and options.target):
+            raise BokehbenchError("leaderboard add --outputs also needs --board, --method and --target.")
+        folder = boards.find(options.board, writable=True)
+        touched[folder] = read_board(folder)
+        result = score_folder(
+            touched[folder], options.method, options.outputs, options.target, options.mask, options.note
+        )
+        print(f"{result.method}: {leaderboard.add(folder, result)}")
+    for folder in touched:
+        leaderboard.render(folder)
+        print(f"Tables: {folder / 'table.md'}")
+    return 0
+
+
+def _folders(names: list[str]) -> list[Path]:
+    found = [boards.find(name) for name in names or boards.names()]
+    if not found:
+        raise BokehbenchError(f"{boards.folder()} holds no boards: run this where leaderboards/ is.")
+    return found
+
+
+def _render(options: argparse.Namespace) -> int:
+    for folder in _folders(options.boards):
+        for path in leaderboard.render(folder):
+            print(path)
+    return 0
+
+
+def _check(options: argparse.Namespace) -> int:
+    folders = _folders(options.boards)
+    problems = [problem for folder in folders for problem in leaderboard.check(folder)]
+    for problem in problems:
+        print(problem)
+    count = sum(len(list(folder.glob("results/*/*.json"))) for folder in folders)
+    print(f"{len(folders)} boards, {count} results: {len(problems) or 'no'} problem{'s' * (len(problems) != 1)}.")
+    return 1 if problems else 0
+
+
+def find_row(wanted: str, board: str | None) -> tuple[Path, Board, Row]:
+    """The result with that id, beginning of an id (4 or more digits), or method, on a board or on all of them.
+
+    Raises:
+        BokehbenchError: none or several.
+    """
+    known: list[str] = []
+    found: list[tuple[Path, Board, Row]] = []
+    for folder in _folders([board] if board else []):
+        standings = read_standings(folder)
+        for row in standings.rows:
+            known += [row.result.id, row.result.method]
+            by_id = len(wanted) >= 4 and row.result.id.startswith(wanted.lower())
+            if by_id or slug(wanted) in (slug(row.result.method), slug(row.label)):
+                found.append((folder, standings.board, row))
+    if not found:
+        raise BokehbenchError(f"No result '{wanted}'; {nearest(wanted, sorted(set(known)))}.")
+    if len(found) > 1:
+        which = "; ".join(f"{row.result.id} {row.label} on {place.name}" for place, _, row in found)
+        raise BokehbenchError(f"'{wanted}' is not one result: give --board or an id of {which}.")
+    return found[0]
+
+
+def _cite(options: argparse.Namespace) -> int:
+    print(cite(*find_row(options.id, options.board)))
+    return 0
+
+
+def _verify(options: argparse.Namespace) -> int:
+    _, board, row = find_row(options.id, options.board)
+    from bokehbench.benchmark.verification import verify
+
+    verdict = verify(board, row.result, options.checkpoint, options.root, options.device)
+    for line in verdict.lines:
+        print(line)
+    largest = ", ".join(f"{column} {gap:.2g}" for column, gap in verdict.largest.items())
+    print(f"{row.label} {row.result.id}, {verdict.compared} pictures; largest differences: {largest}.")
+    print("VERIFIED: every score is the stored one." if verdict.same else f"NOT VERIFIED: {len(verdict.lines)} differ.")
+    return 0 if verdict.same else 1
+
+
+def _values(row: Row, column: Column) -> dict[str, float]:
+    """Per-image values of which more, or less, is better: distances from 0 where 0 is right."""
+    values = row.result.values(column.name)
+    return {name: abs(value) for name, value in values.items()} if column.better == "zero" else values
+
+
+def _compare(options: argparse.Namespace) -> int:
+    _, board, a = find_row(options.a, options.board)
+    _, other, b = find_row(options.b, options.board)
+    if (board.name, a.result.board_version) != (other.name, b.result.board_version):
+        raise BokehbenchError(f"{options.a} is on {board.name} and {options.b} on {other.name}: compare on one board.")
+    columns = [column for column in board.scores if options.score in (None, column.name)]
+    if not columns:
+        raise BokehbenchError(f"--score {options.score}: {nearest(str(options.score), board.columns)}.")
+    print(f"{a.label} against {b.label} on {board.title}, protocol {board.protocol}; differences are first - second.")
+    print(f"{'':<28}{'first':>9}{'second':>9}{'diff':>9}  {'95 % interval':<20}{'wins':>5}{'ties':>5}{'loss':>5}"
+          f"{'p boot':>9}{'p Wilc':>9}")  # fmt: skip
+    for column in columns:
+        one, two = (_values(row, column) for row in (a, b))
+        if not set(one) & set(two):
+            print(f"{column.label:<28}not measured in both")
+            continue
+        found = compare(one, two)
+        means = [column.show(row.means[column.name].mean) for row in (a, b)]
+        edges = (found.difference.mean, found.difference.low, found.difference.high)
+        gap, low, high = (column.show(edge, signed=True) for edge in edges)
+        wins, losses = (found.wins, found.losses) if column.better == "higher" else (found.losses, found.wins)
+        sure = "real" if found.real else "not shown"
+        print(f"{column.label:<28}{means[0]:>9}{means[1]:>9}{gap:>9}  {f'[{low}, {high}]':<20}{wins:>5}"
+              f"{found.ties:>5}{losses:>5}{found.p_bootstrap:>9.2g}{found.p_wilcoxon:>9.2g}  {sure}")  # fmt: skip
+    return 0
+
+
+ACTIONS = {"add": _add, "render": _render, "check": _check, "verify": _verify, "cite": _cite, "compare": _compare}
