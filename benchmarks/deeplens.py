@@ -158,7 +158,7 @@ def training_step() -> None:
 
 def mixing() -> None:
     """Eq. 2 alone, forward and backward."""
-    header("Eq. 2, 32 channels, forward + backward", memory=True)
+    header("Eq. 2, 32 channels, forward + backward")
     for size in (160, 320, 640):
         torch.manual_seed(0)
         features = torch.rand(1, 96, size, size, requires_grad=True)
@@ -173,7 +173,7 @@ def mixing() -> None:
         runs = {name: partial(run, way, features, weights, grad) for name, way in ways.items()}
         for ours, theirs in zip(runs["planes, custom backward"](), runs["literal port"](), strict=True):
             assert (ours - theirs).abs().max() < 1e-5
-        compare(f"{size} x {size}", runs, memory=True)
+        compare(f"{size} x {size}", runs)
 
 
 @torch.no_grad()

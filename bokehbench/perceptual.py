@@ -66,6 +66,12 @@ class VGGDistance(nn.Module):
         return F.mse_loss(self.features((prediction - self.shift) / self.scale).float(), wanted.float())
 
 
+def share_weight(distance: Tensor, terms: dict[str, Tensor], share: float) -> Tensor:
+    """The weight with which ``distance`` makes up ``share`` of its sum with the weighted ``terms``; no gradient."""
+    others = torch.stack(list(terms.values())).sum().detach()
+    return share / (1 - share) * others / distance.detach().clamp_min(1e-12)
+
+
 def load_vgg(source: str) -> VGGDistance:
     """The distance under ``source``: ``torchvision`` (downloads its weights once), or the path of a file.
 

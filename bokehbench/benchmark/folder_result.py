@@ -10,10 +10,12 @@ from bokehbench.benchmark.boards import Board
 from bokehbench.benchmark.folder_scores import PictureScores, Settings, score_pairs
 from bokehbench.benchmark.identity import OUTPUTS_ONLY, hash_files
 from bokehbench.benchmark.paired_folders import pair_folders
-from bokehbench.benchmark.provenance import commit, versions
+from bokehbench.benchmark.provenance import commit, dirty, versions
 from bokehbench.benchmark.results import Result
 from bokehbench.errors import BokehbenchError
 from bokehbench.metrics.diagnostics import COLUMNS
+from bokehbench.metrics.protocols import Protocol
+from bokehbench.metrics.scoring import NOT_AVAILABLE
 
 
 def score_folder(
@@ -38,8 +40,7 @@ def score_folder(
     bad = [picture.unreadable for picture in pictures if picture.unreadable]
     if bad:
         raise BokehbenchError("not scored: " + "; ".join(bad))
-    head, dirty = commit()
-    per_image, missing = gather(pictures, board.protocol)
+    per_image, missing = gather(pictures, board.evaluator)
     return Result(
         board=board.name,
         board_version=board.version,
@@ -53,20 +54,24 @@ def score_folder(
         prediction_hash=hash_files({pair.name: pair.output for pair in pairs}),
         training={"outputs": note} if note else {},
         versions=versions(),
-        commit=head,
-        flags=("dirty",) if dirty else (),
+        commit=commit(),
+        flags=("dirty",) if dirty() else (),
         date=datetime.date.today().isoformat(),
     )
 
 
-def gather(pictures: list[PictureScores], protocol: str) -> tuple[dict[str, dict[str, float]], dict[str, str]]:
+def gather(pictures: list[PictureScores], protocol: Protocol) -> tuple[dict[str, dict[str, float]], dict[str, str]]:
     """``per_image`` and ``missing`` of a result: a column with a reason instead of values is missing altogether."""
-    missing = {
-        column: value for p in pictures for column, value in p.scores[protocol].items() if isinstance(value, str)
-    }
+    scores = {picture.name: picture.scores[protocol.name] for picture in pictures}
+    missing: dict[str, str] = {}
+    for column in protocol.columns:
+        values = [row.get(column, NOT_AVAILABLE) for row in scores.values()]
+        reasons = [value.removeprefix("n/a: ") for value in values if isinstance(value, str)]
+        if reasons:
+            missing[column] = reasons[0]
     per_image = {}
     for picture in pictures:
-        scores = {c: float(v) for c, v in picture.scores[protocol].items() if c not in missing}
-        scores |= {c: v for c, v in picture.diagnostics.items() if not math.isnan(v)}
-        per_image[picture.name] = scores
+        row = {column: float(value) for column, value in scores[picture.name].items() if column not in missing}
+        row |= {column: value for column, value in picture.diagnostics.items() if not math.isnan(value)}
+        per_image[picture.name] = row
     return per_image, missing

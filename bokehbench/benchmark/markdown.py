@@ -67,7 +67,7 @@ def _ranking(standings: Standings, links: str) -> str:
 def _cell(row: Row, column: Column) -> str:
     mean = row.means[column.name]
     if not mean.count:
-        return "n/a: " + row.result.missing.get(column.name, "not measured")
+        return "n/a: " + row.result.missing.get(column.name, "not measured").removeprefix("n/a: ")
     text = column.show(mean.mean)
     text = {1: f"**{text}**", 2: f"*{text}*"}.get(row.marks.get(column.name, 0), text)
     return f"{text} [{column.show(mean.low)}, {column.show(mean.high)}]"

@@ -18,9 +18,8 @@ from bokehbench.benchmark import boards, leaderboard, results
 from bokehbench.benchmark.results import Result
 from bokehbench.benchmark.step_process import run_step
 from bokehbench.benchmark.suite import Experiment, Suite, fingerprint
-from bokehbench.commands.arguments import class_name
 from bokehbench.data import DATA
-from bokehbench.errors import BokehbenchError
+from bokehbench.errors import BokehbenchError, nearest
 from bokehbench.files import write_text
 from bokehbench.models import MODELS
 
@@ -155,12 +154,15 @@ class Runner:
         data = boards.read_board(self.board).data if self.board is not None else self.suite.data
         if not data:
             return None
+        name = str(data.get("name")).lower()
+        if name not in DATA:
+            raise BokehbenchError(f"the board's data: there is no '{name}'; {nearest(name, DATA)}.")
         content = {
             "seed_everything": 0,
             "trainer": {"devices": 1},
             "model": {"class_path": MODELS[experiment.model].__name__},
             "data": {
-                "class_path": class_name(str(data.get("name")), DATA, "data"),
+                "class_path": DATA[name].__name__,
                 "init_args": dict(data.get("arguments") or {}),
             },
         }

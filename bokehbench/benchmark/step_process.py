@@ -13,6 +13,8 @@ from bokehbench.errors import BokehbenchError
 #: What Lightning's bars look like in a log: stage, number and count of stages, per cent.
 _FIT = re.compile(r"(\S+) \(stage (\d+) of (\d+)\):\s+(\d+)%")
 _TEST = re.compile(r"Testing\D*:\s+(\d+)%")
+#: The line of a stack trace that says what was raised.
+_RAISED = re.compile(r"[\w.]+(Error|Exception|Interrupt)\b")
 #: Ends within this many seconds after an interrupt, or is killed.
 PATIENCE = 15.0
 
@@ -81,4 +83,5 @@ def last_words(log: Path, status: int) -> str:
     own = [number for number, line in enumerate(lines) if line.startswith("bokehbench: ")]
     if own:
         return " ".join(lines[own[-1] :])[:1000].removeprefix("bokehbench: ")
-    return lines[-1] if lines else f"exit status {status}"
+    raised = [line for line in lines if _RAISED.match(line)]
+    return (raised or lines or [f"exit status {status}"])[-1]

@@ -57,4 +57,8 @@ def summary(table: pd.DataFrame, method: str) -> str:
     lines = [f"Mean of {len(table)} per-image values, 8-bit RGB:", f"{'':>12} {'PSNR dB':>9} {'SSIM':>8}"]
     for label, prefix in ((method, ""), ("do nothing", "identity_")):
         lines.append(f"{label:>12} {table[f'{prefix}psnr'].mean():9.3f} {table[f'{prefix}ssim'].mean():8.4f}")
+    numbers = table.select_dtypes("number").mean()
+    for name in numbers.index:
+        if name not in ("psnr", "ssim") and f"identity_{name}" in numbers:
+            lines.append(f"{name}: {method} {numbers[name]:.4f}, do nothing {numbers[f'identity_{name}']:.4f}")
     return "\n".join(lines)

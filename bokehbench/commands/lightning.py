@@ -106,4 +106,8 @@ def main(argv: list[str]) -> int:
         run()
     except ArgumentError as error:
         raise BokehbenchError(f"{error} (`bokehbench {argv[0]} --help` lists the options)") from None
+    except ValueError as error:
+        if isinstance(error.__cause__, BokehbenchError):  # jsonargparse wraps what a constructor refuses
+            raise error.__cause__ from None
+        raise
     return 0

@@ -242,11 +242,11 @@ class D2F(BokehModel):
     def panels(self, batch: Batch) -> dict[str, Tensor]:
         """Input, hallucinated and (where known) true defocus, mask, output, target."""
         out = self.net(batch["image"], self.strength)
-        panels = {"input": batch["image"], "defocus, hallucinated": out["defocus"]}
+        panels = {"input": batch["image"], "hallucinated defocus": out["defocus"]}
         true = self.true_defocus(batch)
         if true is not None:
-            panels["defocus, true"] = true
-        panels |= {"mask (bright = original)": out["mask"], "output": out["bokeh"]}
+            panels["true defocus"] = true
+        panels |= {"mask (bright = sharp)": out["mask"], "output": out["bokeh"]}
         if "bokeh" in batch:
             panels["target"] = batch["bokeh"]
         return panels

@@ -10,7 +10,6 @@ from typing import Any, Literal
 
 import torch
 import torch.nn.functional as F
-from pytorch_lightning.utilities import rank_zero_info
 from torch import Tensor, nn
 
 from bokehbench.batch import Batch, known, require
@@ -25,7 +24,7 @@ from bokehbench.models.collapse import CollapseGuard
 from bokehbench.models.stages import Stage, StageRecipe
 from bokehbench.nets.pynet import LEVELS, PyNETNet, crop, pad
 from bokehbench.nets.pynet.pictures import even, fitted, network_input, reduced, rounded
-from bokehbench.perceptual import VGGDistance, load_vgg
+from bokehbench.perceptual import VGGDistance, load_vgg, share_weight
 
 #: The authors' evaluation without its contrast stretching, which moves PSNR by -0.76 dB (docs/models/pynet.md).
 AUTHORS = replace(find_protocol("pynet"), stretch_target=False)
@@ -126,7 +125,7 @@ class PyNET(CollapseGuard, BokehModel):
         """Start a level from the one above it.
 
         Raises:
-            BokehbenchError: there is no such level; or the VGG weights of level 1 cannot be had.
+            BokehbenchError: that one was not trained; or the VGG weights of level 1 cannot be had.
         """
         level = level_of(stage)
         if self.perceptual != "none" and not self._vgg and self.stages[-1].name == "level_1":
@@ -150,20 +149,14 @@ class PyNET(CollapseGuard, BokehModel):
         data = getattr(self.trainer, "datamodule", None)
         if not self._fresh_level or int(self.finest) != 1 or data is None or not self.trainer.limit_val_batches:
             return
+        limit, loader = self.trainer.limit_val_batches, data.val_dataloader()
+        count = limit if isinstance(limit, int) else ceil((limit or 1.0) * len(loader))
         self.eval()
-        values = []
         with torch.no_grad():
-            loader = data.val_dataloader()
-            limit = self.trainer.limit_val_batches
-            count = limit if isinstance(limit, int) else ceil((limit or 1.0) * len(loader))
-            for batch in islice(loader, count):
-                batch = self.trainer.strategy.batch_to_device(batch)
-                if bool(known(batch, "bokeh").all()):
-                    values.append(self.score(batch)[1]["psnr"].mean())
+            batches = (self.trainer.strategy.batch_to_device(batch) for batch in islice(loader, count))
+            values = [self.score(batch)[1].get("psnr", torch.tensor(torch.nan)).mean() for batch in batches]
         self.train()
-        if values:
-            self.start_score = float(torch.stack(values).mean())
-            rank_zero_info(f"level_1 starts at {self.start_score:.2f} dB")
+        self.start_score = float(torch.stack(values).mean()) if values else None
 
     # Training --------------------------------------------------------------------------------------------------
 
@@ -190,9 +183,7 @@ class PyNET(CollapseGuard, BokehModel):
     def _vgg_weight(self, distance: Tensor, terms: dict[str, Tensor]) -> Tensor:
         """0.1 with the original weights; otherwise what gives the term its share of the first batch's loss."""
         if float(self.perceptual_weight) == 0:
-            others = torch.stack(list(terms.values())).sum().detach()
-            share = self.perceptual_share / (1 - self.perceptual_share)
-            weight = share * others / distance.detach().clamp_min(1e-12)
+            weight = share_weight(distance, terms, self.perceptual_share)
             if self._vgg[0].caffe:
                 weight = torch.full_like(weight, 0.1)
             elif self._trainer is not None:
@@ -223,7 +214,7 @@ class PyNET(CollapseGuard, BokehModel):
         level = level_of(self.stage) if self.stage else int(self.finest)
         if level == 1:
             scores = self.score(batch)[1]
-            if self.start_score is not None:
+            if self.start_score is not None and scores:
                 scores["start_psnr"] = torch.full_like(scores["psnr"], self.start_score)
             return scores
         require(batch, ("bokeh",), f"PyNET, validation of level_{level}")

@@ -87,8 +87,8 @@ def test_print_config_holds_every_setting(name, capsys) -> None:
 
 @pytest.mark.parametrize("path", sorted(experiments.folder().glob("*.yaml")), ids=lambda path: path.stem)
 def test_every_experiment_file_is_understood(path: Path, capsys) -> None:
+    method = [] if "model" in experiments.read(path) else ["--model", "identity"]
     with pytest.raises(SystemExit) as stopped:
-        method = [] if "model" in experiments.read(path) else ["--model", "identity"]
         main(["fit", *method, "--config", str(path), "--print_config"])
     assert stopped.value.code in (0, None), capsys.readouterr().err
     assert yaml.safe_load(capsys.readouterr().out)["model"]["class_path"]

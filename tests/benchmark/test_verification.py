@@ -1,0 +1,69 @@
+"""Measuring a stored result again from its checkpoint."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from made_boards import make_board, make_result
+
+from bokehbench.benchmark import leaderboard
+from bokehbench.benchmark.boards import read_board
+from bokehbench.benchmark.verification import compare, measure, open_data, verify
+from bokehbench.commands.import_weights import write_checkpoint
+from bokehbench.commands.leaderboard import main
+from bokehbench.errors import BokehbenchError
+from bokehbench.models import DeepLens
+
+SMALL = {"depth_size": 64, "channels": 8, "upsampling_channels": 8}
+DATA = {"name": "syntheticdof", "arguments": {"size": 64, "test_samples": 3, "blur_radius": 4, "num_workers": 0}}
+
+
+@pytest.fixture(scope="module")
+def measured(tmp_path_factory):
+    """A board of three scenes, a checkpoint, and its stored result."""
+    home = tmp_path_factory.mktemp("verify")
+    folder = make_board(home, count=3, ids=None, data=DATA, protocol="bokehme", columns=["psnr", "ssim"])
+    board = read_board(folder)
+    model = DeepLens(**SMALL)
+    checkpoint = home / "deeplens.ckpt"
+    write_checkpoint(checkpoint, model, SMALL)
+    names = {f"synthetic-test-{number:06d}" for number in range(3)}
+    scores = measure(model, open_data(board, None), board, names)
+    protocol = board.evaluator.describe()
+    result = make_result("DeepLens", per_image=scores, protocol=protocol, weights_hash="w")
+    leaderboard.add(folder, result)
+    return folder, board, result, checkpoint
+
+
+def test_the_same_checkpoint_verifies(measured, capsys):
+    folder, _, result, checkpoint = measured
+    words = ["leaderboard", "verify", result.id[:6], "--checkpoint", str(checkpoint), "--board", str(folder)]
+    assert main([*words, "--device", "cpu"]) == 0
+    assert "VERIFIED" in capsys.readouterr().out
+
+
+def test_a_changed_score_is_named(measured):
+    _, board, result, checkpoint = measured
+    scores = {name: dict(row) for name, row in result.per_image.items()}
+    scores["synthetic-test-000001"]["psnr"] += 0.1
+    verdict = verify(board, replace(result, per_image=scores), checkpoint, device="cpu")
+    assert not verdict.same
+    assert [line.split(":")[0] for line in verdict.lines] == ["synthetic-test-000001 psnr"]
+    assert verdict.largest["psnr"] == pytest.approx(0.1, abs=1e-3)
+
+
+def test_another_methods_checkpoint_is_refused(measured):
+    _, board, result, checkpoint = measured
+    with pytest.raises(BokehbenchError, match="is of DeepLens, not of PyNET"):
+        verify(board, replace(result, method="PyNET"), checkpoint)
+
+
+def test_pictures_that_are_not_in_the_data_are_named(measured):
+    _, board, result, _ = measured
+    with pytest.raises(BokehbenchError, match=r"not in the data \(4400"):
+        measure(DeepLens(**SMALL), open_data(board, None), board, {"4400", *result.per_image})
+
+
+def test_nothing_compared_verifies_nothing(measured):
+    assert not compare(measured[2], {}).same
