@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import os
 import sys
 
 from bokehbench import __version__
@@ -53,6 +54,9 @@ def main(argv: list[str] | None = None) -> int:
     except BokehbenchError as error:
         print(f"bokehbench: {error}", file=sys.stderr)
         return 2
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # `| head` has read enough: say no more at exit
+        return 1
 
 
 if __name__ == "__main__":

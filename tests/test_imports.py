@@ -28,8 +28,6 @@ ALLOWED = {
 TOP = {"commands", "cli", "__main__"}
 #: Programs outside of the top: a process of its own, started by the benchmark's runner, that runs a command line.
 PROGRAMS = {"bokehbench.benchmark.step"}
-#: What should go: the runner borrows a name's spelling from the top.
-KNOWN = {("bokehbench.benchmark.runner", "commands")}
 #: Modules that start at once: neither they nor what they import, however deep, may load torch.
 WITHOUT_TORCH = (
     "bokehbench",
@@ -85,7 +83,7 @@ def ours(names: set[str]) -> set[str]:
 def test_imports_run_one_way(module) -> None:
     here = room(module)
     met = {room(name) for name in ours(imports(module))} - {here, "errors", ""}
-    above = {other for other in met & TOP if (module, other) not in KNOWN}
+    above = met & TOP
     assert not above or here in TOP or module in PROGRAMS, f"{module} imports the top: {above}"
     assert not ours(imports(module)) & PROGRAMS, f"{module} imports a program"
     if here in ALLOWED:

@@ -11,6 +11,7 @@ from typing import Any
 import yaml
 
 from bokehbench.benchmark.columns import Column, find_column
+from bokehbench.benchmark.results import Result
 from bokehbench.errors import BokehbenchError, nearest
 from bokehbench.metrics.protocols import Protocol, find_protocol
 
@@ -28,10 +29,10 @@ class Board:
         count: pictures of the whole split; results with fewer are incomplete.
         ids: the pictures' names, or None where any ``count`` names will do.
         target_hash: of the targets, or None where these are made or rendered anew.
-        columns: scores shown, the first of which there are intervals and a win matrix for by default.
-        rank_by: the score that ranks.
+        columns: scores shown.
+        rank_by: the score that ranks and that the win matrix is of.
         data: ``{"name": "ebb", "arguments": {...}}`` for ``verify``; no paths.
-        contaminated: weights hash -> why these weights do not count.
+        contaminated: weights hash, or ``official METHOD`` for the authors' own weights -> why these do not count.
     """
 
     name: str
@@ -53,6 +54,11 @@ class Board:
     def scores(self) -> tuple[Column, ...]:
         """The columns as objects."""
         return tuple(find_column(name) for name in self.columns)
+
+    def contamination(self, result: Result) -> str:
+        """Why the weights of a result do not count on this board; empty where they do."""
+        official = f"official {result.method}" if result.training.get("official") else ""
+        return self.contaminated.get(result.weights_hash, "") or self.contaminated.get(official, "")
 
     @property
     def evaluator(self) -> Protocol:

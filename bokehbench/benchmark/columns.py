@@ -42,7 +42,11 @@ class Column:
 
 _FAMILIES = (
     Column("psnr", "PSNR (dB)", decimals=2, tolerance=0.05),
+    Column("psnr_gain", "PSNR after gain (dB)", decimals=2, tolerance=0.05),
+    Column("psnr_registered", "PSNR registered (dB)", decimals=2, tolerance=0.05),
+    Column("psnr_registered_gain", "PSNR registered, gain (dB)", decimals=2, tolerance=0.05),
     Column("ssim", "SSIM"),
+    Column("ssim_gaussian", "SSIM Gaussian"),
     Column("ms_ssim", "MS-SSIM"),
     Column("lpips", "LPIPS", "lower"),
     Column("depth_mae", "depth MAE", "lower"),
@@ -52,9 +56,10 @@ _FAMILIES = (
 
 def find_column(name: str) -> Column:
     """The column of that name; ``psnr_in_focus`` is a PSNR, an unknown name a plain number that should be high."""
+    for known in _FAMILIES:
+        if name == known.name:
+            return known
     for family in _FAMILIES:
-        if name == family.name:
-            return family
         if name.startswith(f"{family.name}_"):
             return replace(family, name=name, label=f"{family.label}, {name[len(family.name) + 1 :].replace('_', ' ')}")
     return Column(name, name.replace("_", " "))

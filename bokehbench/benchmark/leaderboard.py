@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import difflib
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from bokehbench.benchmark import results
 from bokehbench.benchmark.boards import Board, read_board
-from bokehbench.benchmark.identity import plain
+from bokehbench.benchmark.identity import OUTPUTS_ONLY, plain
 from bokehbench.benchmark.markdown import page
 from bokehbench.benchmark.results import Result
 from bokehbench.benchmark.standings import read_standings
@@ -21,9 +23,18 @@ def add(folder: Path, result: Result) -> Path:
     """Check a result against its board, set the flags that the board decides, store it. Tables are not rendered.
 
     Raises:
-        BokehbenchError: of another board, version, protocol or set of pictures, or drift.
+        BokehbenchError: of another board, version, protocol or set of pictures, drift, or a folder of outputs that is
+            on the board under another method's name.
     """
-    return results.write(folder, admit(read_board(folder), result))
+    admitted = admit(read_board(folder), result)
+    if result.weights_hash == OUTPUTS_ONLY:
+        for other in results.read_all(folder):
+            if other.prediction_hash == result.prediction_hash and other.method != result.method:
+                raise BokehbenchError(
+                    f"The outputs of {result.method} are byte-identical to those of {other.method} on {result.board}: "
+                    "one of the two is mislabelled."
+                )
+    return results.write(folder, admitted)
 
 
 def admit(board: Board, result: Result) -> Result:
@@ -38,7 +49,7 @@ def admit(board: Board, result: Result) -> Result:
             f"{who} was measured for {result.board} version {result.board_version}, not for {board.name} version "
             f"{board.version}: measure it again."
         )
-    if plain(result.protocol) != plain(board.evaluator.describe()):
+    if _choices(result.protocol) != _choices(board.evaluator.describe()):
         raise BokehbenchError(f"{who} was scored under another protocol than {board.name}'s '{board.protocol}'.")
     if board.rank_by not in result.columns:
         raise BokehbenchError(f"{who} has no {board.rank_by}, by which {board.name} ranks.")
@@ -54,8 +65,13 @@ def admit(board: Board, result: Result) -> Result:
         )
     flags = {flag for flag in result.flags if flag != "incomplete"}
     flags |= set() if complete else {"incomplete"}
-    flags |= {"contaminated"} if result.weights_hash in board.contaminated else set()
+    flags |= {"contaminated"} if board.contamination(result) else set()
     return replace(result, flags=tuple(sorted(flags)))
+
+
+def _choices(protocol: Mapping[str, Any]) -> Any:
+    """What a protocol does; its one-line summary may be reworded."""
+    return plain({key: value for key, value in protocol.items() if key != "summary"})
 
 
 def files(folder: Path) -> dict[Path, str]:

@@ -115,8 +115,7 @@ def _matrix(standings: Standings) -> str:
             if won is None:
                 cells.append("")
                 continue
-            pictures = won[0].wins + won[0].ties + won[0].losses
-            share = f"{100 * won[0].wins / pictures:.0f} %"
+            share = f"{100 * won[0]:.0f} %"
             cells.append(f"**{share}**" if won[1] < 0.05 else share)
         rows.append(cells)
     note = (

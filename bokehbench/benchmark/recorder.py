@@ -142,13 +142,20 @@ class ResultRecorder(InRunFolder):
 
 
 def in_focus(batch: Batch) -> Tensor | None:
-    """What is in focus, B 1 H W, from the batch's mask, or its disparity, focus and aperture; None without."""
-    if bool(known(batch, "mask").all()):
+    """What is in focus, B 1 H W; None where nothing tells.
+
+    From exact disparity where there is one (the mask of synthetic scenes is of all objects, in focus or not), else
+    from the subject's mask, else from the disparity that the method was given.
+    """
+    has = {key for key in batch if key != "name" and bool(known(batch, key).all())}
+    aperture = batch["aperture"] if "aperture" in has else None
+    if {"true_disparity", "focus", "aperture"} <= has:
+        return in_focus_from_disparity(batch["true_disparity"], batch["focus"], aperture)
+    if "mask" in has:
         return batch["mask"]
-    if not all(bool(known(batch, key).all()) for key in ("disparity", "focus")):
-        return None
-    aperture = batch["aperture"] if bool(known(batch, "aperture").all()) else None
-    return in_focus_from_disparity(batch["disparity"], batch["focus"], aperture)
+    if {"disparity", "focus"} <= has:
+        return in_focus_from_disparity(batch["disparity"], batch["focus"], aperture)
+    return None
 
 
 def own_depth(model: LightningModule, batch: Batch, missing: dict[str, str]) -> dict[str, Tensor]:

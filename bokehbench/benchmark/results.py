@@ -6,6 +6,7 @@ import dataclasses
 import json
 import math
 import os
+import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -178,7 +179,7 @@ def write(board_folder: Path, result: Result) -> Path:
     path = place(board_folder, result)
     if path.exists():
         return _same_or_drift(path, result)
-    draft = path.parent / f".{path.stem}.{os.getpid()}.draft"
+    draft = path.parent / f".{path.stem}.{uuid.uuid4().hex}.draft"
     write_text(draft, result.to_json())
     try:
         os.link(draft, path)  # unlike a rename this never replaces what another writer has just put there

@@ -126,7 +126,7 @@ class Runner:
         command = ["test", *experiment.test_words(pictures is None), *self.extra]
         if checkpoint is not None:
             command += ["--ckpt_path", str(checkpoint)]
-        place = self._place(experiment, [*command, pictures or "", *_state(checkpoint)])
+        place = self._place(experiment, [*command, pictures or "", *self._measure(), *_state(checkpoint)])
         path = place / "result.json"
         if done(place) is None:
             if pictures is not None:
@@ -142,6 +142,13 @@ class Runner:
         if self.board is not None:
             outcome.result = results.read(path)
             outcome.path = leaderboard.add(self.board, outcome.result)
+
+    def _measure(self) -> list[str]:
+        """What of a board, besides its pictures, decides what a test computes."""
+        if self.board is None:
+            return []
+        board = boards.read_board(self.board)
+        return [board.name, str(board.version), board.protocol, *board.columns]
 
     def _place(self, experiment: Experiment, command: list[str]) -> Path:
         return self.folder / experiment.name / f"{command[0]}-{fingerprint(command)}"

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from itertools import combinations
 from pathlib import Path
 
 from bokehbench.benchmark.boards import Board, read_board
 from bokehbench.benchmark.reported import Beside, Reported, all_beside, read_reported
 from bokehbench.benchmark.results import FLAGS, Result, read_all
-from bokehbench.benchmark.statistics import Comparison, Interval, compare, holm, interval
+from bokehbench.benchmark.statistics import Interval, differences, holm, interval, wilcoxon
 from bokehbench.errors import BokehbenchError
 
 
@@ -43,14 +44,15 @@ class Standings:
         rows: ranked ones first, best first.
         beside: published scores, with ours where there are any.
         reported: all published figures, scores or not.
-        wins: (row's id, column's id) -> comparison of the ranking score in the direction of better, Holm-corrected.
+        wins: (row's id, column's id) -> share of pictures on which the row has the better ranking score, and p of
+            Wilcoxon's test after Holm's correction over all pairs.
     """
 
     board: Board
     rows: tuple[Row, ...]
     beside: tuple[Beside, ...]
     reported: tuple[Reported, ...]
-    wins: Mapping[tuple[str, str], tuple[Comparison, float]]
+    wins: Mapping[tuple[str, str], tuple[float, float]]
 
     @property
     def ranked(self) -> tuple[Row, ...]:
@@ -106,8 +108,8 @@ def reason(board: Board, result: Result) -> str:
     for flag in result.flags:
         if flag == "incomplete":
             reasons.append(f"incomplete: {len(result.per_image)} of {board.count} pictures")
-        elif flag == "contaminated" and result.weights_hash in board.contaminated:
-            reasons.append(f"contaminated: {board.contaminated[result.weights_hash]}")
+        elif flag == "contaminated" and board.contamination(result):
+            reasons.append(f"contaminated: {board.contamination(result)}")
         else:
             reasons.append(f"{flag}: {FLAGS[flag]}")
     return "; ".join(reasons)
@@ -122,17 +124,18 @@ def _labels(results: list[Result]) -> dict[str, str]:
     return {id: f"{label} #{id[:4]}" if often[label] > 1 else label for id, label in labels.items()}
 
 
-def _wins(ranked: list[Result], column: str, goodness: object) -> dict[tuple[str, str], tuple[Comparison, float]]:
-    assert callable(goodness)
+def _wins(
+    ranked: list[Result], column: str, goodness: Callable[[float], float]
+) -> dict[tuple[str, str], tuple[float, float]]:
     scores = {r.id: {name: goodness(value) for name, value in r.values(column).items()} for r in ranked}
-    found: dict[tuple[str, str], Comparison] = {}
-    ids = [r.id for r in ranked]
-    for number, a in enumerate(ids):
-        for b in ids[number + 1 :]:
-            try:
-                found[a, b], found[b, a] = compare(scores[a], scores[b]), compare(scores[b], scores[a])
-            except BokehbenchError:
-                continue  # nothing in common: the cell stays empty
-    pairs = [pair for pair in found if ids.index(pair[0]) < ids.index(pair[1])]
-    corrected = dict(zip(pairs, holm([found[pair].p_wilcoxon for pair in pairs]), strict=True))
-    return {pair: (found[pair], corrected.get(pair, corrected.get(pair[::-1], 1.0))) for pair in found}
+    gaps = {}
+    for a, b in combinations(scores, 2):
+        try:
+            gaps[a, b] = differences(scores[a], scores[b])
+        except BokehbenchError:
+            continue  # nothing in common: the cell stays empty
+    corrected = holm([wilcoxon(gap) for gap in gaps.values()])
+    wins = {}
+    for ((a, b), gap), p in zip(gaps.items(), corrected, strict=True):
+        wins[a, b], wins[b, a] = (float((gap > 0).mean()), p), (float((gap < 0).mean()), p)
+    return wins

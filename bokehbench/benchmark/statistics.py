@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
@@ -17,6 +18,8 @@ from bokehbench.errors import BokehbenchError
 RESAMPLES = 10_000
 SEED = 20260000
 LEVEL = 0.95
+#: Values up to which the draws are kept as a matrix of 80 kB per value.
+MOST_COUNTED = 1000
 
 
 @dataclass(frozen=True)
@@ -62,9 +65,22 @@ class Comparison:
 
 def resampled_means(values: np.ndarray) -> np.ndarray:
     """Means of :data:`RESAMPLES` draws with replacement, always the same draws for the same number of values."""
+    if len(values) <= MOST_COUNTED:
+        return _counts(len(values)) @ values / len(values)
+    random = _random()
+    return np.asarray([values[random.randint(0, len(values), len(values))].mean() for _ in range(RESAMPLES)])
+
+
+def _random() -> np.random.RandomState:
     # The legacy generator: the only one of NumPy whose stream is promised never to change, and `check` compares bytes.
-    draws = np.random.RandomState(SEED).randint(0, len(values), (RESAMPLES, len(values)))
-    return values[draws].mean(axis=1)
+    return np.random.RandomState(SEED)
+
+
+@lru_cache(maxsize=4)
+def _counts(size: int) -> np.ndarray:
+    """How often each value is drawn: a product with this is 20 times faster than gathering, and boards draw a lot."""
+    draws = _random().randint(0, size, (RESAMPLES, size)) + size * np.arange(RESAMPLES)[:, None]
+    return np.bincount(draws.ravel(), minlength=RESAMPLES * size).reshape(RESAMPLES, size).astype(np.float64)
 
 
 def interval(values: Sequence[float]) -> Interval:
@@ -89,31 +105,40 @@ def compare(a: Mapping[str, float], b: Mapping[str, float]) -> Comparison:
     Raises:
         BokehbenchError: no picture in common, or an infinite difference.
     """
-    shared = sorted(name for name in set(a) & set(b) if not (math.isnan(a[name]) or math.isnan(b[name])))
-    if not shared:
-        raise BokehbenchError("The two results have no scored picture in common: they cannot be compared.")
-    differences = np.asarray([0.0 if a[name] == b[name] else a[name] - b[name] for name in shared])
-    if not np.isfinite(differences).all():
-        raise BokehbenchError("A picture is perfect (infinite PSNR) in one result only: compare another score.")
-    differences = np.where(np.abs(differences) < 1e-6, 0.0, differences)
-    means = resampled_means(differences)
+    gaps = differences(a, b)
+    means = resampled_means(gaps)
     beyond = min(float((means <= 0).mean()), float((means >= 0).mean()))
     return Comparison(
-        interval(differences.tolist()),
-        int((differences > 0).sum()),
-        int((differences == 0).sum()),
-        int((differences < 0).sum()),
+        interval(gaps.tolist()),
+        int((gaps > 0).sum()),
+        int((gaps == 0).sum()),
+        int((gaps < 0).sum()),
         min(1.0, 2 * max(beyond, 1 / RESAMPLES)),
-        wilcoxon(differences),
-        len(set(a) | set(b)) - len(shared),
+        wilcoxon(gaps),
+        len(set(a) | set(b)) - len(gaps),
     )
 
 
-def wilcoxon(differences: np.ndarray) -> float:
+def differences(a: Mapping[str, float], b: Mapping[str, float]) -> np.ndarray:
+    """``a - b`` on the pictures that both have, in the order of their names; below 1e-6 it is 0.
+
+    Raises:
+        BokehbenchError: no picture in common, or an infinite difference.
+    """
+    shared = sorted(name for name in set(a) & set(b) if not (math.isnan(a[name]) or math.isnan(b[name])))
+    if not shared:
+        raise BokehbenchError("The two results have no scored picture in common: they cannot be compared.")
+    gaps = np.asarray([0.0 if a[name] == b[name] else a[name] - b[name] for name in shared])
+    if not np.isfinite(gaps).all():
+        raise BokehbenchError("A picture is perfect (infinite PSNR) in one result only: compare another score.")
+    return np.where(np.abs(gaps) < 1e-6, 0.0, gaps)
+
+
+def wilcoxon(gaps: np.ndarray) -> float:
     """Two-sided p of Wilcoxon's signed-rank test; 1 where nothing differs."""
     from scipy.stats import wilcoxon as signed_rank
 
-    nonzero = differences[differences != 0]
+    nonzero = gaps[gaps != 0]
     if not len(nonzero):
         return 1.0
     tied = len(np.unique(np.abs(nonzero))) < len(nonzero)

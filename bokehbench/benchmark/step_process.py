@@ -12,7 +12,7 @@ from bokehbench.errors import BokehbenchError
 
 #: What Lightning's bars look like in a log: stage, number and count of stages, per cent.
 _FIT = re.compile(r"(\S+) \(stage (\d+) of (\d+)\):\s+(\d+)%")
-_TEST = re.compile(r"Testing\D*:\s+(\d+)%")
+_TEST = re.compile(r"Testing[^%\r\n]*:\s+(\d+)%")
 #: The line of a stack trace that says what was raised.
 _RAISED = re.compile(r"[\w.]+(Error|Exception|Interrupt)\b")
 #: Ends within this many seconds after an interrupt, or is killed.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +12,14 @@ from tqdm import tqdm
 from bokehbench.batch import known
 from bokehbench.benchmark.boards import Board
 from bokehbench.benchmark.columns import find_column
+from bokehbench.benchmark.identity import NO_WEIGHTS, OUTPUTS_ONLY
 from bokehbench.benchmark.results import Result
+from bokehbench.benchmark.weights_hash import weights_hash
 from bokehbench.data import DATA
 from bokehbench.data.base import BokehDataModule
 from bokehbench.errors import BokehbenchError, nearest
 from bokehbench.metrics.scoring import score
+from bokehbench.models import MODELS
 from bokehbench.models.base import BokehModel
 from bokehbench.models.load import load_model
 
@@ -26,7 +29,7 @@ class Verdict:
     """What measuring again showed.
 
     Attributes:
-        lines: one per score that differs, ``4545 psnr: stored 19.7400, now 19.8100``.
+        lines: one per thing that differs: the weights, or ``4545 psnr: stored 19.7400, now 19.8100``.
         compared: pictures.
         largest: column -> largest absolute difference.
     """
@@ -42,23 +45,44 @@ class Verdict:
 
 
 def verify(
-    board: Board, result: Result, checkpoint: Path, root: Path | None = None, device: str | None = None
+    board: Board, result: Result, checkpoint: Path | None = None, root: Path | None = None, device: str | None = None
 ) -> Verdict:
     """Render the board's pictures with the checkpoint's method and compare every score of the protocol.
 
     Args:
         board: says which data and protocol.
         result: what was stored.
-        checkpoint: of ``fit`` or ``import-weights``; of the result's method.
+        checkpoint: of ``fit`` or ``import-weights``; of the result's method. None for a method without weights.
         root: the data's folder, for boards whose pictures are not made from a seed.
         device: ``cpu``, ``cuda`` ... ; None = a GPU where there is one.
 
     Raises:
-        BokehbenchError: the checkpoint is of another method, or the data lacks pictures of the result.
+        BokehbenchError: the checkpoint is of another method, there is nothing to run, or the data lacks pictures of the
+            result.
     """
-    model = load_model(checkpoint, result.method)
+    model = open_model(result, checkpoint)
+    weights = weights_hash(model.state_dict())
     model.to(device or ("cuda" if torch.cuda.is_available() else "cpu"))
-    return compare(result, measure(model, open_data(board, root), board, set(result.per_image)))
+    verdict = compare(result, measure(model, open_data(board, root), board, set(result.per_image)))
+    if weights == result.weights_hash:
+        return verdict
+    line = f"weights: stored {result.weights_hash[:12]}, the checkpoint's {weights[:12]}"
+    return replace(verdict, lines=[line, *verdict.lines])
+
+
+def open_model(result: Result, checkpoint: Path | None) -> BokehModel:
+    """The method of a result with its weights.
+
+    Raises:
+        BokehbenchError: it needs a checkpoint and none was given, or only its pictures are known.
+    """
+    if result.weights_hash == OUTPUTS_ONLY:
+        raise BokehbenchError(f"{result.id} is of a folder of outputs: score that folder again with `leaderboard add`.")
+    if checkpoint is not None:
+        return load_model(checkpoint, result.method)
+    if result.weights_hash != NO_WEIGHTS or result.method.lower() not in MODELS:
+        raise BokehbenchError(f"{result.id} is of {result.method} with weights: give its --checkpoint.")
+    return MODELS[result.method.lower()](**result.architecture).eval()
 
 
 def open_data(board: Board, root: Path | None) -> BokehDataModule:

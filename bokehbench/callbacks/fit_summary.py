@@ -53,7 +53,8 @@ class FitSummary(InRunFolder):
             return
         name = type(pl_module).__name__
         print("\n" + table(self.scores, name))
-        if self.batches and "bokeh" in self.batches[0]:
+        renders = "psnr" in self.scores.get(pl_module.stage.name, {})  # a depth stage's run has no rendering to show
+        if renders and self.batches and "bokeh" in self.batches[0]:
             picture = self.run_folder / "comparison.png"
             pl_module.eval()
             with torch.no_grad():
@@ -63,7 +64,7 @@ class FitSummary(InRunFolder):
         checkpoint = self.checkpoints / "last.ckpt"
         if checkpoint.is_file():
             print(f"Checkpoint: {checkpoint}")
-            print(f"Next: bokehbench render PHOTO --model {name.lower()} --checkpoint {checkpoint} -o OUT.png")
+            print(next_command(pl_module, name.lower(), str(checkpoint)))
 
     def state_dict(self) -> dict[str, Any]:
         """Scores of the stages done, for a resumed run's summary."""
@@ -72,6 +73,16 @@ class FitSummary(InRunFolder):
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """See :meth:`state_dict`."""
         self.scores = dict(state_dict["scores"])
+
+
+def next_command(model: BokehModel, name: str, checkpoint: str) -> str:
+    """Train the stages that follow, or else render."""
+    names = [stage.name for stage in model.available]
+    following = names[names.index(model.stages[-1].name) + 1 :]
+    if following:
+        stages = f"'[{', '.join(following)}]'"
+        return f"Next: bokehbench fit --model {name} --model.stages {stages} --model.weights {checkpoint}"
+    return f"Next: bokehbench render PHOTO --model {name} --checkpoint {checkpoint} -o OUT.png"
 
 
 def table(scores: dict[str, dict[str, float]], method: str) -> str:

@@ -6,7 +6,6 @@ architecture and recipe stored in ``--ckpt_path``, and what was typed.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +13,10 @@ import yaml
 
 from bokehbench import experiments
 from bokehbench.data import DATA
-from bokehbench.errors import BokehbenchError, nearest
+from bokehbench.errors import BokehbenchError
 from bokehbench.models import MODELS
 from bokehbench.models.weights import read_checkpoint
+from bokehbench.names import class_name
 
 
 def prepare(argv: list[str]) -> tuple[list[str], list[str]]:
@@ -52,6 +52,8 @@ def prepare(argv: list[str]) -> tuple[list[str], list[str]]:
             notes.append(
                 f"Quick recipe {quick.name} (minutes on a laptop). The paper's: --config {model.lower()}_synthetic"
             )
+        if verb in ("validate", "test") and dataset is None:
+            notes.append("No --data and no --config: the synthetic scenes of the quick recipe.")
     if checkpoint is not None:
         settings.append({"model": {"class_path": model, "init_args": _hyperparameters(checkpoint)}})
     words = _in_order(verb, words, settings, model, dataset)
@@ -103,20 +105,6 @@ def take(words: list[str], options: tuple[str, ...]) -> tuple[list[str], list[st
     return rest, values
 
 
-def class_name(name: str, known: Mapping[str, Any], option: str) -> str:
-    """``ebb``, ``EBB`` or ``bokehbench.data.EBB`` -> ``EBB``; other dotted paths (a user's own class) stay.
-
-    Raises:
-        BokehbenchError: unknown short name, with the nearest known one.
-    """
-    short = name.rsplit(".", 1)[-1].lower()
-    if short in known:
-        return str(known[short].__name__)
-    if "." in name:
-        return name
-    raise BokehbenchError(f"--{option}: there is no '{name}'; {nearest(name, known)}.")
-
-
 def full_path(key: str, name: str) -> str:
     """``EBB`` -> ``bokehbench.data.EBB``: jsonargparse knows a bare name only of classes already imported."""
     return name if "." in name else f"bokehbench.{'models' if key == 'model' else 'data'}.{name}"
@@ -142,7 +130,10 @@ def agree(ours: str | None, theirs: str | None, who: str) -> str | None:
 
 def _hyperparameters(checkpoint: dict[str, Any]) -> dict[str, Any]:
     hyperparameters = checkpoint.get("hyper_parameters", {})
-    return {k: v for k, v in hyperparameters.items() if not k.startswith("_") and k != "weights"}
+    kept = {k: v for k, v in hyperparameters.items() if not k.startswith("_") and k != "weights"}
+    if "backbone_pretrained" in kept:
+        kept["backbone_pretrained"] = False  # its weights are in the checkpoint: nothing to download
+    return kept
 
 
 def _asks_for_help(words: list[str]) -> bool:

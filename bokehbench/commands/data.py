@@ -8,10 +8,11 @@ from typing import Any
 
 from jsonargparse import ArgumentParser, Namespace
 
-from bokehbench.commands.arguments import class_name, take
+from bokehbench.commands.arguments import take
 from bokehbench.data import DATA
 from bokehbench.data.base import SPLITS, BokehDataModule
 from bokehbench.errors import BokehbenchError, nearest
+from bokehbench.names import class_name
 
 DEFAULT = "syntheticdof"
 ACTIONS = {

@@ -9,11 +9,11 @@ from typing import Any
 import pytorch_lightning
 import torch
 
-from bokehbench.commands.arguments import class_name
 from bokehbench.errors import BokehbenchError
 from bokehbench.files import write_atomic
 from bokehbench.models import MODELS
 from bokehbench.models.weights import load_state
+from bokehbench.names import class_name
 
 
 def main(argv: list[str]) -> int:

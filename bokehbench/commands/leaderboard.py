@@ -49,7 +49,7 @@ def arguments(words: list[str]) -> argparse.Namespace:
     cite_ = actions.add_parser("cite", help="print a result's row, its permalink and BibTeX")
     for one in (verify, cite_):
         one.add_argument("id", help="a result's id or its beginning, or a method with one result on the board")
-    verify.add_argument("--checkpoint", type=Path, required=True, help="of fit or import-weights")
+    verify.add_argument("--checkpoint", type=Path, help="of fit or import-weights; baselines need none")
     verify.add_argument("--root", type=Path, help="the data's folder, where the board's pictures are files")
     verify.add_argument("--device", help="cpu, cuda, ...; default: a GPU where there is one")
     compare_ = actions.add_parser("compare", help="is the difference of two results real? paired statistics")

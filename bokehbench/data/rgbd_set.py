@@ -135,7 +135,12 @@ class RGBDTrainingSet(PictureSet):
         return self.pictures.problems(deep) + self.saliency.problems(deep)
 
     def training_item(self, draw: Draw, plan: TrainingPlan, generator: torch.Generator) -> Item:
-        """A saliency picture (no disparity, no target) at every turn of theirs, else an RGB-D picture."""
+        """A saliency picture (no disparity, no target) at every turn of theirs, else an RGB-D picture.
+
+        A stage that wants targets, or no masks, gets RGB-D pictures only.
+        """
+        if plan.wants("bokeh") or not plan.wants("mask"):
+            return self.pictures.training_item(draw, plan, generator)
         salient, turn = turn_of(draw.number, self.share)
         source = self.saliency if salient else self.pictures
         index = index_of(self.seed, turn, len(source))

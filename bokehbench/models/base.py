@@ -43,12 +43,13 @@ class BokehModel(LightningModule, ABC):
 
     def __init__(self) -> None:
         super().__init__()
+        self.available: list[Stage] = []
         self.stages: list[Stage] = []
         self.stage: Stage | None = None
 
     def set_up(self, available: list[Stage], names: list[str] | None, weights: str | None) -> None:
         """To be called at the end of a subclass' constructor: choose stages, load starting weights."""
-        self.stages = select(available, names)
+        self.available, self.stages = available, select(available, names)
         if weights is not None:
             load_weights(self, Path(weights))
 

@@ -1,4 +1,4 @@
-"""PyNET's known failure, seen early: an output that has gone flat or NaN."""
+"""PyNET's known failure, seen early: an output that has gone flat, saturated or NaN."""
 
 from __future__ import annotations
 
@@ -15,17 +15,35 @@ from bokehbench.errors import BokehbenchError
 FLAT = 0.01
 """Standard deviation of an output below which it shows no picture any more (an official fresh level 1: 1.7e-5)."""
 
+SATURATED = 0.07
+"""How far beyond [0, 1] a value counts as saturated; 0.58 tanh + 0.5 ends at 0.08 beyond."""
+
+
+def broken(output: Tensor) -> Tensor:
+    """Bool scalar: the output holds NaN or infinity, or more than half of it sits at the ends of tanh.
+
+    No target lies beyond [0, 1], and an output does so by 0.07 only where its logits have exploded: levels 3 to 1 have
+    no normalisation, and there the gradient is gone for good.
+    """
+    output = output.detach().float()
+    saturated = ((output < -SATURATED) | (output > 1 + SATURATED)).float().mean() > 0.5
+    return ~output.sum().isfinite() | saturated
+
 
 def collapsed(output: Tensor, target: Tensor) -> Tensor:
-    """Bool scalar: the output is NaN or infinite, or flat where the target is not (three times FLAT)."""
+    """Bool scalar: the output is :func:`broken`, or flat where the target is not (three times FLAT).
+
+    Args:
+        output, target: B 3 H W. Flat is judged within each channel: one colour all over is flat, too.
+    """
     with torch.no_grad():
-        output, target = output.detach().float(), target.float()
-        return not_finite(output) | ((output.std() < FLAT) & (target.std() > 3 * FLAT))
+        flat = (deviation(output.detach().float()) < FLAT) & (deviation(target.float()) > 3 * FLAT)
+        return broken(output) | flat
 
 
-def not_finite(output: Tensor) -> Tensor:
-    """Bool scalar: some value of the output is NaN or infinite."""
-    return ~output.detach().float().sum().isfinite()
+def deviation(picture: Tensor) -> Tensor:
+    """The largest of the channels' standard deviations over a batch B C H W."""
+    return picture.std((0, 2, 3)).amax()
 
 
 def newest_checkpoint(trainer: Any) -> Path | None:
@@ -39,7 +57,7 @@ class CollapseGuard(LightningModule):
     """Part of a method that shows each training output to :meth:`watch`; stops the run where it has collapsed.
 
     ``collapse_after`` is the number of steps of a stage before a flat output counts (a fresh network may start flat);
-    NaN always counts.
+    a broken one always counts.
     """
 
     collapse_after: int = 0
@@ -72,7 +90,7 @@ class CollapseGuard(LightningModule):
         super().on_save_checkpoint(checkpoint)
 
     def _refuse(self, output: Tensor, target: Tensor) -> None:
-        bad = bool(collapsed(output, target) if self._step >= self.collapse_after else not_finite(output))
+        bad = bool(collapsed(output, target) if self._step >= self.collapse_after else broken(output))
         trainer = self._trainer
         if trainer is not None:  # all processes stop alike: one that goes on alone would wait for ever
             bad = trainer.strategy.reduce_boolean_decision(bad, all=False)
@@ -81,7 +99,7 @@ class CollapseGuard(LightningModule):
             stage = getattr(self, "stage", None)
             name = stage.name if stage is not None else "this stage"
             raise BokehbenchError(
-                f"{type(self).__name__}'s output collapsed (flat or NaN) at {name}, step {self._step}; the last good "
-                f"checkpoint is {kept or 'not there yet'}: go on from it with a lower learning rate, "
+                f"{type(self).__name__}'s output collapsed (flat, saturated or NaN) at {name}, step {self._step}; the "
+                f"last good checkpoint is {kept or 'not there yet'}: go on from it with a lower learning rate, "
                 f"--model.{name}.clip 1 or a longer --model.{name}.warmup_steps."
             )

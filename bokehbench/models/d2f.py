@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any, Literal
 
 import torch
@@ -22,12 +21,7 @@ from bokehbench.nets.d2f import D2FNet
 from bokehbench.nets.d2f.d2f_net import halved, resize, shrinking
 from bokehbench.nets.d2f.defocus import BACKBONE, HeadActivation
 from bokehbench.nets.d2f.fusion import FusionMode, fuse, initial_mask
-from bokehbench.nets.d2f.poisson import (
-    initial_mask_loss,
-    initial_mask_weight,
-    poisson_gradient_loss,
-    range_penalty,
-)
+from bokehbench.nets.d2f.poisson import initial_mask_loss, initial_mask_weight, poisson_gradient_loss, range_penalty
 from bokehbench.nets.d2f.radiance import RadianceMode
 from bokehbench.nets.d2f.renderer import DiskEdge, KernelSet, defocus_of
 
@@ -117,7 +111,8 @@ class D2F(BokehModel):
         self.progress = 0.0
         self.net = D2FNet(
             head_activation=head_activation, kernel_set=kernel_set, disk_edge=disk_edge, sharpness=sharpness,
-            radiance=radiance, fusion=mask, backbone_pretrained=backbone_pretrained, unused_unit=unused_unit,
+            radiance=radiance, fusion=mask, unused_unit=unused_unit,
+            backbone_pretrained=backbone_pretrained and weights is None,
             freeze_batch_norm=freeze_batch_norm, backbone=backbone, channels=channels,
         )  # fmt: skip
         needs = ("image", "bokeh")
@@ -291,18 +286,9 @@ class D2F(BokehModel):
     @classmethod
     def official(cls) -> tuple[dict[str, Any], Callable[..., dict[str, Tensor]]]:
         """The authors' two PyTorch files, first stage first; unclamped defocus, as they run it."""
+        from bokehbench.weights.d2f import read_official
+
         return {"head_activation": "none"}, read_official
-
-
-def read_official(*paths: Path) -> dict[str, Tensor]:
-    """State dict of :class:`.D2FNet` from the two files. Raises :class:`BokehbenchError` for another number of them."""
-    from bokehbench.weights.d2f import load_official
-
-    if len(paths) != 2:
-        raise BokehbenchError(
-            f"D2F's weights are two files, not {len(paths)}: give --checkpoint RENDERING_FILE FUSION_FILE."
-        )
-    return load_official(*paths)
 
 
 def random_crop(pictures: list[Tensor], side: int) -> list[Tensor]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any, Literal
 
 import torch
@@ -14,23 +13,10 @@ from bokehbench.batch import Batch, known, require
 from bokehbench.losses import disparity_and_saliency_loss, mean_absolute_error, normalised_loss
 from bokehbench.metrics.depth_mae import depth_mae
 from bokehbench.models.base import BokehModel, Focus, Strength
+from bokehbench.models.prepared import Prepared, same
 from bokehbench.models.stages import Stage, StageRecipe
 from bokehbench.nets.deeplens import DeepLensNet, area_resize, halve, resample
 from bokehbench.optics import minmax
-
-
-@dataclass(frozen=True)
-class Prepared:
-    """What of a photo does not depend on focus and aperture: the interactive mode works on this.
-
-    ``size`` is the photo's (height, width); ``pyramid`` holds it, coarsest level first (with official numerics the
-    finest is at most 1280 px long); ``disparity`` and ``features`` belong to the coarsest.
-    """
-
-    size: tuple[int, int]
-    pyramid: list[Tensor]
-    disparity: Tensor
-    features: Tensor
 
 
 class DeepLens(BokehModel):
@@ -89,16 +75,19 @@ class DeepLens(BokehModel):
         self.training_disparity, self.saliency_weight = training_disparity, saliency_weight
         self.net = DeepLensNet(
             channels=channels, upsampling_channels=upsampling_channels, two_map=two_map, numerics=numerics,
-            backbone_pretrained=backbone_pretrained, depth_size=depth_size,
+            backbone_pretrained=backbone_pretrained and weights is None, depth_size=depth_size,
             segmentation_head=segmentation_head,
         )  # fmt: skip
         self._cache: tuple[tuple[object, ...], Prepared] | None = None
         needs = ("image", "bokeh", "focus", "aperture") + (("disparity",) if training_disparity != "predicted" else ())
+        rendered = ("image", "bokeh", "disparity", "true_disparity", "focus", "aperture")
         supervision = ("image", "disparity", "true_disparity", "mask")
         self.set_up(
             [
-                Stage("depth", depth, monitor="val/depth_mae", mode="min", keys=supervision),
-                Stage("rendering", rendering, monitor="val/psnr", needs=needs),
+                Stage(
+                    "depth", depth, monitor="val/depth_mae", mode="min", keys=supervision, needs=("image", "disparity")
+                ),
+                Stage("rendering", rendering, monitor="val/psnr", keys=rendered, needs=needs),
             ],
             stages,
             weights,
@@ -294,8 +283,3 @@ class DeepLens(BokehModel):
         from bokehbench.weights.deeplens import load_official
 
         return {"numerics": "official", "segmentation_head": False}, load_official
-
-
-def same(one: tuple[object, ...], other: tuple[object, ...]) -> bool:
-    """Tensors by identity (the cache keeps them alive, so an address is not reused), numbers by value."""
-    return all(a is b if isinstance(a, Tensor) else a == b for a, b in zip(one, other, strict=True))

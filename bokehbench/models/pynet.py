@@ -54,7 +54,7 @@ class PyNET(CollapseGuard, BokehModel):
         perceptual: VGG-19 of level 1's loss: ``torchvision``, a file (bokehbench/perceptual.py says which), or
             ``none``. The original weights enter as published, 0.1 times the distance.
         perceptual_share: share of level 1's loss that torchvision's VGG term begins with (docs/models/pynet.md).
-        collapse_after: steps of a level after which a flat output stops the run (NaN always does).
+        collapse_after: steps of a level after which a flat output stops the run (a saturated one or NaN always does).
         official_evaluation: add the authors' scores to ``test``: 32 px border cut, TensorFlow's SSIM and MS-SSIM.
         level_7, level_6, level_5, level_4, level_3, level_2, level_1: recipes of the levels.
     """
@@ -162,8 +162,7 @@ class PyNET(CollapseGuard, BokehModel):
 
     def predicted(self, x: Tensor) -> Tensor:
         """The trained level's output, for the guard against collapse."""
-        output: Tensor = self.net(x, int(self.finest))
-        return output
+        return self.net(x, int(self.finest))
 
     def losses(self, stage: Stage, batch: Batch) -> dict[str, Tensor]:
         """100 L1 at levels 7 to 2; 10 L1 + 10 (1 - SSIM) + the VGG term at level 1."""
@@ -193,15 +192,10 @@ class PyNET(CollapseGuard, BokehModel):
 
     def pair(self, batch: Batch, level: int) -> tuple[Tensor, Tensor]:
         """Network input and target of a level; pictures are cropped (or mirrored out) to sizes that fit."""
-        x = network_input(fitted(batch["image"]), self._depth(batch))
-        return x, reduced(fitted(batch["bokeh"]), 2 ** (level - 1))
-
-    def _depth(self, batch: Batch) -> Tensor | None:
-        if not self.depth_input:
-            return None
-        if not bool(known(batch, "disparity").all()):
+        if self.depth_input and not bool(known(batch, "disparity").all()):
             raise no_disparity(f" ({', '.join(batch['name'][:3])})")
-        return fitted(batch["disparity"])
+        x = network_input(fitted(batch["image"]), fitted(batch["disparity"]) if self.depth_input else None)
+        return x, reduced(fitted(batch["bokeh"]), 2 ** (level - 1))
 
     # Validation and test ---------------------------------------------------------------------------------------
 

@@ -86,5 +86,14 @@ def load_official(rendering: str | Path, fusion: str | Path, *, unused_unit: boo
     return {name: value for name, value in state.items() if unused_unit or not name.startswith(UNUSED)}
 
 
+def read_official(*paths: Path) -> dict[str, Tensor]:
+    """State dict of :class:`.D2FNet` from the two files. Raises :class:`BokehbenchError` for another number of them."""
+    if len(paths) != 2:
+        raise BokehbenchError(
+            f"D2F's weights are two files, not {len(paths)}: give --checkpoint RENDERING_FILE FUSION_FILE."
+        )
+    return load_official(*paths)
+
+
 def _size(shape: tuple[int, ...]) -> str:
     return " x ".join(map(str, shape)) or "a scalar"

@@ -10,6 +10,7 @@ from made_boards import PICTURES, make_board, make_result
 
 from bokehbench.benchmark import boards, leaderboard
 from bokehbench.benchmark.boards import read_board
+from bokehbench.benchmark.identity import OUTPUTS_ONLY
 from bokehbench.benchmark.results import read_all, write
 from bokehbench.errors import BokehbenchError
 from bokehbench.metrics.protocols import find_protocol
@@ -59,6 +60,12 @@ def test_what_does_not_belong_is_not_admitted(tmp_path, change, message):
         leaderboard.admit(board, replace(make_result(), **change))
 
 
+def test_a_reworded_summary_is_no_other_protocol(tmp_path):
+    board = read_board(make_board(tmp_path))
+    reworded = find_protocol("bokehbench").describe() | {"summary": "in other words"}
+    assert leaderboard.admit(board, make_result(protocol=reworded)).protocol["summary"] == "in other words"
+
+
 def test_the_board_decides_flags(tmp_path):
     board = read_board(make_board(tmp_path, contaminated={"leaky": "why"}))
     admit = leaderboard.admit
@@ -66,6 +73,22 @@ def test_the_board_decides_flags(tmp_path):
     assert admit(board, make_result(flags=("dirty", "incomplete"))).flags == ("dirty",)
     assert admit(board, make_result(names=PICTURES[:5])).flags == ("incomplete",)
     assert admit(board, make_result(weights_hash="leaky")).flags == ("contaminated",)
+
+
+def test_the_authors_own_weights_can_be_contaminated(tmp_path):
+    board = read_board(make_board(tmp_path, contaminated={"official A": "saw everything"}))
+    official = make_result("A", training={"official": True})
+    assert leaderboard.admit(board, official).flags == ("contaminated",)
+    assert leaderboard.admit(board, make_result("A")).flags == ()
+    assert leaderboard.admit(board, replace(official, method="B")).flags == ()
+
+
+def test_the_same_outputs_under_two_names_are_refused(tmp_path):
+    folder = make_board(tmp_path)
+    leaderboard.add(folder, make_result("BokehMe", weights_hash=OUTPUTS_ONLY))
+    leaderboard.add(folder, make_result("BokehMe", weights_hash=OUTPUTS_ONLY))
+    with pytest.raises(BokehbenchError, match="BokehDiff are byte-identical to those of BokehMe"):
+        leaderboard.add(folder, make_result("BokehDiff", weights_hash=OUTPUTS_ONLY))
 
 
 def test_check_finds_every_changed_byte(tmp_path):

@@ -73,7 +73,8 @@ def test_the_win_matrix_marks_real_differences(made):
     best, second, third = (row.result.id for row in made.ranked[:3])
     won, p = made.wins[best, second]
     lost, same = made.wins[second, best]
-    assert won.wins == lost.losses > 20
+    assert won + lost == pytest.approx(1.0)
+    assert won > 0.7
     assert p == same < 0.05
     assert (third, best) in made.wins
 

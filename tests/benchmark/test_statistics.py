@@ -26,6 +26,13 @@ def test_the_interval_of_a_normal_sample_is_students():
     assert found == interval(values.tolist())
 
 
+def test_large_sets_are_drawn_the_same_way():
+    values = np.random.default_rng(6).normal(25, 4, 1500)
+    found = interval(values.tolist())
+    low, high = stats.t.interval(0.95, 1499, values.mean(), stats.sem(values))
+    assert (found.low, found.high) == pytest.approx((low, high), abs=0.03)
+
+
 def test_intervals_cover_the_true_mean_about_as_often_as_they_say():
     rng = np.random.default_rng(1)
     found = [interval(rng.normal(0, 1, 40).tolist()) for _ in range(200)]

@@ -9,11 +9,13 @@ from made_boards import make_board, make_result
 
 from bokehbench.benchmark import leaderboard
 from bokehbench.benchmark.boards import read_board
+from bokehbench.benchmark.identity import OUTPUTS_ONLY
 from bokehbench.benchmark.verification import compare, measure, open_data, verify
+from bokehbench.benchmark.weights_hash import weights_hash
 from bokehbench.commands.import_weights import write_checkpoint
 from bokehbench.commands.leaderboard import main
 from bokehbench.errors import BokehbenchError
-from bokehbench.models import DeepLens
+from bokehbench.models import DeepLens, Identity
 
 SMALL = {"depth_size": 64, "channels": 8, "upsampling_channels": 8}
 DATA = {"name": "syntheticdof", "arguments": {"size": 64, "test_samples": 3, "blur_radius": 4, "num_workers": 0}}
@@ -31,7 +33,8 @@ def measured(tmp_path_factory):
     names = {f"synthetic-test-{number:06d}" for number in range(3)}
     scores = measure(model, open_data(board, None), board, names)
     protocol = board.evaluator.describe()
-    result = make_result("DeepLens", per_image=scores, protocol=protocol, weights_hash="w")
+    weights = weights_hash(model.state_dict())
+    result = make_result("DeepLens", per_image=scores, protocol=protocol, weights_hash=weights)
     leaderboard.add(folder, result)
     return folder, board, result, checkpoint
 
@@ -51,6 +54,26 @@ def test_a_changed_score_is_named(measured):
     assert not verdict.same
     assert [line.split(":")[0] for line in verdict.lines] == ["synthetic-test-000001 psnr"]
     assert verdict.largest["psnr"] == pytest.approx(0.1, abs=1e-3)
+
+
+def test_other_weights_are_named_even_where_no_score_tells(measured):
+    _, board, result, checkpoint = measured
+    verdict = verify(board, replace(result, weights_hash="f" * 64), checkpoint, device="cpu")
+    assert verdict.lines == [f"weights: stored ffffffffffff, the checkpoint's {result.weights_hash[:12]}"]
+
+
+def test_a_baseline_needs_no_checkpoint(measured):
+    _, board, result, _ = measured
+    scores = measure(Identity(), open_data(board, None), board, set(result.per_image))
+    baseline = make_result("Identity", per_image=scores, protocol=result.protocol)
+    assert verify(board, baseline, device="cpu").same
+
+
+@pytest.mark.parametrize(("weights", "message"), [(OUTPUTS_ONLY, "score that folder again"), ("abc", "--checkpoint")])
+def test_without_weights_there_is_nothing_to_run(measured, weights, message):
+    _, board, result, _ = measured
+    with pytest.raises(BokehbenchError, match=message):
+        verify(board, replace(result, weights_hash=weights))
 
 
 def test_another_methods_checkpoint_is_refused(measured):

@@ -135,16 +135,25 @@ def test_stage_that_wants_no_target_gets_none(tmp_path: Path) -> None:
 def test_half_of_each_batch_are_saliency_pictures(tmp_path: Path, style: str) -> None:
     root, saliency = make_rgbd(tmp_path / "rgbd"), make_saliency(tmp_path / "saliency", style=style)
     data = ready(root, "fit", saliency_roots=[str(saliency)])
-    data.plan_training(TrainingPlan(batch_size=4, steps=5, view=View("resize", 16, 16), flips=False))
+    keys = ("image", "disparity", "mask")
+    data.plan_training(TrainingPlan(batch_size=4, steps=5, view=View("resize", 16, 16), flips=False, keys=keys))
     seen = set()
     for batch in data.train_dataloader():
         salient = known(batch, "mask")
         assert salient.sum() == 2
         assert torch.equal(known(batch, "disparity"), ~salient)
-        assert torch.equal(known(batch, "bokeh"), ~salient)
-        assert torch.equal(known(batch, "focus"), ~salient)
         seen |= {name for name, is_salient in zip(batch["name"], salient.tolist(), strict=True) if is_salient}
     assert seen == {"s1", "s2"}
+
+
+@pytest.mark.parametrize("keys", [None, ("image", "bokeh", "disparity", "focus", "aperture")])
+def test_a_stage_that_wants_targets_gets_no_saliency_pictures(tmp_path: Path, keys) -> None:
+    root, saliency = make_rgbd(tmp_path / "rgbd"), make_saliency(tmp_path / "saliency")
+    data = ready(root, "fit", saliency_roots=[str(saliency)])
+    data.plan_training(TrainingPlan(batch_size=4, steps=2, view=View("resize", 16, 16), keys=keys))
+    for batch in data.train_dataloader():
+        assert known(batch, "bokeh").all()
+        assert known(batch, "disparity").all()
 
 
 @pytest.mark.parametrize("fraction", [0.0, 0.25, 0.3, 0.5, 1.0])

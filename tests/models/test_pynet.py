@@ -17,6 +17,7 @@ from bokehbench.callbacks import StageCheckpoints
 from bokehbench.data import SyntheticDoF
 from bokehbench.errors import BokehbenchError
 from bokehbench.losses import pynet_coarse_loss, pynet_finest_loss
+from bokehbench.models.collapse import broken, collapsed
 from bokehbench.models.pynet import PyNET
 from bokehbench.nets.pynet.pictures import fitted, network_input, reduced
 from bokehbench.perceptual import NAMES, PLACES, VGGDistance, load_vgg
@@ -259,6 +260,17 @@ def test_a_collapsed_output_stops_the_run_and_the_last_good_checkpoint_stays(tmp
     assert kept["global_step"] <= 6
     assert torch.isfinite(kept["state_dict"]["net.level_6.head.weight"]).all()
     assert kept["state_dict"]["net.level_6.head.weight"].abs().sum() > 0
+
+
+def test_one_colour_is_a_collapse_and_a_picture_is_not() -> None:
+    given = batch()
+    saturated = torch.tensor([1.08, 1.08, -0.08])[:, None, None].expand_as(given["bokeh"])
+    assert collapsed(saturated, given["bokeh"])
+    edges = torch.where(given["bokeh"] > 0.5, 1.08, -0.08)  # exploded logits: not flat, but dead
+    assert broken(edges)
+    assert not broken(given["bokeh"].round())
+    assert not collapsed(given["image"], given["bokeh"])
+    assert not collapsed(torch.full_like(given["bokeh"], 0.3), torch.full_like(given["bokeh"], 0.2))
 
 
 def test_levels_hand_over_in_one_fit_and_show_both_scores(tmp_path: Path) -> None:

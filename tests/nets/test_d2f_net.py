@@ -165,3 +165,17 @@ def test_missing_imagenet_weights_say_how_to_do_without(tmp_path: Path, monkeypa
     monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_CACHE", str(tmp_path))
     with pytest.raises(BokehbenchError, match=r"--model\.backbone_pretrained false"):
         D2FNet(backbone_pretrained=True)
+
+
+def test_the_mask_of_a_large_picture_is_computed_in_strips_with_the_same_numbers() -> None:
+    fusion = FusionMask().eval()
+    nn.init.normal_(fusion.net[-1].weight)
+    image, defocus = torch.rand(2, 3, 700, 131), torch.rand(2, 1, 700, 131)
+    whole = fusion(image, defocus)
+    with torch.no_grad():
+        torch.testing.assert_close(fusion(image, defocus), whole, atol=1e-5, rtol=1e-5)
+
+
+def test_untrained_the_mask_network_says_zero() -> None:
+    with torch.no_grad():
+        assert not FusionMask()(picture(), torch.rand(1, 1, 128, 128)).any()

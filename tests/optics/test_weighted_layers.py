@@ -100,6 +100,7 @@ def test_a_point_at_half_defocus_is_the_mean_of_two_disks():
 def test_far_out_of_range_defocus_is_black_and_the_margin_is_the_largest_disk():
     image = torch.rand(1, 3, 90, 80)
     assert not weighted_layers(image, torch.full((1, 1, 90, 80), 1.2)).any()
+    assert weighted_layers(image.double(), torch.full((1, 1, 90, 80), 1.2).double()).min() > 0.1, "masks of 7e-12"
     image = torch.zeros(1, 3, 90, 80, dtype=torch.float64)
     image[..., 45, 40] = 1
     bokeh = weighted_layers(image, torch.full((1, 1, 90, 80), 1 + 0.5 / 14, dtype=torch.float64))
