@@ -30,8 +30,8 @@ def page_name(path: Path) -> str:
 def command_lines(text: str) -> list[str]:
     """What follows ``bokehbench`` in fenced or indented blocks and in `inline code`; "..." marks no whole line."""
     text = re.sub(r"\\\n\s*", " ", text)
-    blocks = re.findall(r"^```\w*\n(.*?)^```", text, re.S | re.M)
-    lines = [line for block in blocks for line in block.splitlines()]
+    blocks = re.findall(r"^```(\w*)\n(.*?)^```", text, re.S | re.M)
+    lines = [line for kind, block in blocks if kind != "text" for line in block.splitlines()]  # text: what was printed
     lines += re.findall(r"^ {4,}(\S.*)$", text, re.M)
     lines += re.findall(r"`([^`\n]+)`", text)
     found = [re.search(r"(?:^|[;&$] *|-m +)bokehbench +(.+)$", line) for line in lines]
