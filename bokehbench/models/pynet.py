@@ -259,8 +259,8 @@ class PyNET(CollapseGuard, BokehModel):
         level = int(self.finest)
         output = self.net(padded, level).float()
         if level > 1:
-            height, width = padded.shape[-2:]
-            output = F.interpolate(output, (2 * height, 2 * width), mode="bicubic", align_corners=False)
+            height, width = padded.shape[-2:]  # bilinear, as the hand-over to level 1 copies it
+            output = F.interpolate(output, (2 * height, 2 * width), mode="bilinear", align_corners=False)
         output = crop(output, offset, (x.shape[-2], x.shape[-1]))
         return output[..., : image.shape[-2], : image.shape[-1]].clamp(0, 1)
 

@@ -11,9 +11,9 @@ upsampled coarser output instead (before tanh), with nothing added to the networ
   output of level 3. The spare two channels keep their first weights and enter with weight zero.
 * Level 1: three channels leave no room for pairs, but the last layer of level 2 lies on level 1's path: its bias is
   raised until black is zero, LeakyReLU then sees no negative colours, and level 1's bias takes the shift back. (The
-  output of level 2 is stale from there on, as all coarser outputs are in the authors' training.) Zero padding now
-  matters: a full [1 2 1] would draw a dark frame of one pixel, so the last convolution is the least-squares fit that
-  weighs frame against blocks at the size of the pictures given.
+  output of level 2 is stale from there on, as all coarser outputs are in the authors' training.) The last
+  convolution is the least-squares fit inside the picture. Zero padding then draws a dark frame of one pixel, which
+  rendering cuts off with its margin and training removes; a fit that weighs the frame in costs 0.05 dB inside.
 """
 
 from __future__ import annotations
@@ -107,9 +107,9 @@ def _level_1_rows(net: PyNETNet, inputs: Tensor) -> Iterator[tuple[Tensor, Tenso
     """Per picture: every tap of the last convolution on nearest-neighbour upsampled colours, and the wanted RGB."""
     for picture in inputs.split(1):
         logits = net.logits(picture, (2,))[2]
-        response = F.unfold(net.level_1.up(logits), 3, padding=1)[0]
+        response = F.unfold(net.level_1.up(logits), 3)[0]
         response = torch.cat([response, torch.ones_like(response[:1])])
-        yield _double(response), _double(_upsampled(logits - BLACK)[0])
+        yield _double(response), _double(_upsampled(logits - BLACK)[0, :, 1:-1, 1:-1])
 
 
 def _start_level_1(net: PyNETNet, inputs: Tensor) -> None:
