@@ -20,7 +20,6 @@ class PictureWriter(InRunFolder):
 
     def __init__(self, folder: str | None = None) -> None:
         self.folder = folder
-        self.written = 0
 
     @property
     def place(self) -> Path:
@@ -32,7 +31,6 @@ class PictureWriter(InRunFolder):
         self.place.mkdir(parents=True, exist_ok=True)
         for name, picture in zip(outputs["name"], outputs["output"], strict=True):
             write_photo(self.place / f"{name}.png", picture)
-            self.written += 1
 
     def on_predict_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Say where they are."""

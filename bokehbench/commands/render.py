@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 
+from bokehbench.data.augment import resize
 from bokehbench.data.image_io import read_map, read_photo, write_photo
 from bokehbench.errors import BokehbenchError
 from bokehbench.models import MODELS
@@ -148,7 +149,5 @@ def given_disparity(path: Path, place: Path | None, image: Tensor) -> Tensor | N
         if not found:
             raise BokehbenchError(f"{place} has no disparity map named like {path.name}.")
         place = found[0]
-    disparity = read_map(place)[None].to(image.device)
-    if disparity.shape[-2:] != image.shape[-2:]:
-        disparity = torch.nn.functional.interpolate(disparity, image.shape[-2:], mode="bilinear", antialias=True)
-    return disparity
+    height, width = image.shape[-2:]
+    return resize(read_map(place), height, width, smooth=True)[None].to(image.device)
