@@ -49,27 +49,6 @@ def _git(*words: str) -> str:
     return done.stdout.strip()
 
 
-def device_in_words(device: torch.device, world_size: int = 1) -> str:
-    """``NVIDIA H100 x 2`` or ``x86_64 CPU (Intel ...), 4 threads``."""
-    if device.type == "cuda":
-        name = torch.cuda.get_device_name(device)
-    elif device.type == "cpu":
-        threads = torch.get_num_threads()
-        model = f" ({_processor()})" if _processor() else ""
-        name = f"{platform.machine()} CPU{model}, {threads} thread{'s'[: threads > 1]}"
-    else:
-        name = device.type
-    return name if world_size == 1 else f"{name} x {world_size}"
-
-
-def _processor() -> str:
-    try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-    except OSError:
-        return platform.processor()
-    return next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), "")
-
-
 def peak_memory(device: torch.device) -> int | None:
     """Bytes: of the GPU's allocator since it was reset, or of this whole process on a CPU; None where unknown."""
     if device.type == "cuda":

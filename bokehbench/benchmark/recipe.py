@@ -12,6 +12,7 @@ from pytorch_lightning import Trainer
 from pytorch_lightning.cli import SaveConfigCallback
 
 from bokehbench.models.base import BokehModel
+from bokehbench.models.weights import read_checkpoint
 
 #: Constructor arguments that say how a method was trained or started, not what it is.
 NOT_ARCHITECTURE = {"stages", "weights", "backbone_pretrained"}
@@ -49,7 +50,10 @@ def _data(content: Any) -> dict[str, Any]:
 
 
 def training_recipe(model: BokehModel, trainer: Trainer) -> dict[str, Any]:
-    """Stages with their recipes, and from the run that wrote the checkpoint its data and seed; empty for baselines."""
+    """Stages with their recipes, from the checkpoint wall time and device (``effort``), from its run data and seed.
+
+    Empty for baselines.
+    """
     if not model.trainable:
         return {}
     recipes = {key: value for key, value in dict(model.hparams).items() if _is_recipe(value)}
@@ -58,6 +62,9 @@ def training_recipe(model: BokehModel, trainer: Trainer) -> dict[str, Any]:
     checkpoint = trainer.ckpt_path
     if checkpoint is None:
         return {**recipe, "weights": "untrained"}
+    clock = read_checkpoint(Path(checkpoint)).get("callbacks", {}).get("TrainingClock")
+    if clock:
+        recipe["effort"] = dict(clock)
     config = Path(checkpoint).parents[1] / "config.yaml"
     if config.is_file():
         content = yaml.safe_load(config.read_text())

@@ -17,7 +17,7 @@ from torch import Tensor
 from bokehbench.batch import Batch, known
 from bokehbench.benchmark import boards
 from bokehbench.benchmark.identity import hash_files
-from bokehbench.benchmark.provenance import commit, device_in_words, dirty, peak_memory, versions
+from bokehbench.benchmark.provenance import commit, dirty, peak_memory, versions
 from bokehbench.benchmark.recipe import architecture, data_settings, training_recipe
 from bokehbench.benchmark.results import Result
 from bokehbench.benchmark.stopwatch import Stopwatch, count_macs
@@ -26,6 +26,7 @@ from bokehbench.callbacks.run_folder import InRunFolder
 from bokehbench.data.records import RecordSet
 from bokehbench.errors import BokehbenchError
 from bokehbench.files import write_text
+from bokehbench.machine import device_in_words
 from bokehbench.metrics.depth_mae import depth_mae
 from bokehbench.metrics.diagnostics import COLUMNS, diagnose
 from bokehbench.metrics.regions import in_focus_from_disparity

@@ -5,5 +5,6 @@ from bokehbench.callbacks.picture_writer import PictureWriter
 from bokehbench.callbacks.progress import StageProgressBar
 from bokehbench.callbacks.score_table import ScoreTable
 from bokehbench.callbacks.stage_checkpoints import StageCheckpoints
+from bokehbench.callbacks.training_clock import TrainingClock
 
-__all__ = ["FitSummary", "PictureWriter", "ScoreTable", "StageCheckpoints", "StageProgressBar"]
+__all__ = ["FitSummary", "PictureWriter", "ScoreTable", "StageCheckpoints", "StageProgressBar", "TrainingClock"]

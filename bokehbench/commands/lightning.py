@@ -14,7 +14,14 @@ from pytorch_lightning import Trainer
 from pytorch_lightning.cli import LightningCLI, SaveConfigCallback
 from pytorch_lightning.loggers import CSVLogger
 
-from bokehbench.callbacks import FitSummary, PictureWriter, ScoreTable, StageCheckpoints, StageProgressBar
+from bokehbench.callbacks import (
+    FitSummary,
+    PictureWriter,
+    ScoreTable,
+    StageCheckpoints,
+    StageProgressBar,
+    TrainingClock,
+)
 from bokehbench.commands.arguments import prepare
 from bokehbench.data.base import BokehDataModule
 from bokehbench.errors import BokehbenchError
@@ -42,7 +49,7 @@ class BokehCLI(LightningCLI):
             config["logger"] = CSVLogger(save_dir=root, name=type(self.model).__name__.lower())
         config["default_root_dir"] = str(root)
         own = list(config.get("callbacks") or [])
-        for make in (StageProgressBar, StageCheckpoints, ScoreTable, PictureWriter, FitSummary):
+        for make in (StageProgressBar, TrainingClock, StageCheckpoints, ScoreTable, PictureWriter, FitSummary):
             if make is StageProgressBar and config.get("enable_progress_bar") is False:
                 continue
             if make is StageCheckpoints and config.get("enable_checkpointing") is False:

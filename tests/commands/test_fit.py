@@ -122,6 +122,10 @@ def test_a_killed_fit_resumes_to_the_same_weights(name, tmp_path, monkeypatch) -
     assert whole.keys() == resumed.keys()
     for key, value in whole.items():
         assert torch.equal(value, resumed[key]), key
+    end_of_run = tmp_path / "runs" / name / "version_2" / "checkpoints" / "last.ckpt"
+    before, after = (torch.load(p, weights_only=True)["callbacks"]["TrainingClock"] for p in (last, end_of_run))
+    assert after["seconds"] > before["seconds"] > 0, "a resumed run counts on"
+    assert "CPU" in after["device"]
 
 
 @pytest.mark.parametrize("name", TRAINABLE)
