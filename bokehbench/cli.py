@@ -20,6 +20,9 @@ VERBS = {
     "leaderboard": ("bokehbench.commands.leaderboard", "results and tables: add, render, check, verify, cite, compare"),
     "benchmark": ("bokehbench.commands.benchmark", "run a suite of experiments and compare them on a board"),
     "data": ("bokehbench.commands.data", "describe, check or preview a data set"),
+    "doctor": ("bokehbench.commands.doctor", "versions, devices, data folders found, and what is missing"),
+    "completion": ("bokehbench.commands.completion", "a script that completes verbs and options in your shell"),
+    "study": ("bokehbench.commands.study", "ask people which of two results they prefer, and analyse their votes"),
     "import-weights": ("bokehbench.commands.import_weights", "turn the authors' weights into a checkpoint of ours"),
 }
 

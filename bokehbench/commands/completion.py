@@ -1,0 +1,166 @@
+"""``bokehbench completion bash|zsh|fish``: a script that completes verbs, options, and names of methods and data sets.
+
+The script holds all words: asking Python for them at every Tab would take the seconds that torch needs to start.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import dataclasses
+import functools
+import inspect
+import io
+import re
+from collections.abc import Iterable
+
+from bokehbench import experiments
+from bokehbench.benchmark import boards
+from bokehbench.cli import VERBS
+from bokehbench.cli import main as run
+
+LIGHTNING = ("fit", "validate", "test", "predict")
+OWN_PARSER = tuple(verb for verb in VERBS if verb not in (*LIGHTNING, "completion"))
+#: Options of Lightning's verbs that belong to no class.
+GENERAL = ("--config", "--ckpt_path", "--print_config", "--seed_everything", "--model", "--data", "--help")
+FOLLOWED = {"bash": "eval", "zsh": "eval", "fish": "source"}
+
+
+def main(argv: list[str]) -> int:
+    """Print the script."""
+    parser = argparse.ArgumentParser(
+        prog="bokehbench completion",
+        description='A completion script for a shell: put `eval "$(bokehbench completion bash)"` into ~/.bashrc '
+        "(zsh: ~/.zshrc), or write it to a file once and source that, which is faster.",
+        allow_abbrev=False,
+    )
+    parser.add_argument("shell", choices=tuple(FOLLOWED))
+    shell = parser.parse_args(argv[1:]).shell
+    print(fish() if shell == "fish" else bash(zsh=shell == "zsh"))
+    return 0
+
+
+def class_options(kind: str, owner: type) -> list[str]:
+    """``--model.channels``, ``--model.rendering.steps`` ... of a class' constructor."""
+    found = []
+    for name, parameter in inspect.signature(owner).parameters.items():
+        found.append(f"--{kind}.{name}")
+        if dataclasses.is_dataclass(parameter.default):
+            found += [f"--{kind}.{name}.{field.name}" for field in dataclasses.fields(parameter.default)]
+    return found
+
+
+@functools.cache
+def help_words(verb: str) -> tuple[list[str], list[str]]:
+    """Options and actions of a verb with a parser of its own, from what ``--help`` prints."""
+    texts = [_help([verb])]
+    found = re.search(r"\{([a-z,-]+)\}|\s([a-z-]+(?:\|[a-z-]+)+)\s", texts[0])  # as argparse or we ourselves list them
+    actions = re.split(r"[,|]", found.group(1) or found.group(2)) if found else []
+    texts += [_help([verb, action]) for action in actions]
+    return sorted({w for t in texts for w in re.findall(r"(?<![\w-])--[a-z][\w-]*(?:\.[a-z_]+)*", t)}), actions
+
+
+def _help(words: list[str]) -> str:
+    output = io.StringIO()
+    with contextlib.redirect_stdout(output), contextlib.redirect_stderr(output), contextlib.suppress(SystemExit):
+        run([*words, "--help"])
+    return output.getvalue()
+
+
+def values() -> dict[str, list[str]]:
+    """What may follow an option: names of methods, data sets, recipes, boards."""
+    from bokehbench.data import DATA
+    from bokehbench.models import MODELS
+
+    recipes = sorted(path.stem for path in experiments.folder().glob("*.yaml"))
+    return {"--model": sorted(MODELS), "--data": sorted(DATA), "--config": recipes, "--board": boards.names()}
+
+
+def first_arguments() -> dict[str, list[str]]:
+    """What may follow a verb, besides files."""
+    actions = {verb: words for verb in OWN_PARSER if (words := help_words(verb)[1])}
+    suites = sorted(path.stem for path in (experiments.folder() / "suites").glob("*.yaml"))
+    return {**actions, "benchmark": suites, "completion": list(FOLLOWED)}
+
+
+def options() -> dict[str, list[str]]:
+    """Verb -> its options."""
+    from pytorch_lightning import Trainer
+
+    general = [*GENERAL, *class_options("trainer", Trainer)]
+    return {**dict.fromkeys(LIGHTNING, general), **{verb: help_words(verb)[0] for verb in OWN_PARSER}}
+
+
+def chosen_options() -> dict[str, list[str]]:
+    """``--model deeplens`` -> the options that it brings; likewise for data sets."""
+    from bokehbench.data import DATA
+    from bokehbench.models import MODELS
+
+    models = {f"--model {name}": class_options("model", model) for name, model in MODELS.items()}
+    return models | {f"--data {name}": class_options("data", DATA[name]) for name in DATA}
+
+
+def bash(zsh: bool = False) -> str:
+    """The script for bash, and for zsh through its own emulation."""
+    head = "autoload -U +X bashcompinit && bashcompinit\n" if zsh else ""
+    following = "\n".join(f"    {option}) words={_quoted(names)} ;;" for option, names in values().items())
+    per_verb = "\n".join(f"    {verb}) words={_quoted(names)} ;;" for verb, names in options().items())
+    first = "\n".join(f"    {verb}) words={_quoted(names)} ;;" for verb, names in first_arguments().items())
+    chosen = "\n".join(
+        f'  [[ " $line " == *" {choice} "* ]] && words+=" "{_quoted(names)}'
+        for choice, names in chosen_options().items()
+    )
+    return f"""{head}_bokehbench() {{
+  local current="${{COMP_WORDS[COMP_CWORD]}}" before="${{COMP_WORDS[COMP_CWORD-1]}}" verb="${{COMP_WORDS[1]}}"
+  local line="${{COMP_WORDS[*]}}" words=""
+  COMPREPLY=()
+  if [[ $COMP_CWORD -eq 1 ]]; then
+    COMPREPLY=($(compgen -W {_quoted(VERBS)} -- "$current"))
+    return
+  fi
+  case "$before" in
+{following}
+  esac
+  if [[ -n $words ]]; then
+    COMPREPLY=($(compgen -W "$words" -- "$current"))
+    [[ $before == --config ]] && COMPREPLY+=($(compgen -f -- "$current"))
+    return
+  fi
+  if [[ $current != -* ]]; then
+    [[ $COMP_CWORD -eq 2 ]] && case "$verb" in
+{first}
+    esac
+    COMPREPLY=($(compgen -W "$words" -- "$current") $(compgen -f -- "$current"))
+    return
+  fi
+  case "$verb" in
+{per_verb}
+  esac
+{chosen}
+  COMPREPLY=($(compgen -W "$words" -- "$current"))
+}}
+complete -o filenames -F _bokehbench bokehbench"""
+
+
+def fish() -> str:
+    """The script for fish."""
+    lines = [
+        f"complete -c bokehbench -n __fish_use_subcommand -f -a {verb} -d {_quoted([about])}"
+        for verb, (_, about) in VERBS.items()
+    ]
+    following = values()
+    for verb, words in options().items():
+        seen = f"-n '__fish_seen_subcommand_from {verb}'"
+        for word in words:
+            takes = f" -x -a {_quoted(following[word])}" if word in following else ""
+            lines.append(f"complete -c bokehbench {seen} -l {word[2:]}{takes}")
+    for choice, words in chosen_options().items():
+        seen = f'-n \'string match -q -- "*{choice} *" (commandline -p)" "\''
+        lines += [f"complete -c bokehbench {seen} -l {word[2:]}" for word in words]
+    for verb, names in first_arguments().items():
+        lines.append(f"complete -c bokehbench -n '__fish_seen_subcommand_from {verb}' -a {_quoted(names)}")
+    return "\n".join(lines)
+
+
+def _quoted(words: Iterable[str]) -> str:
+    return "'" + " ".join(words).replace("'", "'\\''") + "'"
