@@ -1,0 +1,135 @@
+"""``bokehbench study build|analyse``: a page of blind pairs that opens from disk, and what its votes mean."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from bokehbench.errors import BokehbenchError, nearest
+from bokehbench.files import write_text
+from bokehbench.study import words as texts
+
+
+def main(argv: list[str]) -> int:
+    """Run one action; ``argv[0]`` is the verb. Returns 1 where ``analyse`` had to leave a file out.
+
+    Raises:
+        BokehbenchError: an unknown action, pictures that do not fit, or no votes.
+    """
+    words = argv[1:]
+    if words and not words[0].startswith("-") and words[0] not in ACTIONS:
+        raise BokehbenchError(f"There is no 'study {words[0]}'; {nearest(words[0], ACTIONS)}.")
+    options = arguments(words)
+    return ACTIONS[options.action](options)
+
+
+def arguments(words: list[str]) -> argparse.Namespace:
+    """Parse the options of the verb."""
+    parser = argparse.ArgumentParser(prog="bokehbench study", description=__doc__)
+    actions = parser.add_subparsers(dest="action", required=True, metavar="|".join(ACTIONS))
+    build = actions.add_parser("build", help="make the page and, beside it, its key")
+    build.add_argument("--inputs", type=Path, required=True, help="folder of the original photos")
+    build.add_argument(
+        "--method", action="append", required=True, metavar="NAME=FOLDER", help="a method's results, same file stems"
+    )
+    build.add_argument("-o", "--output", type=Path, required=True, help="folder of the page; must be new or empty")
+    build.add_argument("--pairs-per-rater", type=int, default=20, help="pairs that count, per rater (default: 20)")
+    build.add_argument("--repeats", type=int, default=2, help="pairs shown twice, sides exchanged (default: 2)")
+    build.add_argument("--catches", type=int, default=2, help="pairs with a spoilt copy, for attention (default: 2)")
+    build.add_argument("--seed", type=int, default=0, help="of the order of pairs (default: 0)")
+    build.add_argument("--title", default=texts.TITLE)
+    build.add_argument("--question", default=texts.QUESTION, help=f"default: {texts.QUESTION}")
+    build.add_argument("--instructions", type=Path, help="text file in place of the instructions; blank lines part it")
+    build.add_argument("--consent", type=Path, help="text file in place of the consent note")
+    build.add_argument("--contact", default="Please send the file to the person who invited you.",
+                       help="where answers should go, shown at the end")  # fmt: skip
+    build.add_argument("--longest", type=int, help="reduce larger pictures to this many pixels at the longer side")
+    build.add_argument("--format", choices=("png", "jpeg"), default="png", help="png keeps every pixel (default)")
+    analyse = actions.add_parser("analyse", help="shares, strengths and agreement from files of votes")
+    analyse.add_argument("key", type=Path, help="the file that build wrote beside the study")
+    analyse.add_argument("votes", type=Path, nargs="+", help="files that raters sent, or folders of them")
+    analyse.add_argument("-o", "--output", type=Path, help="folder for analysis.md, .json, .csv and .png")
+    analyse.add_argument("--exclude-failed", action="store_true", help="leave out raters who failed a catch trial")
+    analyse.add_argument("--exclude", action="append", default=[], metavar="RATER", help="leave out this rater")
+    return parser.parse_args(words)
+
+
+def _build(options: argparse.Namespace) -> int:
+    from bokehbench.study.build import Settings, build
+    from bokehbench.study.pictures import parse_methods
+
+    for name, least in (("pairs_per_rater", 1), ("repeats", 0), ("catches", 0), ("longest", 32)):
+        value = getattr(options, name)
+        if value is not None and not least <= value <= 100_000:
+            raise BokehbenchError(f"--{name.replace('_', '-')} {value}: give a number from {least} to 100000.")
+    settings = Settings(
+        title=options.title,
+        question=options.question,
+        instructions=_text(options.instructions, texts.INSTRUCTIONS),
+        consent=_text(options.consent, texts.CONSENT),
+        contact=options.contact,
+        pairs_per_rater=options.pairs_per_rater,
+        repeats=options.repeats,
+        catches=options.catches,
+        seed=options.seed,
+        longest=options.longest,
+        format=options.format,
+    )
+    methods = parse_methods(options.method)
+    built = build(options.inputs, methods, options.output, settings)
+    for note in built.notes:
+        print(f"note: {note}.")
+    each = min(settings.pairs_per_rater, built.cells)
+    full = -(-built.cells // each)
+    print(f"Study {built.study}: {built.cells} different pairs of results, {each} per rater.")
+    if full > 1:
+        print(f"{full} raters see them all, if their links end with ?n=0 to ?n={full - 1}; otherwise shares are drawn.")
+    print(f"Page: {built.folder / 'index.html'} (open it, or put the folder on any web host)")
+    print(f"Key:  {built.key} (keep it to yourself: it names the methods)")
+    return 0
+
+
+def _text(path: Path | None, default: tuple[str, ...]) -> tuple[str, ...]:
+    if path is None:
+        return default
+    try:
+        found = texts.paragraphs(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise BokehbenchError(f"{path} cannot be read as text: give a UTF-8 text file.") from error
+    if not found:
+        raise BokehbenchError(f"{path} is empty: write at least one sentence.")
+    return found
+
+
+def _analyse(options: argparse.Namespace) -> int:
+    from bokehbench.study import forest_plot, key, report, votes
+    from bokehbench.study.analysis import analyse
+    from bokehbench.study.raters import sort_votes
+
+    secret = key.read(options.key)
+    paths = [path for given in options.votes for path in (sorted(given.glob("*.json")) if given.is_dir() else [given])]
+    files, refused, duplicates = votes.read_all(paths, secret)
+    for sentence in (*refused, *duplicates):
+        print(f"left out: {sentence}", file=sys.stderr)
+    raters = [sort_votes(file, secret) for file in files]
+    unknown = set(options.exclude) - {rater.id for rater in raters}
+    if unknown:
+        raise BokehbenchError(f"--exclude {min(unknown)}: no file of votes is of this rater.")
+    excluded = [r.id for r in raters if r.id in options.exclude or (options.exclude_failed and r.failed)]
+    analysis = analyse(secret, raters, excluded)
+    print(report.console(analysis))
+    if options.output is not None:
+        problems = [*refused, *duplicates]
+        write_text(options.output / "analysis.md", report.markdown(analysis, "analysis.png", problems))
+        write_text(options.output / "analysis.json", report.as_json(analysis, problems))
+        write_text(options.output / "pairs.csv", report.pairs_csv(analysis))
+        write_text(options.output / "judgements.csv", report.judgements_csv(analysis))
+        forest_plot.write(options.output / "analysis.png", analysis)
+        print(f"\nWritten: {options.output / 'analysis.md'}, analysis.json, pairs.csv, judgements.csv, analysis.png")
+    return 1 if refused else 0
+
+
+#: Action -> what it does.
+ACTIONS: dict[str, Callable[[argparse.Namespace], int]] = {"build": _build, "analyse": _analyse}

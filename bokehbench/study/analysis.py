@@ -1,0 +1,163 @@
+"""From votes to shares, strengths and agreement."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import combinations
+
+import numpy as np
+
+from bokehbench.benchmark.statistics import holm
+from bokehbench.errors import BokehbenchError
+from bokehbench.study import bradley_terry
+from bokehbench.study.binomial import Share, share
+from bokehbench.study.bootstrap import limits, share_draws, strength_draws
+from bokehbench.study.key import Key
+from bokehbench.study.krippendorff import agreement, paired_alpha
+from bokehbench.study.raters import Judgement, Rater
+
+
+@dataclass(frozen=True)
+class PairResult:
+    """Two methods: ``share`` of the decided votes that chose ``first``, ``ties`` apart.
+
+    ``low`` and ``high``: 95 % interval by drawing raters (NaN with one rater). ``p_holm``: the exact test's p after
+    Holm's correction for all pairs that were judged.
+    """
+
+    first: str
+    second: str
+    share: Share
+    ties: int
+    low: float
+    high: float
+    p_holm: float
+
+
+@dataclass(frozen=True)
+class Strength:
+    """A method's Bradley-Terry strength (log scale, mean 0), its interval by drawing raters, and ``mark``: what the
+    votes leave open."""
+
+    method: str
+    strength: float
+    low: float
+    high: float
+    won: int
+    lost: int
+    ties: int
+    mark: str
+
+
+@dataclass(frozen=True)
+class Analysis:
+    """Everything that is reported; ``excluded`` raters are in ``raters`` but in no other number."""
+
+    key: Key
+    raters: tuple[Rater, ...]
+    excluded: tuple[str, ...]
+    pairs: tuple[PairResult, ...]
+    strengths: tuple[Strength, ...]
+    joined: bool
+    left: Share
+    votes: int
+    ties: int
+    alpha: float
+    agreement: float
+    couples_units: int
+    repeats: int
+    same: int
+
+
+def analyse(key: Key, raters: Sequence[Rater], excluded: Sequence[str] = ()) -> Analysis:
+    """Count, model and test.
+
+    Args:
+        excluded: ids of raters whose votes do not count.
+
+    Raises:
+        BokehbenchError: no votes are left.
+    """
+    counted = [rater for rater in raters if rater.id not in set(excluded)]
+    judgements = [judgement for rater in counted for judgement in rater.judgements]
+    if not judgements:
+        raise BokehbenchError("no votes are left to analyse: give votes of this study, or exclude fewer raters.")
+    wins, ties = _count(key, counted)
+    units = _units(judgements)
+    sides = [judgement.side for judgement in judgements]
+    left = sides.count("left")
+    return Analysis(
+        key=key,
+        raters=tuple(raters),
+        excluded=tuple(rater.id for rater in raters if rater.id in set(excluded)),
+        pairs=_pairs(key, wins, ties),
+        strengths=_strengths(key, wins, ties),
+        joined=bradley_terry.connected((wins + wins.swapaxes(1, 2) + ties).sum(0)),
+        left=share(left, left + sides.count("right")),
+        votes=len(judgements),
+        ties=sides.count("none"),
+        alpha=paired_alpha(units),
+        agreement=agreement(units),
+        couples_units=sum(len(unit) > 1 for unit in units),
+        repeats=sum(rater.repeats for rater in counted),
+        same=sum(rater.same for rater in counted),
+    )
+
+
+def _count(key: Key, raters: Sequence[Rater]) -> tuple[np.ndarray, np.ndarray]:
+    """(raters, M, M) wins of row over column, and ties (symmetric)."""
+    at = {method: index for index, method in enumerate(key.methods)}
+    wins = np.zeros((len(raters), len(at), len(at)))
+    ties = np.zeros_like(wins)
+    for number, rater in enumerate(raters):
+        for judgement in rater.judgements:
+            one, two = at[judgement.first], at[judgement.second]
+            if judgement.value > 0:
+                wins[number, one, two] += 1
+            elif judgement.value < 0:
+                wins[number, two, one] += 1
+            else:
+                ties[number, one, two] += 1
+                ties[number, two, one] += 1
+    return wins, ties
+
+
+def _units(judgements: Sequence[Judgement]) -> list[list[int]]:
+    units = defaultdict(list)
+    for judgement in judgements:
+        units[judgement.picture, judgement.first, judgement.second].append(judgement.value)
+    return list(units.values())
+
+
+def _pairs(key: Key, wins: np.ndarray, ties: np.ndarray) -> tuple[PairResult, ...]:
+    low, high = limits(share_draws(wins), len(wins))
+    total, undecided = wins.sum(0), ties.sum(0)
+    found = list(combinations(range(len(key.methods)), 2))
+    shares = [share(int(total[i, j]), int(total[i, j] + total[j, i])) for i, j in found]
+    tested = [at for at, each in enumerate(shares) if each.decided]
+    corrected = dict(zip(tested, holm([shares[at].p for at in tested]), strict=True))
+    return tuple(
+        PairResult(
+            key.methods[i], key.methods[j], shares[at], int(undecided[i, j]),
+            float(low[i, j]), float(high[i, j]), corrected.get(at, 1.0),
+        )
+        for at, (i, j) in enumerate(found)
+    )  # fmt: skip
+
+
+def _strengths(key: Key, wins: np.ndarray, ties: np.ndarray) -> tuple[Strength, ...]:
+    values = bradley_terry.strengths(wins.sum(0), ties.sum(0))
+    low, high = limits(strength_draws(wins, ties), len(wins))
+    total, undecided = wins.sum(0), ties.sum(0).sum(1)
+    unbeaten, never = bradley_terry.unbeaten(total), bradley_terry.never_chosen(total)
+    marks = np.where(unbeaten, "never beaten", np.where(never, "never chosen", ""))
+    rows = [
+        Strength(
+            method, float(values[i]), float(low[i]), float(high[i]),
+            int(total[i].sum()), int(total[:, i].sum()), int(undecided[i]), str(marks[i]),
+        )
+        for i, method in enumerate(key.methods)
+    ]  # fmt: skip
+    return tuple(sorted(rows, key=lambda row: -row.strength))
