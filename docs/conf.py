@@ -1,7 +1,7 @@
 """The documentation site: ``sphinx-build -W -c docs . site`` (``pip install -e ".[docs]"``).
 
-Sphinx reads the Markdown pages where they lie in the repository (its source folder is the root), so that every link works
-both there and in the site. Not mkdocs-material, whose end of life its authors announced for May 2027.
+Sphinx reads the Markdown pages where they lie in the repository (its source folder is the root), so that every link
+works both there and in the site. Not mkdocs-material, whose end of life its authors announced for May 2027.
 """
 
 from __future__ import annotations

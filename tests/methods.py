@@ -12,8 +12,10 @@ TRAINABLE = [name for name in NAMES if MODELS[name].trainable]
 
 #: Constructor arguments that keep the topology and shrink the rest; a method not listed is tested as it is.
 SMALL: dict[str, dict[str, object]] = {
+    "aperture": {"depth_size": 64},
     "d2f": {"backbone": "test_resnet", "channels": 16},
     "deeplens": {"depth_size": 64, "channels": 8, "upsampling_channels": 8},
+    "pix2pix": {"width": 8, "levels": 5},
     "pynet": {"width": 2, "perceptual": "none"},
 }
 

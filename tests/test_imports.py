@@ -22,7 +22,8 @@ ALLOWED = {
     "weights": {"nets"},
     "metrics": {"batch", "optics"},
     "data": {"batch", "files", "optics"},
-    "models": {"batch", "files", "losses", "metrics", "nets", "optics", "perceptual", "weights"},
+    "depth": {"batch", "files", "optics"},
+    "models": {"batch", "depth", "files", "losses", "metrics", "nets", "optics", "perceptual", "weights"},
 }
 #: The top: imported by nobody below.
 TOP = {"commands", "cli", "__main__"}

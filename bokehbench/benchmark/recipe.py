@@ -70,3 +70,11 @@ def training_recipe(model: BokehModel, trainer: Trainer) -> dict[str, Any]:
         content = yaml.safe_load(config.read_text())
         recipe |= {"data": _data(content.get("data")), "seed": content.get("seed_everything")}
     return recipe
+
+
+def depth_is_trained(model: BokehModel, trainer: Trainer) -> bool:
+    """False for weights of a fit that left the depth stage out and started from nobody's weights."""
+    if trainer.ckpt_path is None or "depth" not in [stage.name for stage in model.available]:
+        return True
+    stored = read_checkpoint(Path(trainer.ckpt_path)).get("hyper_parameters", {})
+    return stored.get("stages") is None or "depth" in stored["stages"] or stored.get("weights") is not None

@@ -16,13 +16,15 @@ from torch import Tensor
 
 from bokehbench.batch import Batch, known
 from bokehbench.benchmark import boards
+from bokehbench.benchmark.figures.stored_pictures import FOLDER, picture_file
 from bokehbench.benchmark.identity import hash_files
 from bokehbench.benchmark.provenance import commit, dirty, peak_memory, versions
-from bokehbench.benchmark.recipe import architecture, data_settings, training_recipe
+from bokehbench.benchmark.recipe import architecture, data_settings, depth_is_trained, training_recipe
 from bokehbench.benchmark.results import Result
 from bokehbench.benchmark.stopwatch import Stopwatch, count_macs
 from bokehbench.benchmark.weights_hash import weights_hash
 from bokehbench.callbacks.run_folder import InRunFolder
+from bokehbench.data.image_io import write_photo
 from bokehbench.data.records import RecordSet
 from bokehbench.errors import BokehbenchError
 from bokehbench.files import write_text
@@ -42,26 +44,35 @@ class ResultRecorder(InRunFolder):
     Args:
         board: name or folder of the board.
         output: file to write; None = ``RUN/result.json``.
+        variant: what tells this result from others of the method, for the tables; empty = nothing.
+        pictures: how many of the first pictures to write, too: input, output, target and, where it is known, what is in
+            focus, as PNG in ``pictures/`` beside the result. ``leaderboard figures`` makes its contact sheet of them.
     """
 
-    def __init__(self, board: str, output: str | None = None) -> None:
+    def __init__(self, board: str, output: str | None = None, variant: str = "", pictures: int = 0) -> None:
         self.board = boards.read_board(boards.find(board))
-        self.output = output
+        self.output, self.variant, self.pictures = output, variant, pictures
         self.rows: list[dict[str, Any]] = []
         self.first: Batch | None = None
+
+    @property
+    def path(self) -> Path:
+        """Where the result goes."""
+        return Path(self.output) if self.output else self.run_folder / "result.json"
 
     def on_test_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Begin anew."""
         assert isinstance(pl_module, BokehModel)
         self.rows, self.first = [], None
         self.missing: dict[str, str] = {}
+        self.depth_trained = depth_is_trained(pl_module, trainer)
         if pl_module.device.type == "cuda":
             torch.cuda.reset_peak_memory_stats(pl_module.device)
         self.stopwatch = Stopwatch(pl_module)
         self.stopwatch.__enter__()
 
     def on_test_batch_end(
-        self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Batch, *args: object
+        self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Batch, batch_idx: int, *args: object
     ) -> None:
         """Score the board's columns."""
         if not bool(known(batch, "bokeh").all()):
@@ -72,7 +83,7 @@ class ResultRecorder(InRunFolder):
         if set(self.board.columns) & set(COLUMNS):
             scores |= diagnose(outputs["output"], batch["bokeh"], in_focus(batch))
         if "depth_mae" in self.board.columns:
-            scores |= own_depth(pl_module, batch, self.missing)
+            scores |= own_depth(pl_module, batch, self.missing, self.depth_trained)
         for number, name in enumerate(batch["name"]):
             self.rows.append({
                 "name": name,
@@ -80,6 +91,8 @@ class ResultRecorder(InRunFolder):
                 "prediction": picture_hash(outputs["output"][number]),
                 "target": picture_hash(batch["bokeh"][number]),
             })  # fmt: skip
+        if batch_idx * trainer.world_size + trainer.global_rank < self.pictures:  # batches of one, dealt out in turn
+            write_pictures(self.path.parent / FOLDER, batch, outputs["output"])
 
     def on_test_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Gather over processes, write."""
@@ -97,9 +110,8 @@ class ResultRecorder(InRunFolder):
         if len({row["name"] for row in rows}) < len(rows):
             raise BokehbenchError("two test pictures have the same name: a result needs each once.")
         result = self.result(trainer, pl_module, rows, seconds, missing)
-        path = Path(self.output) if self.output else self.run_folder / "result.json"
-        write_text(path, result.to_json())
-        print(f"Result for {self.board.name}: {path}")
+        write_text(self.path, result.to_json())
+        print(f"Result for {self.board.name}: {self.path}")
 
     def result(
         self,
@@ -111,7 +123,7 @@ class ResultRecorder(InRunFolder):
     ) -> Result:
         """Everything that is known about the test."""
         training = training_recipe(model, trainer)
-        count = sum(parameter.numel() for parameter in model.parameters())
+        count = sum(p.numel() for module in model.inference_modules() for p in module.parameters())
         macs = count_macs(model, self.first) if self.first is not None else None
         size = tuple(self.first["image"].shape[-2:]) if self.first is not None and macs is not None else None
         return Result(
@@ -128,6 +140,7 @@ class ResultRecorder(InRunFolder):
             per_image={row["name"]: row["scores"] for row in rows},
             missing=dict(missing),
             training=training,
+            variant=self.variant,
             seed=training.get("seed"),
             versions=versions(),
             commit=commit(),
@@ -159,14 +172,38 @@ def in_focus(batch: Batch) -> Tensor | None:
     return None
 
 
-def own_depth(model: LightningModule, batch: Batch, missing: dict[str, str]) -> dict[str, Tensor]:
-    """``depth_mae`` of a method's own depth network; noted in ``missing`` where it has none."""
-    predict = getattr(getattr(model, "net", None), "predict_disparity", None)
-    if predict is None or not bool(known(batch, "disparity").all()):
-        missing["depth_mae"] = "no depth network" if predict is None else "no true disparity"
+def write_pictures(folder: Path, batch: Batch, output: Tensor) -> None:
+    """Store a batch's input, output (B 3 H W in [0, 1]), target and what is in focus, 8 bit, as scored."""
+    maps = {"input": batch["image"], "output": output, "target": batch["bokeh"]}
+    mask = in_focus(batch)
+    if mask is not None:
+        maps["in_focus"] = mask.to(output.dtype)
+    for kind, pictures in maps.items():
+        for name, picture in zip(batch["name"], pictures, strict=True):
+            write_photo(picture_file(folder, kind, name), picture)
+
+
+def own_depth(model: LightningModule, batch: Batch, missing: dict[str, str], trained: bool = True) -> dict[str, Tensor]:
+    """``depth_mae`` of a method's own depth network; noted in ``missing`` where it has none or did not train it."""
+    if not trained or not bool(known(batch, "disparity").all()):
+        missing["depth_mae"] = "no true disparity" if trained else "its depth network was not trained"
         return {}
     with torch.no_grad():
-        return {"depth_mae": depth_mae(predict(batch["image"]), batch.get("true_disparity", batch["disparity"]))}
+        predicted = predicted_disparity(model, batch)
+    if predicted is None:
+        missing["depth_mae"] = "no depth network"
+        return {}
+    return {"depth_mae": depth_mae(predicted, batch.get("true_disparity", batch["disparity"]))}
+
+
+def predicted_disparity(model: LightningModule, batch: Batch) -> Tensor | None:
+    """What a method itself takes for the disparity, B 1 H W; None where it only uses what it is given."""
+    of_batch = getattr(model, "predicted_disparity", None)
+    if of_batch is not None:
+        found: Tensor | None = of_batch(batch)
+        return found
+    predict = getattr(getattr(model, "net", None), "predict_disparity", None)
+    return None if predict is None else predict(batch["image"])
 
 
 def picture_hash(picture: Tensor) -> str:

@@ -43,6 +43,8 @@ class Result:
         per_image: picture's name -> {column: value}; NaN where a column has no meaning for a picture.
         missing: column -> why it has no values at all (LPIPS without weights).
         training: recipe: stages, steps, data, what the weights came from; empty where nothing was trained.
+        variant: what tells it from other results of the method, for people (an experiment's name); no part of the
+            identity, empty where nobody said.
         seed: of the training, or None.
         versions: package -> version.
         commit: of bokehbench, 40 hex digits, or "" outside a repository.
@@ -68,6 +70,7 @@ class Result:
     inference: Mapping[str, Any] = field(default_factory=dict)
     missing: Mapping[str, str] = field(default_factory=dict)
     training: Mapping[str, Any] = field(default_factory=dict)
+    variant: str = ""
     seed: int | None = None
     versions: Mapping[str, str] = field(default_factory=dict)
     commit: str = ""

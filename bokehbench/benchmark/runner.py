@@ -5,19 +5,20 @@ from __future__ import annotations
 import json
 import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import yaml
 from tqdm import tqdm
 
 from bokehbench.benchmark import boards, leaderboard, results
+from bokehbench.benchmark.dependencies import steps
+from bokehbench.benchmark.experiment import Experiment, filled, fingerprint, places
 from bokehbench.benchmark.results import Result
 from bokehbench.benchmark.step_process import run_step
-from bokehbench.benchmark.suite import Experiment, Suite, fingerprint
+from bokehbench.benchmark.suite import Suite
+from bokehbench.benchmark.work_folder import alone, done, link_to, newest, state
 from bokehbench.data import DATA
 from bokehbench.errors import BokehbenchError, nearest
 from bokehbench.files import write_text
@@ -50,17 +51,28 @@ class Runner:
         suite: what to run.
         folder: where checkpoints, logs and results of the steps go.
         extra: options of the command line for every fit and test, e.g. ``--trainer.devices=2``.
+        fit_extra, test_extra: for every fit, for every test.
+        only: names of the experiments to test, None = all; fits that these need are run with them.
+        fits: where the fits go in place of ``folder``, so that suites and runners at the same time share equal ones.
+        pictures: how many of the first pictures each test writes beside its result.
     """
 
     suite: Suite
     folder: Path
     extra: tuple[str, ...] = ()
+    fit_extra: tuple[str, ...] = ()
+    test_extra: tuple[str, ...] = ()
+    only: tuple[str, ...] | None = None
+    fits: Path | None = None
+    pictures: int = 0
+    outcomes: dict[str, Outcome] = field(default_factory=dict, init=False)
 
     def __post_init__(self) -> None:
         self.board = boards.find(self.suite.board, writable=True) if self.suite.board else None
+        self.experiments = {experiment.name: experiment for experiment in self.suite.experiments}
 
     def run(self) -> list[Outcome]:
-        """All experiments; one that fails does not stop the others. Renders the board in the end.
+        """What is wanted, in the order of the suite; one that fails does not stop the others. Renders the board.
 
         Raises:
             BokehbenchError: another runner is at work in the folder.
@@ -69,64 +81,102 @@ class Runner:
             return self._run()
 
     def _run(self) -> list[Outcome]:
-        outcomes = []
-        steps = sum(1 + experiment.fits for experiment in self.suite.experiments)
+        todo = steps(self.suite.experiments, self.only)
+        names = list(dict.fromkeys(name for name, _ in todo))
+        self.outcomes = {name: Outcome(name) for name in names}
         seldom = 0.5 if sys.stderr.isatty() else 30.0
-        with tqdm(total=steps, desc=self.suite.name, bar_format=_BAR, mininterval=seldom) as bar:
-            for number, experiment in enumerate(self.suite.experiments, 1):
-                outcome = Outcome(experiment.name)
-                place = f"{experiment.name} ({number} of {len(self.suite.experiments)})"
-                end = sum(1 + each.fits for each in self.suite.experiments[:number])
-                try:
-                    for verb, step in self._steps(experiment, outcome):
-                        start = bar.n
-                        step(_reporter(bar, start, f"{place}, {verb}"))
-                        _move(bar, start + 1, f"{place}, {verb}")
-                except Exception as error:  # whatever it is: the other experiments must not be lost
-                    said = str(error) if isinstance(error, BokehbenchError) else f"{type(error).__name__}: {error}"
-                    outcome.failure = said
-                    bar.write(f"{experiment.name} FAILED: {said}")
-                _move(bar, end, place)
-                outcomes.append(outcome)
-        if self.board is not None and any(outcome.result for outcome in outcomes):
+        with tqdm(total=len(todo), desc=self.suite.name, bar_format=_BAR, mininterval=seldom) as bar:
+            for start, (name, verb) in enumerate(todo):
+                outcome = self.outcomes[name]
+                what = f"{name} ({names.index(name) + 1} of {len(names)}), {verb}"
+                if outcome.failure is None:
+                    step = self._fit if verb == "fit" else self._test
+                    try:
+                        step(self.experiments[name], outcome, _reporter(bar, start, what))
+                    except Exception as error:  # whatever it is: the other experiments must not be lost
+                        said = str(error) if isinstance(error, BokehbenchError) else f"{type(error).__name__}: {error}"
+                        outcome.failure = said
+                        bar.write(f"{name} FAILED: {said}")
+                _move(bar, start + 1, what)
+        if self.board is not None and any(outcome.result for outcome in self.outcomes.values()):
             leaderboard.render(self.board)
-        return outcomes
-
-    def _steps(self, experiment: Experiment, outcome: Outcome) -> Iterator[tuple[str, Callable[[Report], None]]]:
-        if experiment.fits:
-            yield "fit", lambda report: self._fit(experiment, outcome, report)
-        yield "test", lambda report: self._test(experiment, outcome, report)
+        return [self.outcomes[experiment.name] for experiment in self.suite.experiments if experiment.name in names]
 
     def _fit(self, experiment: Experiment, outcome: Outcome, report: Report) -> None:
-        command = ["fit", *experiment.fit_words(), *self.extra]
-        place = self._place(experiment, command)
-        mark = done(place)
-        if mark is not None and (place / str(mark.get("checkpoint"))).is_file():
-            return
-        command.append(f"--trainer.default_root_dir={place}")
-        interrupted = newest(place)
-        if interrupted is not None:
-            command += ["--ckpt_path", str(interrupted)]
-        start = time.monotonic()
-        run_step(command, place / "fit.log", report)
-        checkpoint = newest(place)
-        if checkpoint is None:
-            raise BokehbenchError(f"the fit left no checkpoint below {place}: is --trainer.enable_checkpointing off?")
-        seconds = round(time.monotonic() - start, 1)
-        mark = {"checkpoint": str(checkpoint.relative_to(place)), "seconds": seconds, "resumed": bool(interrupted)}
-        write_text(place / "done.json", json.dumps(mark) + "\n")
+        command = self._fit_command(experiment)
+        place = self._fit_place(experiment)
+        if self.fits is not None:
+            link_to(place, self.folder / experiment.name / f"fit-{place.name.rpartition('-')[2]}")
+        with alone(place, wait=True):  # another runner may be at the same fit, below --fits
+            mark = done(place)
+            if mark is not None and (place / str(mark.get("checkpoint"))).is_file():
+                return
+            command.append(f"--trainer.default_root_dir={place}")
+            interrupted = newest(place)
+            if interrupted is not None:
+                command += ["--ckpt_path", str(interrupted)]
+            start = time.monotonic()
+            run_step(command, place / "fit.log", report, self._names(experiment, "fit"))
+            checkpoint = newest(place)
+            if checkpoint is None:
+                raise BokehbenchError(
+                    f"the fit left no checkpoint below {place}: is --trainer.enable_checkpointing off?"
+                )
+            seconds = round(time.monotonic() - start, 1)
+            mark = {"checkpoint": str(checkpoint.relative_to(place)), "seconds": seconds, "resumed": bool(interrupted)}
+            write_text(place / "done.json", json.dumps(mark) + "\n")
         outcome.news += ("fit",)
 
+    def _fit_command(self, experiment: Experiment) -> list[str]:
+        return ["fit", *filled(experiment.fit_words(), self._checkpoint), *self.extra, *self.fit_extra]
+
+    def _fit_place(self, experiment: Experiment) -> Path:
+        command = self._fit_command(experiment)
+        name = fingerprint([*command, *self._states(experiment.fit)])
+        if self.fits is not None:
+            return self.fits / f"{experiment.model}-{name}"
+        return self.folder / experiment.name / f"fit-{name}"
+
+    def _checkpoint(self, name: str) -> Path:
+        """The weights that an experiment stands for.
+
+        Raises:
+            BokehbenchError: their fit failed, or has no such stage.
+        """
+        experiment = self.experiments[name]
+        if experiment.checkpoint is not None:
+            return experiment.checkpoint
+        if experiment.origin is not None:
+            last = self._checkpoint(experiment.origin)
+        else:
+            place = self._fit_place(experiment)
+            mark = done(place)
+            if mark is None:
+                raise BokehbenchError(f"it needs the fit of '{name}', which failed.")
+            last = place / str(mark["checkpoint"])
+        if experiment.stage is None:
+            return last
+        found = last.with_name(f"{experiment.stage}.ckpt")
+        if not found.is_file():
+            stages = [path.stem for path in last.parent.glob("*.ckpt") if path != last]
+            raise BokehbenchError(f"its fit has no stage '{experiment.stage}'; {nearest(experiment.stage, stages)}.")
+        return found
+
+    def _states(self, options: object) -> list[str]:
+        assert isinstance(options, dict)
+        return [part for name in places(options) for part in state(self._checkpoint(name))]
+
     def _test(self, experiment: Experiment, outcome: Outcome, report: Report) -> None:
-        checkpoint = experiment.checkpoint
-        if experiment.fits:
-            fitted = self._place(experiment, ["fit", *experiment.fit_words(), *self.extra])
-            checkpoint = fitted / str((done(fitted) or {})["checkpoint"])
+        own = experiment.checkpoint or experiment.origin or experiment.fits
+        checkpoint = self._checkpoint(experiment.name) if own else None
         pictures = self._test_config(experiment)
-        command = ["test", *experiment.test_words(pictures is None), *self.extra]
+        command = ["test", *filled(experiment.test_words(pictures is None), self._checkpoint)]
+        command += [*self.extra, *self.test_extra]
         if checkpoint is not None:
             command += ["--ckpt_path", str(checkpoint)]
-        place = self._place(experiment, [*command, pictures or "", *self._measure(), *_state(checkpoint)])
+        content = [*command, pictures or "", *self._measure(), *state(checkpoint), *self._states(experiment.test)]
+        content += [f"pictures {self.pictures}"] if self.pictures else []
+        place = self.folder / experiment.name / f"test-{fingerprint(content)}"
         path = place / "result.json"
         if done(place) is None:
             if pictures is not None:
@@ -136,12 +186,20 @@ class Runner:
             if self.board is not None:
                 command += [f"--trainer.callbacks+={RECORDER}", f"--trainer.callbacks.board={self.board.resolve()}",
                             f"--trainer.callbacks.output={path.resolve()}"]  # fmt: skip
-            run_step(command, place / "test.log", report)
+                if experiment.variant:
+                    command.append(f"--trainer.callbacks.variant={experiment.variant}")
+                if self.pictures:
+                    command.append(f"--trainer.callbacks.pictures={self.pictures}")
+            run_step(command, place / "test.log", report, self._names(experiment, "test"))
             write_text(place / "done.json", "{}\n")
             outcome.news += ("test",)
         if self.board is not None:
             outcome.result = results.read(path)
             outcome.path = leaderboard.add(self.board, outcome.result)
+
+    def _names(self, experiment: Experiment, verb: str) -> dict[str, str]:
+        """How the step is called at Weights & Biases, where it logs there."""
+        return {"WANDB_RUN_GROUP": self.suite.name, "WANDB_NAME": f"{experiment.name} {verb}"}
 
     def _measure(self) -> list[str]:
         """What of a board, besides its pictures, decides what a test computes."""
@@ -149,9 +207,6 @@ class Runner:
             return []
         board = boards.read_board(self.board)
         return [board.name, str(board.version), board.protocol, *board.columns]
-
-    def _place(self, experiment: Experiment, command: list[str]) -> Path:
-        return self.folder / experiment.name / f"{command[0]}-{fingerprint(command)}"
 
     def _test_config(self, experiment: Experiment) -> str | None:
         """Settings of a test on the board's pictures (or the suite's own), in place of the method's recipe.
@@ -174,43 +229,6 @@ class Runner:
             },
         }
         return yaml.safe_dump(content)
-
-
-@contextmanager
-def alone(folder: Path) -> Iterator[None]:
-    """Hold the folder's lock; the system lets go of it however the process ends."""
-    folder.mkdir(parents=True, exist_ok=True)
-    with (folder / ".lock").open("a") as file:
-        try:
-            import fcntl
-
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except ImportError:  # not on Windows
-            pass
-        except BlockingIOError as error:
-            raise BokehbenchError(
-                f"another benchmark is at work in {folder}: wait for it, or give --folder."
-            ) from error
-        yield
-
-
-def newest(place: Path) -> Path | None:
-    """The last checkpoint that a run below ``place`` wrote."""
-    found = list(place.glob("**/checkpoints/last.ckpt"))
-    return max(found, key=lambda path: path.stat().st_mtime) if found else None
-
-
-def done(place: Path) -> dict[str, Any] | None:
-    """The mark of a finished step, or None."""
-    try:
-        return dict(json.loads((place / "done.json").read_text()))
-    except (OSError, ValueError):
-        return None
-
-
-def _state(checkpoint: Path | None) -> list[str]:
-    """What changes when another file is put in a checkpoint's place."""
-    return [] if checkpoint is None else [str(checkpoint.stat().st_size), str(checkpoint.stat().st_mtime_ns)]
 
 
 _BAR = "{desc}: {percentage:3.0f}%|{bar}| {elapsed}<{remaining}{postfix}"

@@ -116,10 +116,7 @@ def reason(board: Board, result: Result) -> str:
 
 
 def _labels(results: list[Result]) -> dict[str, str]:
-    labels = {}
-    for result in results:
-        recipe = result.training.get("experiment")
-        labels[result.id] = f"{result.method} ({recipe})" if recipe else result.method
+    labels = {r.id: f"{r.method} ({r.variant})" if r.variant else r.method for r in results}
     often = Counter(labels.values())
     return {id: f"{label} #{id[:4]}" if often[label] > 1 else label for id, label in labels.items()}
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from bokehbench.errors import BokehbenchError
@@ -19,13 +20,19 @@ _RAISED = re.compile(r"[\w.]+(Error|Exception|Interrupt)\b")
 PATIENCE = 15.0
 
 
-def run_step(words: list[str], log: Path, report: Callable[[float, str], None]) -> None:
+def run_step(
+    words: list[str],
+    log: Path,
+    report: Callable[[float, str], None],
+    environment: Mapping[str, str] | None = None,
+) -> None:
     """Run ``bokehbench WORDS``, its output going to ``log``, and tell how far it is.
 
     Args:
         words: verb and options.
         log: file, begun anew.
         report: called every half second with the share done and the name of what is done.
+        environment: variables besides our own.
 
     Raises:
         BokehbenchError: it failed; with its own last words.
@@ -33,7 +40,10 @@ def run_step(words: list[str], log: Path, report: Callable[[float, str], None]) 
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("wb") as file:
         command = [sys.executable, "-m", "bokehbench.benchmark.step", *words]
-        process = subprocess.Popen(command, stdout=file, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL)
+        process = subprocess.Popen(
+            command, stdout=file, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL,
+            env={**os.environ, **(environment or {})},
+        )  # fmt: skip
     try:
         while True:
             try:

@@ -2,80 +2,44 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from bokehbench import experiments
+from bokehbench.benchmark.dependencies import check_needs
+from bokehbench.benchmark.expectation import Expectation, read_expectation
+from bokehbench.benchmark.experiment import Experiment
 from bokehbench.benchmark.identity import slug
 from bokehbench.errors import BokehbenchError, nearest
 from bokehbench.models import MODELS
 
-SUITE_KEYS = ("about", "board", "experiments", "fit", "test", "options", "data")
-EXPERIMENT_KEYS = ("name", "model", "config", "checkpoint", "fit", "test", "options")
-
-
-@dataclass(frozen=True)
-class Experiment:
-    """One row to be: a method, how it is fitted, how it is tested.
-
-    Attributes:
-        name: unique in the suite; the folder of its work.
-        model: short name.
-        config: configuration file of the fit, or None: the method's quick recipe.
-        checkpoint: weights to test, or None: fit first (a baseline has nothing to fit).
-        fit, test: options of these verbs, ``{"model.rendering.steps": 100}``.
-    """
-
-    name: str
-    model: str
-    config: str | None = None
-    checkpoint: Path | None = None
-    fit: Mapping[str, Any] = field(default_factory=dict)
-    test: Mapping[str, Any] = field(default_factory=dict)
-
-    @property
-    def fits(self) -> bool:
-        """Whether a fit comes before the test."""
-        return self.checkpoint is None and MODELS[self.model].trainable
-
-    def fit_words(self) -> list[str]:
-        """Command line of the fit, without folders."""
-        return [*self._start(), *words(self.fit)]
-
-    def test_words(self, own_data: bool) -> list[str]:
-        """Command line of the test, without folders and checkpoint; ``own_data``: on the pictures of the recipe."""
-        return [*(self._start() if own_data else ["--model", self.model]), *words(self.test)]
-
-    def _start(self) -> list[str]:
-        return ["--model", self.model, *(["--config", self.config] if self.config else [])]
+SUITE_KEYS = (
+    "about", "board", "experiments", "fit", "test", "options", "data", "config", "columns", "source", "expect",
+)  # fmt: skip
+EXPERIMENT_KEYS = (
+    "name", "model", "config", "checkpoint", "from", "stage", "fit", "test", "options", "published", "source",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
 class Suite:
-    """Experiments, and the board that their results go to (None: no board, no results)."""
+    """Experiments, and the board that their results go to (None: no board, no results).
+
+    Attributes:
+        about: what the suite shows, printed below its table.
+        columns: the board's scores that the table shows; empty = all.
+        expect: what the paper says of the experiments.
+    """
 
     name: str
     experiments: tuple[Experiment, ...]
     board: str | None = None
     data: Mapping[str, Any] = field(default_factory=dict)
-
-
-def words(options: Mapping[str, Any]) -> list[str]:
-    """``{"data.size": 64, "data": "ebb"}`` -> ``["--data=ebb", "--data.size=64"]``; None leaves an option out."""
-    return [
-        f"--{key}={value if isinstance(value, str) else json.dumps(value)}"
-        for key, value in sorted(options.items())
-        if value is not None
-    ]
-
-
-def fingerprint(content: list[str]) -> str:
-    """Eight hex digits that change with the command line."""
-    return hashlib.sha256("\0".join(content).encode()).hexdigest()[:8]
+    about: str = ""
+    columns: tuple[str, ...] = ()
+    expect: tuple[Expectation, ...] = ()
 
 
 def find_suite(name: str) -> Path:
@@ -98,10 +62,13 @@ def read_suite(path: Path) -> Suite:
 
     The file is a mapping: ``board`` (name or folder), ``experiments`` (``all``, or a list of names of methods and of
     mappings with the keys of :class:`Experiment`), ``options`` for every fit and test, ``fit`` and ``test`` for these
-    alone, ``data`` (``name`` and ``arguments``, only where there is no board: a board says which pictures are tested).
+    alone, ``config`` (of every fitted experiment that has none), ``columns``, ``source`` of the published figures,
+    ``expect``, ``data`` (``name`` and ``arguments``, only where there is no board: a board says which pictures are
+    tested).
 
     Raises:
-        BokehbenchError: unknown keys or methods, no experiments, or two of the same name.
+        BokehbenchError: unknown keys or methods, no experiments, two of the same name, or experiments that need one
+            which is not there, has no weights, or needs them in turn.
     """
     content = experiments.read(path)
     _known(content, SUITE_KEYS, str(path))
@@ -115,26 +82,66 @@ def read_suite(path: Path) -> Suite:
     for name in names:
         if names.count(name) > 1:
             raise BokehbenchError(f"{path} has two experiments called '{name}': give one another 'name'.")
+    check_needs(found, str(path))
     board = content.get("board")
     if board is not None and content.get("data"):
         raise BokehbenchError(f"{path} has both a board and data: the board says which pictures are tested.")
-    return Suite(path.stem, found, str(board) if board is not None else None, content.get("data") or {})
+    expect = tuple(read_expectation(entry, names, str(path)) for entry in content.get("expect") or [])
+    return Suite(
+        path.stem,
+        found,
+        str(board) if board is not None else None,
+        content.get("data") or {},
+        " ".join(str(content.get("about") or "").split()),
+        tuple(content.get("columns") or ()),
+        expect,
+    )
 
 
 def _experiment(entry: Any, suite: Mapping[str, Any], path: Path) -> Experiment:
     entry = {"model": entry} if isinstance(entry, str) else entry
     if not isinstance(entry, dict) or "model" not in entry:
         raise BokehbenchError(f"{path}: an experiment is a method's name, or a mapping with 'model', not {entry!r}.")
-    _known(entry, EXPERIMENT_KEYS, f"{path}, experiment {entry.get('name', entry['model'])}")
+    where = f"{path}, experiment {entry.get('name', entry['model'])}"
+    _known(entry, EXPERIMENT_KEYS, where)
     model = str(entry["model"]).lower()
     if model not in MODELS:
         raise BokehbenchError(f"{path}: there is no method '{model}'; {nearest(model, MODELS)}.")
+    tested = entry.get("test") is not False
+    own = {**entry, "test": entry.get("test") or {}}
     both = {**(suite.get("options") or {}), **(entry.get("options") or {})}
-    fit, test = ({**both, **(suite.get(verb) or {}), **(entry.get(verb) or {})} for verb in ("fit", "test"))
+    fit, test = ({**both, **(suite.get(verb) or {}), **(own.get(verb) or {})} for verb in ("fit", "test"))
     checkpoint = Path(entry["checkpoint"]).expanduser() if entry.get("checkpoint") else None
     if checkpoint is not None and not checkpoint.is_file():
         raise BokehbenchError(f"{path}: there is no checkpoint {checkpoint}: correct it, or leave it out to fit.")
-    return Experiment(slug(str(entry.get("name", model))), model, entry.get("config"), checkpoint, fit, test)
+    if checkpoint is not None and (entry.get("from") or entry.get("stage")):
+        raise BokehbenchError(f"{where}: 'checkpoint' says which weights are tested; leave 'from' and 'stage' out.")
+    published = entry.get("published") or {}
+    source = str(entry.get("source") or suite.get("source") or "")
+    if published and not source:
+        raise BokehbenchError(f"{where}: published figures need a 'source', the experiment's or the suite's.")
+    return Experiment(
+        slug(str(entry.get("name", model))),
+        model,
+        entry.get("config") or (suite.get("config") if MODELS[model].trainable else None),
+        checkpoint,
+        fit,
+        test,
+        slug(str(entry["from"])) if entry.get("from") else None,
+        entry.get("stage"),
+        tested,
+        {column: _figure(value, where) for column, value in published.items()},
+        source,
+    )
+
+
+def _figure(value: Any, where: str) -> float | None:
+    """A published number; ``n/a`` or nothing where the paper's is not available."""
+    if value in (None, "n/a"):
+        return None
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise BokehbenchError(f"{where}: a published figure is a number or n/a, not {value!r}.")
+    return float(value)
 
 
 def _known(content: Mapping[str, Any], keys: tuple[str, ...], where: str) -> None:

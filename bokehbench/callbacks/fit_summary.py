@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import torch
 from pytorch_lightning import LightningModule, Trainer
+from pytorch_lightning.loggers import CSVLogger
+from pytorch_lightning.loggers.csv_logs import ExperimentWriter
 
 from bokehbench.batch import Batch
+from bokehbench.benchmark.figures.style import NothingToDraw
 from bokehbench.callbacks.run_folder import InRunFolder
 from bokehbench.models.base import BokehModel
 from bokehbench.pictures import comparison
 
 
 class FitSummary(InRunFolder):
-    """After the last stage, print every stage's validation scores and write ``comparison.png``.
+    """After the last stage, print every stage's validation scores, write ``comparison.png`` and ``training.png``.
+
+    The training curves are drawn from what CSVLogger wrote; with other loggers, which draw their own, there are none.
 
     Args:
         pictures: rows of the comparison.
@@ -61,10 +67,25 @@ class FitSummary(InRunFolder):
                 panels = [pl_module.panels(batch) for batch in self.batches]
             comparison(picture, panels)
             print(f"Comparison ({', '.join(panels[0])}): {picture}")
+        self._curves(trainer, name)
         checkpoint = self.checkpoints / "last.ckpt"
         if checkpoint.is_file():
             print(f"Checkpoint: {checkpoint}")
             print(next_command(pl_module, name.lower(), str(checkpoint)))
+
+    def _curves(self, trainer: Trainer, name: str) -> None:
+        from bokehbench.benchmark.figures import training_curves  # brings matplotlib, which a fit needs only now
+
+        loggers = [logger for logger in trainer.loggers if isinstance(logger, CSVLogger)]
+        if not loggers:
+            return
+        loggers[0].save()  # what is still in memory
+        logs = Path(loggers[0].log_dir) / ExperimentWriter.NAME_METRICS_FILE
+        try:
+            run = training_curves.read_run(name, [logs])
+        except NothingToDraw:
+            return  # fewer steps than log_every_n_steps
+        print(f"Training curves: {training_curves.draw([run], self.run_folder / 'training.png')}")
 
     def state_dict(self) -> dict[str, Any]:
         """Scores of the stages done, for a resumed run's summary."""

@@ -12,6 +12,7 @@ from typing import Any
 import yaml
 
 from bokehbench import experiments
+from bokehbench.commands.loggers import complete_settings, complete_words
 from bokehbench.data import DATA
 from bokehbench.errors import BokehbenchError
 from bokehbench.models import MODELS
@@ -68,7 +69,7 @@ def _in_order(
     """Names before their options, and no settings of a data set or method that was replaced."""
     front = [verb]
     for content in settings:
-        content = dict(content)
+        content = complete_settings(dict(content))
         if dataset is not None and class_path(content, "data") not in (None, dataset):
             content.pop("data")
         for key in ("model", "data"):
@@ -79,7 +80,7 @@ def _in_order(
     for key, name in (("model", model), ("data", dataset)):
         if name is not None:
             front += [f"--{key}", full_path(key, name)]
-    return front + words
+    return front + complete_words(words)
 
 
 def take(words: list[str], options: tuple[str, ...]) -> tuple[list[str], list[str]]:

@@ -5,13 +5,17 @@ from __future__ import annotations
 import argparse
 import signal
 import sys
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from bokehbench.benchmark import boards
-from bokehbench.benchmark.runner import Outcome, Runner
-from bokehbench.benchmark.suite import find_suite, read_suite
+from bokehbench.benchmark.runner import Runner
+from bokehbench.benchmark.suite import Suite, find_suite, read_suite
+from bokehbench.benchmark.suite_table import SuiteTable, shown_columns
 from bokehbench.errors import BokehbenchError, nearest
+
+#: Options that are passed on: to every fit and test, and behind ``--fit.`` and ``--test.`` to these alone.
+PASSED_ON = ("--trainer.", "--data.")
 
 
 def main(argv: list[str]) -> int:
@@ -20,14 +24,23 @@ def main(argv: list[str]) -> int:
     suite = read_suite(find_suite(options.suite))
     if options.board:
         suite = replace(suite, board=options.board, data={})
-    if options.only:
-        known = [experiment.name for experiment in suite.experiments]
-        for name in options.only.split(","):
-            if name not in known:
-                raise BokehbenchError(f"--only: the suite has no experiment '{name}'; {nearest(name, known)}.")
-        chosen = tuple(e for e in suite.experiments if e.name in options.only.split(","))
-        suite = replace(suite, experiments=chosen)
-    runner = Runner(suite, (options.folder or Path("runs") / "suites" / suite.name).resolve(), tuple(extra))
+    suite = with_recipes(suite, options.recipe or [])
+    known = [experiment.name for experiment in suite.experiments]
+    only = tuple(options.only.split(",")) if options.only else None
+    for name in only or ():
+        if name not in known:
+            raise BokehbenchError(f"--only: the suite has no experiment '{name}'; {nearest(name, known)}.")
+    runner = Runner(
+        suite,
+        (options.folder or Path("runs") / "suites" / suite.name).resolve(),
+        tuple(word for word in extra if word.startswith(PASSED_ON)),
+        passed_on("--fit.", extra),
+        passed_on("--test.", extra),
+        only,
+        options.fits.resolve() if options.fits else None,
+        options.pictures,
+    )
+    shown_columns(suite, runner.board)  # a wrong one is told now, not after hours
     before = signal.signal(signal.SIGTERM, _interrupt)  # a batch system's stop ends the step that runs, too
     try:
         outcomes = runner.run()
@@ -36,12 +49,14 @@ def main(argv: list[str]) -> int:
         return 130
     finally:
         signal.signal(signal.SIGTERM, before)
-    print(report(outcomes, runner.board))
+    table = SuiteTable(suite, outcomes, runner.board)
+    table.write(runner.folder)
+    print(table.text())
     return 1 if any(outcome.failure for outcome in outcomes) else 0
 
 
 def arguments(words: list[str]) -> tuple[argparse.Namespace, list[str]]:
-    """Options of the verb, and those that every fit and test gets.
+    """Options of the verb, and those that fits and tests get.
 
     Raises:
         BokehbenchError: an option that is neither.
@@ -49,44 +64,57 @@ def arguments(words: list[str]) -> tuple[argparse.Namespace, list[str]]:
     parser = argparse.ArgumentParser(
         prog="bokehbench benchmark",
         description=__doc__,
-        epilog="--trainer.* and --data.* (written --x=y) go to every fit and test, e.g. --trainer.devices=2.",
+        epilog="--trainer.* and --data.* (written --x=y) go to every fit and test, e.g. --trainer.devices=2; "
+        "--fit.X=Y goes to every fit alone, --test.X=Y to every test alone, e.g. --test.data.root=FOLDER.",
         allow_abbrev=False,
     )
     parser.add_argument("suite", help="a suite's file, or the name of one in experiments/suites (quick)")
     parser.add_argument("--folder", type=Path, help="where the work goes; default: runs/suites/SUITE")
+    parser.add_argument("--fits", type=Path, help="where the fits go: suites that share it share their equal fits")
+    parser.add_argument("--pictures", type=int, default=0, metavar="N", help="write the first N pictures of every test")
     parser.add_argument("--board", help="name or folder of the board, in place of the suite's")
-    parser.add_argument("--only", help="names of experiments, with commas between")
+    parser.add_argument("--only", help="names of experiments, with commas between; the fits they need come with them")
+    parser.add_argument(
+        "--recipe",
+        action="append",
+        metavar="OLD=NEW",
+        help="another configuration in place of one that the suite names, e.g. deeplens_variant=deeplens_synthetic",
+    )
     options, extra = parser.parse_known_args(words)
     for word in extra:
-        if not word.startswith(("--trainer.", "--data.")) or "=" not in word:
-            raise BokehbenchError(f"{word}: benchmark passes on --trainer.X=VALUE and --data.X=VALUE only.")
+        inner = "--" + word.removeprefix("--fit.").removeprefix("--test.").removeprefix("--")
+        if not inner.startswith(PASSED_ON) and not word.startswith(("--fit.data=", "--fit.model.", "--test.model.")):
+            raise BokehbenchError(
+                f"{word}: benchmark passes on --trainer.X=VALUE and --data.X=VALUE, and behind --fit. or --test. "
+                "also those of the model."
+            )
+        if "=" not in word:
+            raise BokehbenchError(f"{word}: write it with its value in one word, {word}=VALUE.")
     return options, extra
+
+
+def passed_on(prefix: str, extra: list[str]) -> tuple[str, ...]:
+    """``--test.data.root=X`` -> ``--data.root=X`` for the prefix ``--test.``."""
+    return tuple(f"--{word.removeprefix(prefix)}" for word in extra if word.startswith(prefix))
+
+
+def with_recipes(suite: Suite, replacements: Sequence[str]) -> Suite:
+    """The suite with other configurations in place of those that it names.
+
+    Raises:
+        BokehbenchError: not ``OLD=NEW``, or the suite names no such configuration.
+    """
+    changed = list(suite.experiments)
+    named = sorted({experiment.config for experiment in changed if experiment.config})
+    for replacement in replacements:
+        old, equals, new = replacement.partition("=")
+        if not equals or old not in named:
+            raise BokehbenchError(
+                f"--recipe {replacement}: give OLD=NEW, where OLD is one of {', '.join(named) or 'none in this suite'}."
+            )
+        changed = [replace(each, config=new) if each.config == old else each for each in changed]
+    return replace(suite, experiments=tuple(changed))
 
 
 def _interrupt(number: int, frame: object) -> None:
     raise KeyboardInterrupt
-
-
-def report(outcomes: list[Outcome], board: Path | None) -> str:
-    """What became of each experiment, the failures last."""
-    lines = []
-    columns = boards.read_board(board).scores if board is not None else ()
-    wide = max(len("experiment"), *(len(outcome.experiment) for outcome in outcomes))
-    if board is not None:
-        lines.append(f"{'experiment':<{wide}}" + "".join(f" {column.label:>12}" for column in columns))
-    for outcome in outcomes:
-        if outcome.failure is not None:
-            continue
-        steps = f"   {' and '.join(outcome.news)} done" if outcome.news else "   was done before"
-        cells = ""
-        for column in columns:
-            values = list(outcome.result.values(column.name).values()) if outcome.result else []
-            cells += f" {column.show(sum(values) / len(values)) if values else 'n/a':>12}"
-        lines.append(f"{outcome.experiment:<{wide}}{cells}{steps}")
-    failed = [outcome for outcome in outcomes if outcome.failure is not None]
-    if board is not None:
-        lines.append(f"Board: {board / 'table.md'}")
-    if failed:
-        lines.append(f"{len(failed)} of {len(outcomes)} experiments FAILED; the same command tries them again:")
-        lines += [f"  {outcome.experiment}: {outcome.failure}" for outcome in failed]
-    return "\n".join(lines)

@@ -1,11 +1,11 @@
-"""``bokehbench leaderboard add|render|check|verify|cite|compare``: results, tables and what they are worth."""
+"""``bokehbench leaderboard add|render|check|verify|cite|compare|figures``: results, tables and what they are worth."""
 
 from __future__ import annotations
 
 import argparse
 from pathlib import Path
 
-from bokehbench.benchmark import boards, leaderboard, results
+from bokehbench.benchmark import boards, figures, leaderboard, results
 from bokehbench.benchmark.boards import Board, read_board
 from bokehbench.benchmark.citation import cite
 from bokehbench.benchmark.columns import Column
@@ -56,6 +56,10 @@ def arguments(words: list[str]) -> argparse.Namespace:
     compare_.add_argument("a", help="id, beginning of an id, or method")
     compare_.add_argument("b", help="id, beginning of an id, or method")
     compare_.add_argument("--score", help="one score instead of all of the board's")
+    figures_ = actions.add_parser("figures", help="write every figure that a board can give, as small files")
+    figures_.add_argument("board", help="name or folder of the board")
+    figures_.add_argument("-o", "--output", type=Path, default=Path("docs") / "images", help="where to (%(default)s)")
+    figures_.add_argument("--work", type=Path, help="runs/suites/SUITE, for the contact sheet and the training curves")
     for one in (verify, cite_, compare_):
         one.add_argument("--board", help="name or folder of the board; default: look on all")
     return parser.parse_args(words)
@@ -186,4 +190,19 @@ def _compare(options: argparse.Namespace) -> int:
     return 0
 
 
-ACTIONS = {"add": _add, "render": _render, "check": _check, "verify": _verify, "cite": _cite, "compare": _compare}
+def _figures(options: argparse.Namespace) -> int:
+    written = figures.draw(boards.find(options.board), options.output, options.work, lambda line: print(f"No {line}"))
+    for path in written:
+        print(path)
+    return 0
+
+
+ACTIONS = {
+    "add": _add,
+    "render": _render,
+    "check": _check,
+    "verify": _verify,
+    "cite": _cite,
+    "compare": _compare,
+    "figures": _figures,
+}

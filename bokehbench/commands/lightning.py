@@ -11,22 +11,33 @@ from typing import Any
 
 import torch
 from pytorch_lightning import Trainer
+from pytorch_lightning.callbacks import Callback, LearningRateMonitor
 from pytorch_lightning.cli import LightningCLI, SaveConfigCallback
-from pytorch_lightning.loggers import CSVLogger
 
 from bokehbench.callbacks import (
     FitSummary,
+    GradientNorm,
+    MediaPanels,
     PictureWriter,
     ScoreTable,
     StageCheckpoints,
     StageProgressBar,
+    Throughput,
     TrainingClock,
+    WandbRun,
 )
 from bokehbench.commands.arguments import prepare
+from bokehbench.commands.loggers import finish_wandb, in_words, ready
 from bokehbench.data.base import BokehDataModule
 from bokehbench.errors import BokehbenchError
 from bokehbench.models import BokehModel
 from bokehbench.trainer import StagedTrainer
+
+#: What every run has, in this order: those that send files away after those that write them.
+OWN_CALLBACKS: tuple[type[Callback], ...] = (
+    StageProgressBar, TrainingClock, StageCheckpoints, ScoreTable, PictureWriter, FitSummary,
+    LearningRateMonitor, GradientNorm, Throughput, MediaPanels, WandbRun,
+)  # fmt: skip
 
 
 class BokehCLI(LightningCLI):
@@ -44,15 +55,18 @@ class BokehCLI(LightningCLI):
         """Add what every run has: a folder of its own, progress, checkpoints, tables."""
         config = {**self._get(self.config_init, "trainer", default={}), **kwargs}
         self.check_trainer(config)
-        root = config.get("default_root_dir") or "runs"
-        if config.get("logger") in (None, True):
-            config["logger"] = CSVLogger(save_dir=root, name=type(self.model).__name__.lower())
-        config["default_root_dir"] = str(root)
+        root = config["default_root_dir"] = str(config.get("default_root_dir") or "runs")
+        if config.get("logger") is not False:
+            settings = self._get(self.config, "trainer", default={}).get("logger")
+            name = type(self.model).__name__.lower()
+            config["logger"] = ready(config.get("logger"), settings, root, name, str(self.subcommand))
         own = list(config.get("callbacks") or [])
-        for make in (StageProgressBar, TrainingClock, StageCheckpoints, ScoreTable, PictureWriter, FitSummary):
+        for make in OWN_CALLBACKS:
             if make is StageProgressBar and config.get("enable_progress_bar") is False:
                 continue
             if make is StageCheckpoints and config.get("enable_checkpointing") is False:
+                continue
+            if make is LearningRateMonitor and not config["logger"]:
                 continue
             if not any(isinstance(callback, make) for callback in own):
                 own.append(make())
@@ -109,12 +123,21 @@ def main(argv: list[str]) -> int:
         parser_kwargs={"prog": "bokehbench", **plain, **dict.fromkeys(BokehCLI.subcommands(), plain)},
         args=words,
     )
+    exit_code = 1
     try:
         run()
+        exit_code = 0
     except ArgumentError as error:
         raise BokehbenchError(f"{error} (`bokehbench {argv[0]} --help` lists the options)") from None
     except ValueError as error:
         if isinstance(error.__cause__, BokehbenchError):  # jsonargparse wraps what a constructor refuses
             raise error.__cause__ from None
         raise
+    except Exception as error:
+        refused = in_words(error)
+        if refused is not None:
+            raise BokehbenchError(refused) from None
+        raise
+    finally:
+        finish_wandb(exit_code)
     return 0

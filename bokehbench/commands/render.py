@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import argparse
+import inspect
 from pathlib import Path
+from typing import Any
 
+import jsonargparse
 import torch
 from torch import Tensor
 from tqdm import tqdm
 
 from bokehbench.data.augment import resize
 from bokehbench.data.image_io import read_map, read_photo, write_photo
-from bokehbench.errors import BokehbenchError
+from bokehbench.errors import BokehbenchError, nearest
 from bokehbench.models import MODELS
 from bokehbench.models.base import BokehModel
+from bokehbench.models.combination import Combination
 from bokehbench.models.load import load_model
 from bokehbench.names import class_name
 
@@ -26,10 +30,11 @@ def main(argv: list[str]) -> int:
     expected = class_name(options.model, MODELS, "model") if options.model else None
     kind = MODELS.get(expected.lower()) if expected else None
     if kind is not None and not kind.trainable and options.checkpoint is None:
-        model, source = kind().eval(), "which needs no weights"
+        model, source = kind(**settings(options.settings, kind)).eval(), "which needs no weights"
     else:
         checkpoint = options.checkpoint or newest_checkpoint(expected)
-        model, source = load_model(checkpoint, expected), f"weights of {checkpoint}"
+        model = load_model(checkpoint, expected, lambda kind: settings(options.settings, kind))
+        source = f"weights of {checkpoint}"
     model.to(options.device or ("cuda" if torch.cuda.is_available() else "cpu"))
     print(f"{type(model).__name__}, {source}")
     jobs = plan(options.photo, options.output)
@@ -50,7 +55,8 @@ def main(argv: list[str]) -> int:
 
 def arguments(words: list[str]) -> argparse.Namespace:
     """Parse the options of the verb."""
-    parser = argparse.ArgumentParser(prog="bokehbench render", description=__doc__)
+    epilog = "--model.KEY VALUE sets an option of the method: `bokehbench test --model NAME --help` lists them."
+    parser = argparse.ArgumentParser(prog="bokehbench render", description=__doc__, epilog=epilog)
     parser.add_argument("photo", type=Path, help="a photo, or a folder of photos")
     parser.add_argument("--model", help=f"one of {', '.join(sorted(MODELS))}; default: what the checkpoint holds")
     parser.add_argument("--checkpoint", type=Path, help="default: the newest of your own runs of --model")
@@ -61,10 +67,54 @@ def arguments(words: list[str]) -> argparse.Namespace:
     )
     parser.add_argument("-o", "--output", type=Path, required=True, help="file, or folder where a folder came in")
     parser.add_argument("--device", help="cpu, cuda, cuda:1, ...; default: a GPU where there is one")
-    options = parser.parse_args(words)
+    rest, found = take_settings(words)
+    options = parser.parse_args(rest)
+    options.settings = found
     if options.aperture is not None and options.aperture < 0:
         raise BokehbenchError(f"--aperture {options.aperture:g}: a blur radius is 0 or more.")
     return options
+
+
+def settings(words: list[str], kind: type[BokehModel]) -> dict[str, Any]:
+    """``--model.KEY=VALUE`` as constructor arguments of a method, types checked as ``test`` does.
+
+    Raises:
+        BokehbenchError: the method has no such setting, or the value is none of its values.
+    """
+    known = [key for key in inspect.signature(kind).parameters if key not in ("stages", "weights")]
+    found = {word.partition("=")[0].removeprefix("--model."): word for word in words}
+    for key in found:
+        if key not in known:
+            raise BokehbenchError(f"--model.{key}: {kind.__name__} has no such setting; {nearest(key, known)}.")
+    parser = jsonargparse.ArgumentParser(exit_on_error=False)
+    parser.add_class_arguments(kind, "model", skip=set(inspect.signature(kind).parameters) - set(found))
+    try:
+        parsed = parser.parse_args(list(found.values()))
+    except jsonargparse.ArgumentError as error:
+        raise BokehbenchError(
+            f"{error} (`bokehbench test --model {kind.__name__.lower()} --help` lists them)"
+        ) from None
+    return {key: parsed.model[key] for key in found}
+
+
+def take_settings(words: list[str]) -> tuple[list[str], list[str]]:
+    """Split off ``--model.KEY VALUE`` and ``--model.KEY=VALUE``, as ``--model.KEY=VALUE``.
+
+    Raises:
+        BokehbenchError: a setting without a value.
+    """
+    rest, found, waiting = [], [], list(words)
+    while waiting:
+        word = waiting.pop(0)
+        if not word.startswith("--model."):
+            rest.append(word)
+        elif "=" in word:
+            found.append(word)
+        elif waiting:
+            found.append(f"{word}={waiting.pop(0)}")
+        else:
+            raise BokehbenchError(f"{word} needs a value.")
+    return rest, found
 
 
 def focus(text: str) -> float | tuple[float, float]:
@@ -129,7 +179,8 @@ def render_file(model: BokehModel, path: Path, output: Path, options: argparse.N
     photo = read_photo(path)
     image = photo.image[None].to(model.device)
     disparity = given_disparity(path, options.disparity, image)
-    result = model.render(image, disparity=disparity, focus=options.focus, aperture=options.aperture)
+    names = {"names": [path.stem]} if isinstance(model, Combination) else {}  # stored maps are found by name
+    result = model.render(image, disparity=disparity, focus=options.focus, aperture=options.aperture, **names)
     output.parent.mkdir(parents=True, exist_ok=True)
     write_photo(output, result[0].cpu(), like=photo)
     used = model.describe_rendering(image, disparity, options.focus, options.aperture)

@@ -127,6 +127,10 @@ class BokehModel(LightningModule, ABC):
         """
         raise BokehbenchError(f"{cls.title} has no importer for published weights.")
 
+    def inference_modules(self) -> list[nn.Module]:
+        """What :meth:`render` uses: a result counts their parameters; override where training needs more."""
+        return [self]
+
     # Stages ----------------------------------------------------------------------------------------------------
 
     def begin_stage(self, stage: Stage, resumed: bool = False) -> None:

@@ -38,6 +38,7 @@ class DeepLens(BokehModel):
             set corrupts), the true one (``clean``), or the depth network's (``predicted``): Table 3.
         saliency_weight: lambda of Eq. 1 (ours: 1).
         segmentation_head: have the second head of the depth network, which only training uses.
+        upsampling: ``learned``; ``bicubic`` or ``guided`` (filter) with the lens blur of any checkpoint.
         depth: recipe of the depth stage.
         rendering: recipe of the rendering stage.
     """
@@ -61,6 +62,7 @@ class DeepLens(BokehModel):
         training_disparity: Literal["given", "clean", "predicted"] = "given",
         saliency_weight: float = 1.0,
         segmentation_head: bool = True,
+        upsampling: Literal["learned", "bicubic", "guided"] = "learned",
         depth: StageRecipe = StageRecipe(  # noqa: B008 - read only, and the command line shows it as the default
             steps=346_224, batch_size=16, learning_rate=1e-4, weight_decay=5e-4, view="resize", height=320, width=320
         ),
@@ -76,7 +78,7 @@ class DeepLens(BokehModel):
         self.net = DeepLensNet(
             channels=channels, upsampling_channels=upsampling_channels, two_map=two_map, numerics=numerics,
             backbone_pretrained=backbone_pretrained and weights is None, depth_size=depth_size,
-            segmentation_head=segmentation_head,
+            segmentation_head=segmentation_head, upsampling=upsampling,
         )  # fmt: skip
         self._cache: tuple[tuple[object, ...], Prepared] | None = None
         needs = ("image", "bokeh", "focus", "aperture") + (("disparity",) if training_disparity != "predicted" else ())
@@ -96,10 +98,8 @@ class DeepLens(BokehModel):
     # Training --------------------------------------------------------------------------------------------------
 
     def stage_modules(self, stage: Stage) -> list[nn.Module]:
-        """The depth network, or all the others: the paper found fine-tuning all jointly to hurt (5.5)."""
-        if stage.name == "depth":
-            return [self.net.depth]
-        return [child for child in self.net.children() if child is not self.net.depth]
+        """The depth network, or what renders: the paper found fine-tuning all jointly to hurt (5.5)."""
+        return [self.net.depth] if stage.name == "depth" else self.net.rendering_networks()
 
     def losses(self, stage: Stage, batch: Batch) -> dict[str, Tensor]:
         """Eq. 1, or the two terms of Eq. 6."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -11,13 +12,17 @@ from bokehbench.models.base import BokehModel
 from bokehbench.models.stages import StageRecipe
 from bokehbench.models.weights import load_state, read_checkpoint
 
+Changes = Callable[[type[BokehModel]], dict[str, Any]]
 
-def load_model(path: Path, expected: str | None = None) -> BokehModel:
+
+def load_model(path: Path, expected: str | None = None, changes: Changes | None = None) -> BokehModel:
     """The method of a checkpoint, in evaluation mode; what it is comes from the file, never from what was typed.
 
     Args:
         path: a checkpoint of ``fit`` or ``import-weights``.
         expected: class name that the user typed, or None.
+        changes: given the method's class, constructor arguments in place of the stored ones, such as
+            ``{"upsampling": "guided"}``.
 
     Raises:
         BokehbenchError: unreadable, of another or an unknown method, or weights that do not fit.
@@ -32,7 +37,8 @@ def load_model(path: Path, expected: str | None = None) -> BokehModel:
         )
     if expected is not None and expected != name:
         raise BokehbenchError(f"{path} is of {name}, not of {expected}: give --model {name.lower()}.")
-    model = MODELS[name.lower()](**arguments_of(content))
+    kind = MODELS[name.lower()]
+    model = kind(**{**arguments_of(content), **(changes(kind) if changes else {})})
     load_state(model, content["state_dict"], str(path))
     return model.eval()
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import pickle
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -68,3 +70,16 @@ def load_state(module: nn.Module, state: dict[str, Tensor], source: str) -> None
             "Give the architecture options that they were trained with."
         )
     module.load_state_dict(state)
+
+
+def state_hash(state: Mapping[str, Tensor]) -> str:
+    """SHA-256 (hex) over names, types, shapes and bytes of a state dict, in the order of the names.
+
+    The same whatever the file format, device or order.
+    """
+    total = hashlib.sha256()
+    for name in sorted(state):
+        value = state[name].detach().cpu().contiguous()
+        total.update(f"{name} {value.dtype} {tuple(value.shape)}\n".encode())
+        total.update(value.reshape(-1).view(torch.uint8).numpy().tobytes())
+    return total.hexdigest()

@@ -4,10 +4,12 @@ from bokehbench.optics.aperture_kernels import disk, polygon, ring, soft_disk
 from bokehbench.optics.blur import blur, disk_blur
 from bokehbench.optics.circle_of_confusion import circle_of_confusion, signed_defocus
 from bokehbench.optics.compositing import composite
+from bokehbench.optics.compositional import compositional
 from bokehbench.optics.disparity import depth_to_disparity, focus_at, minmax
 from bokehbench.optics.layered import layered
 from bokehbench.optics.linear_light import to_linear, to_srgb
 from bokehbench.optics.plane import blur_plane
+from bokehbench.optics.ray_traced import ray_traced
 from bokehbench.optics.scatter import scatter
 from bokehbench.optics.weighted_layers import weighted_layers
 
@@ -16,6 +18,7 @@ __all__ = [
     "blur_plane",
     "circle_of_confusion",
     "composite",
+    "compositional",
     "depth_to_disparity",
     "disk",
     "disk_blur",
@@ -23,6 +26,7 @@ __all__ = [
     "layered",
     "minmax",
     "polygon",
+    "ray_traced",
     "ring",
     "scatter",
     "signed_defocus",

@@ -15,8 +15,9 @@ import yaml
 from methods import SMALL, TRAINABLE, stage_names
 
 from bokehbench.benchmark import results
+from bokehbench.benchmark.experiment import words
 from bokehbench.benchmark.step_process import how_far
-from bokehbench.benchmark.suite import find_suite, read_suite, words
+from bokehbench.benchmark.suite import find_suite, read_suite
 from bokehbench.cli import main
 from bokehbench.errors import BokehbenchError
 from bokehbench.models import MODELS
@@ -152,7 +153,7 @@ def test_a_new_version_of_the_board_is_measured_anew(board: Path) -> None:
 
 
 def test_two_runners_do_not_share_a_folder(board: Path, capsys) -> None:
-    from bokehbench.benchmark.runner import alone
+    from bokehbench.benchmark.work_folder import alone
 
     command = suite(board, "identity")
     with alone(board.parents[1] / "work"):

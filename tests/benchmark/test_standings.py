@@ -28,8 +28,8 @@ def board(tmp_path):
 def made(board):
     results = [
         make_result("Best", 1.0),
-        make_result("A", 0.5, training={"experiment": "a_quick"}),
-        make_result("A", 0.4, seed=2, weights_hash="other", training={"experiment": "a_quick"}),
+        make_result("A", 0.5, variant="a_quick"),
+        make_result("A", 0.4, seed=2, weights_hash="other", variant="a_quick"),
         make_result("Worst", -3.0),
         make_result("Part", 9.0, names=PICTURES[:3], flags=("incomplete",)),
         make_result("Dirty", 9.0, flags=("dirty",)),

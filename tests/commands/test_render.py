@@ -114,3 +114,17 @@ def test_focus_is_a_point_or_a_disparity() -> None:
     for wrong in ("1.5", "1,2,3", "x,y", ""):
         with pytest.raises(BokehbenchError):
             focus(wrong)
+
+
+def test_settings_of_the_method_may_be_given_anywhere_and_are_checked(tmp_path, capsys) -> None:
+    photo, disparity = save(tmp_path / "photo.png", picture(2, (40, 60))), save(tmp_path / "d.png", ramp((40, 60)))
+    common = ["--model", "layered", "--disparity", str(disparity), "--aperture", "6"]
+    pixels = set()
+    for number, place in enumerate((["--model.layers", "2"], ["--model.layers=32"])):
+        out = tmp_path / f"{number}.png"
+        assert main(["render", *common, *place, str(photo), "-o", str(out)]) == 0
+        pixels.add(Image.open(out).tobytes())
+    assert len(pixels) == 2
+    for wrong, answer in (("--model.layers=many", "layers"), ("--model.layrs=3", "did you mean 'layers'")):
+        assert main(["render", str(photo), *common, wrong, "-o", str(out)]) == 2
+        assert answer in capsys.readouterr().err

@@ -16,7 +16,7 @@ from bokehbench.data import SyntheticDoF
 from bokehbench.data.collate import collate
 from bokehbench.errors import BokehbenchError
 from bokehbench.metrics.psnr import psnr
-from bokehbench.models import Gaussian, Identity, Layered, Scatter
+from bokehbench.models import Compositional, Gaussian, Identity, Layered, RayTraced, Scatter
 
 BASELINES = [name for name in NAMES if name not in TRAINABLE]
 SMALL = ["--data.size=64", "--data.blur_radius=8", "--data.test_samples=3", "--data.num_workers=0"]
@@ -30,19 +30,20 @@ def batch():
     return collate([data.test_set[index] for index in range(4)])
 
 
-def test_all_four_are_there() -> None:
-    assert BASELINES == ["gaussian", "identity", "layered", "scatter"]
+def test_all_are_there() -> None:
+    assert BASELINES == ["combination", "compositional", "gaussian", "identity", "layered", "raytraced", "scatter"]
 
 
 def test_blurring_beats_doing_nothing_and_knowing_depth_beats_a_mask(batch) -> None:
     score = {kind.__name__: psnr(kind().render_batch(batch), batch["bokeh"]).mean() for kind in (
-        Identity, Gaussian, Scatter, Layered
+        Identity, Gaussian, Scatter, Layered, Compositional, RayTraced
     )}  # fmt: skip
     assert score["Identity"] < score["Gaussian"] < score["Layered"]
     assert score["Identity"] < score["Scatter"]
+    assert score["Gaussian"] < score["Compositional"] < score["RayTraced"]
 
 
-@pytest.mark.parametrize("kind", [Gaussian, Scatter, Layered])
+@pytest.mark.parametrize("kind", [Compositional, Gaussian, Scatter, Layered, RayTraced])
 def test_the_plane_in_focus_stays_sharp_and_the_rest_does_not(kind) -> None:
     image = torch.rand(1, 3, 64, 64, generator=torch.Generator().manual_seed(0))
     disparity = torch.zeros(1, 1, 64, 64)
@@ -53,7 +54,7 @@ def test_the_plane_in_focus_stays_sharp_and_the_rest_does_not(kind) -> None:
     assert result[..., :24].std() < 0.7 * image[..., :24].std()
 
 
-@pytest.mark.parametrize("kind", [Gaussian, Scatter, Layered])
+@pytest.mark.parametrize("kind", [Compositional, Gaussian, Scatter, Layered, RayTraced])
 def test_aperture_zero_is_the_identity(kind) -> None:
     image = torch.rand(1, 3, 48, 40, generator=torch.Generator().manual_seed(1))
     disparity = torch.linspace(0, 1, 40).expand(1, 1, 48, 40)
@@ -71,7 +72,7 @@ def test_the_subject_does_not_glow_into_a_gaussian_background() -> None:
     torch.testing.assert_close(result, image, atol=1e-3, rtol=0)
 
 
-@pytest.mark.parametrize("name", ["gaussian", "layered", "scatter"])
+@pytest.mark.parametrize("name", ["compositional", "gaussian", "layered", "raytraced", "scatter"])
 def test_without_depth_they_say_what_to_give(name, tmp_path: Path, capsys) -> None:
     photo = save(tmp_path / "photo.jpg", picture(0))
     assert main(["render", str(photo), "--model", name, "-o", str(tmp_path / "out.png")]) == 2
@@ -111,3 +112,7 @@ def test_bad_settings_are_refused() -> None:
         Identity(blur_share=-1)
     with pytest.raises(BokehbenchError, match="layers"):
         Layered(layers=0)
+    with pytest.raises(BokehbenchError, match="step"):
+        Compositional(step=0)
+    with pytest.raises(BokehbenchError, match="rays"):
+        RayTraced(rays=0)

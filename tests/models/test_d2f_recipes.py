@@ -1,46 +1,20 @@
-"""D2F's recipes and ablations, its encoders, and the authors' weights through the command line."""
+"""D2F's encoders, and the authors' weights through the command line."""
 
 from __future__ import annotations
 
-import contextlib
 import importlib.util
-import io
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
-import yaml
 from makers import picture, save
-from methods import SMALL
 from PIL import Image
 
-from bokehbench import experiments
 from bokehbench.cli import main
-from bokehbench.commands import lightning
 from bokehbench.errors import BokehbenchError
 from bokehbench.models.d2f import D2F
 from bokehbench.models.load import load_model
-from bokehbench.models.stages import StageRecipe
-
-
-@pytest.mark.parametrize("path", sorted(experiments.folder().glob("d2f_*.yaml")), ids=lambda path: path.stem)
-def test_every_recipe_names_options_that_exist(path: Path) -> None:
-    options = yaml.safe_load(path.read_text())["model"]["init_args"]
-    for stage in set(options) & {"rendering", "fusion"}:
-        options[stage] = StageRecipe(**options[stage])
-    assert D2F(**{**options, **SMALL["d2f"], "backbone_pretrained": False}).stages
-
-
-def test_an_ablation_changes_its_switch_alone_in_the_recipe_before_it() -> None:
-    words = ["fit", "--config", "d2f_ebb", "--config", "d2f_ablation_radiance_off", "--print_config"]
-    shown = io.StringIO()
-    with contextlib.redirect_stdout(shown), pytest.raises(SystemExit):
-        lightning.main(words)
-    options = yaml.safe_load(shown.getvalue())["model"]["init_args"]
-    assert options["radiance"] == "off"
-    assert options["backbone_pretrained"] is True
-    assert options["rendering"]["steps"] == 44_000
 
 
 def test_another_encoder_is_possible_and_an_unknown_one_named() -> None:

@@ -8,13 +8,17 @@ from itertools import pairwise
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from bokehbench.errors import BokehbenchError, nearest
 from bokehbench.nets.deeplens.depth_network import DepthNetwork
 from bokehbench.nets.deeplens.feature_network import FeatureNetwork
 from bokehbench.nets.deeplens.kernel_network import KernelNetwork
 from bokehbench.nets.deeplens.mixing import dead_fraction, mix
+from bokehbench.nets.deeplens.other_upsampling import bicubic_upsampling, guided_upsampling
 from bokehbench.nets.deeplens.pyramid import pyramid
 from bokehbench.nets.deeplens.upsampling_network import UpsamplingNetwork
 from bokehbench.nets.numerics import Numerics
+
+UPSAMPLINGS = ("learned", "bicubic", "guided")
 
 
 class DeepLensNet(nn.Module):
@@ -33,6 +37,8 @@ class DeepLensNet(nn.Module):
         depth_size: side of the square that the depth network sees (320 in the release).
         output_bias: initial bias of the two layers whose ReLU outputs are the mixing weights. A pixel whose weights
             are all zero is black and learns nothing, so "modern" starts at 0.3 (ours; official: 0).
+        upsampling: ``"learned"``, ``"bicubic"`` or ``"guided"``: how :meth:`upsample` works. The learned network is
+            there with any, so that all share one state dict.
     """
 
     def __init__(
@@ -45,9 +51,13 @@ class DeepLensNet(nn.Module):
         segmentation_head: bool = True,
         depth_size: int = 320,
         output_bias: float | None = None,
+        upsampling: str = "learned",
     ) -> None:
         super().__init__()
         self.numerics = Numerics.named(numerics)
+        if upsampling not in UPSAMPLINGS:
+            raise BokehbenchError(f"unknown upsampling '{upsampling}': {nearest(upsampling, UPSAMPLINGS)}")
+        self.upsampling = upsampling
         if output_bias is None:
             output_bias = 0.0 if self.numerics.official else 0.3
         self.depth_size = depth_size
@@ -55,6 +65,11 @@ class DeepLensNet(nn.Module):
         self.kernel_network = KernelNetwork(channels, self.numerics, output_bias)
         self.upsampling_network = UpsamplingNetwork(upsampling_channels, self.numerics, output_bias, two_map=two_map)
         self.depth = DepthNetwork(self.numerics, pretrained=backbone_pretrained, segmentation_head=segmentation_head)
+
+    def rendering_networks(self) -> list[nn.Module]:
+        """What learns to render: lens blur, and upsampling where that is learned."""
+        learned = [self.upsampling_network] if self.upsampling == "learned" else []
+        return [self.feature_network, self.kernel_network, *learned]
 
     def predict_disparity(self, image: Tensor) -> Tensor:
         """B 3 H W -> disparity B 1 H W in [0, 1], 1 = nearest, min-max normalised per image *after* resizing back."""
@@ -91,6 +106,10 @@ class DeepLensNet(nn.Module):
 
     def upsample(self, image_low: Tensor, result_low: Tensor, signed_low: Tensor, image_high: Tensor) -> Tensor:
         """One recurrent step: B 3 h w, B 3 h w, B 1 h w and B 3 H W -> B 3 H W, not clamped."""
+        if self.upsampling == "bicubic":
+            return bicubic_upsampling(result_low.clamp(0, 1), (image_high.shape[-2], image_high.shape[-1]))
+        if self.upsampling == "guided":
+            return guided_upsampling(image_low, result_low.clamp(0, 1), image_high)
         order = self.numerics.order
         if not self.numerics.official:
             result_low = result_low.clamp(0, 1)

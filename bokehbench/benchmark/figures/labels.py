@@ -1,0 +1,79 @@
+"""Names beside points so that they hide neither each other nor the points."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+#: Places round a point, best first: horizontal and vertical alignment, and direction.
+PLACES = (
+    ("left", "center", 1, 0),
+    ("right", "center", -1, 0),
+    ("left", "bottom", 1, 1),
+    ("left", "top", 1, -1),
+    ("right", "bottom", -1, 1),
+    ("right", "top", -1, -1),
+    ("center", "bottom", 0, 1),
+    ("center", "top", 0, -1),
+)
+#: Distances that are tried, in points; from the second on a line leads from the name to its point.
+DISTANCES = (6.0, 16.0, 30.0)
+
+Box = tuple[float, float, float, float]
+
+
+def overlap(a: Box, b: Box) -> float:
+    """Area that two boxes (left, low, right, high) share."""
+    wide = min(a[2], b[2]) - max(a[0], b[0])
+    high = min(a[3], b[3]) - max(a[1], b[1])
+    return max(wide, 0.0) * max(high, 0.0)
+
+
+def around(x: float, y: float, wide: float, high: float, place: tuple[str, str, int, int], distance: float) -> Box:
+    """Box of a name of that size beside the point (x, y); all in pixels."""
+    horizontal, vertical, dx, dy = place
+    left = x + dx * distance - {"left": 0.0, "center": wide / 2, "right": wide}[horizontal]
+    low = y + dy * distance - {"bottom": 0.0, "center": high / 2, "top": high}[vertical]
+    return left, low, left + wide, low + high
+
+
+def place_labels(axes: Any, points: Sequence[tuple[float, float]], names: Sequence[str], colours: Sequence[str],
+                 obstacles: Sequence[Box] = (), size: float = 8.5) -> None:  # fmt: skip
+    """Write ``names`` beside ``points`` (data coordinates; limits and layout must be final).
+
+    Args:
+        axes: matplotlib axes.
+        points: where.
+        names: what.
+        colours: of each name.
+        obstacles: boxes in data coordinates (left, low, right, high) that names should not cover: intervals, lines.
+        size: of the letters.
+    """
+    dot = axes.figure.dpi / 72
+    spots = [tuple(axes.transData.transform(point)) for point in points]
+    taken = [(x - 4 * dot, y - 4 * dot, x + 4 * dot, y + 4 * dot) for x, y in spots]
+    for left, low, right, high in obstacles:
+        (x0, y0), (x1, y1) = axes.transData.transform((left, low)), axes.transData.transform((right, high))
+        taken.append((x0 - 3 * dot, y0 - 3 * dot, x1 + 3 * dot, y1 + 3 * dot))  # thin: makes a crossing count
+    frame = axes.get_window_extent()
+    for (x, y), name, colour in zip(spots, names, colours, strict=True):
+        text = axes.annotate(name, (x, y), xycoords="figure pixels", fontsize=size, color=colour)
+        extent = text.get_window_extent()
+        best: tuple[float, Box, float] | None = None
+        for distance in DISTANCES:
+            for number, place in enumerate(PLACES):
+                box = around(x, y, extent.width, extent.height, place, distance * dot)
+                outside = extent.width * extent.height - overlap(box, (frame.x0, frame.y0, frame.x1, frame.y1))
+                cost = sum(overlap(box, other) for other in taken) + 4 * outside
+                cost += (distance - DISTANCES[0]) * dot * 3 + number * dot  # the nearest of the free places
+                if best is None or cost < best[0]:
+                    best = cost, box, distance
+        assert best is not None
+        box = best[1]
+        text.remove()
+        axes.annotate(name, (box[0], box[1]), xycoords="figure pixels", fontsize=size, color=colour, va="bottom")
+        taken.append(box)
+        if best[2] > DISTANCES[0]:
+            end = min(max(x, box[0]), box[2]), min(max(y, box[1]), box[3])
+            line = {"arrowstyle": "-", "color": colour, "lw": 0.6, "shrinkA": 3, "shrinkB": 0}
+            axes.annotate("", end, (x, y), xycoords="figure pixels", textcoords="figure pixels", arrowprops=line)

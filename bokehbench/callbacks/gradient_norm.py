@@ -1,0 +1,37 @@
+"""The gradient's norm: the first thing to look at when a training goes wrong."""
+
+from __future__ import annotations
+
+from pytorch_lightning import LightningModule, Trainer
+from pytorch_lightning.callbacks import Callback
+from torch.nn.utils import get_total_norm
+from torch.optim import Optimizer
+
+from bokehbench.callbacks.active_loggers import active_loggers
+
+
+class GradientNorm(Callback):
+    """Log ``gradient_norm``: L2 over all trained parameters, before clipping, at the steps that are logged.
+
+    Other steps pay nothing, and a GPU is not waited for: the value stays a tensor until the logger wants it.
+    """
+
+    def __init__(self) -> None:
+        self.active = False
+
+    def setup(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
+        """Ask whether anyone listens."""
+        self.active = stage == "fit" and bool(active_loggers(trainer))
+
+    def on_before_optimizer_step(self, trainer: Trainer, pl_module: LightningModule, optimizer: Optimizer) -> None:
+        """Unscaled and not yet clipped."""
+        if not self.active or (trainer.global_step + 1) % trainer.log_every_n_steps:  # type: ignore[attr-defined]
+            return
+        gradients = [
+            parameter.grad
+            for group in optimizer.param_groups
+            for parameter in group["params"]
+            if parameter.grad is not None
+        ]
+        if gradients:
+            pl_module.log("gradient_norm", get_total_norm(gradients))

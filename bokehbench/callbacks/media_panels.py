@@ -1,0 +1,106 @@
+"""The same few validation pictures at every validation, in W&B and TensorBoard."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from pytorch_lightning import LightningModule, Trainer
+from pytorch_lightning.callbacks import Callback
+from pytorch_lightning.loggers import WandbLogger
+from torch import Tensor
+
+from bokehbench.batch import Batch
+from bokehbench.callbacks.active_loggers import picture_loggers
+from bokehbench.models.base import BokehModel
+
+#: The absolute difference (mean over colours) that an error map shows as its brightest colour.
+LARGEST_ERROR = 0.25
+
+
+class MediaPanels(Callback):
+    """Show what the method makes of the first validation pictures: input, disparity or defocus, output, target, error.
+
+    One row of panels per picture, ``panels/NAME``, with one entry per validation, so that a slider shows the training.
+    Without W&B or TensorBoard nothing is rendered.
+
+    Args:
+        pictures: how many, the first in the data set's own order (of the first process).
+        side: longest side of what is shown, in pixels; larger pictures are shrunk.
+    """
+
+    def __init__(self, pictures: int = 4, side: int = 512) -> None:
+        self.pictures, self.side = pictures, side
+        self.active = False
+        self.rows: dict[str, dict[str, np.ndarray]] = {}
+
+    def setup(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
+        """Ask whether anyone can show pictures."""
+        self.active = stage in ("fit", "validate") and bool(picture_loggers(trainer))
+
+    def on_validation_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Begin anew."""
+        self.rows = {}
+
+    def on_validation_batch_end(
+        self,
+        trainer: Trainer,
+        pl_module: LightningModule,
+        outputs: Any,
+        batch: Batch,
+        batch_idx: int,
+        dataloader_idx: int = 0,
+    ) -> None:
+        """Render one of the first pictures."""
+        if not self.active or trainer.sanity_checking or len(self.rows) >= self.pictures:
+            return
+        if isinstance(pl_module, BokehModel):
+            panels = {title: shown(picture, self.side) for title, picture in titled(pl_module, batch).items()}
+            self.rows[batch["name"][0]] = panels
+
+    def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Hand over."""
+        for logger in picture_loggers(trainer) if self.rows else []:
+            for name, panels in self.rows.items():
+                if isinstance(logger, WandbLogger):
+                    logger.log_image(f"panels/{name}", list(panels.values()), trainer.global_step, caption=list(panels))
+                else:
+                    for title, pixels in panels.items():
+                        logger.experiment.add_image(f"{name}/{title}", pixels, trainer.global_step, dataformats="HWC")
+        self.rows = {}
+
+
+def titled(model: BokehModel, batch: Batch) -> dict[str, Tensor]:
+    """Titled pictures of a batch's first item, C H W each, C = 1 or 3, with the error map (C = 1) last.
+
+    While a stage trains nothing but depth, the network's disparity stands where the output would.
+    """
+    if model.stage is not None and model.stage.monitor == "val/depth_mae":
+        true = batch.get("true_disparity", batch.get("disparity"))
+        own = model.net.predict_disparity(batch["image"])  # type: ignore[operator, union-attr]
+        panels = {"input": batch["image"], "own disparity (bright = near)": own}
+        if true is not None:
+            panels |= {"true disparity": true, "error": (own - true).abs() / LARGEST_ERROR}
+    else:
+        panels = dict(model.panels(batch))
+        if "output" in panels and "target" in panels:
+            error = (panels["output"] - panels["target"]).abs().mean(1, keepdim=True)
+            panels["error"] = error / LARGEST_ERROR
+    return {title: picture[0] for title, picture in panels.items()}
+
+
+def shown(picture: Tensor, side: int) -> np.ndarray:
+    """A picture C H W as H W 3 uint8, at most ``side`` pixels long; one channel in magma's colours, NaN as black."""
+    picture = picture.detach().float().nan_to_num(0).clamp(0, 1)
+    longest = max(picture.shape[-2:])
+    if longest > side:
+        size = [max(1, round(edge * side / longest)) for edge in picture.shape[-2:]]
+        picture = F.interpolate(picture[None], size, mode="area")[0]
+    pixels = picture.mul(255).round().to(torch.uint8).permute(1, 2, 0).cpu().numpy()
+    if pixels.shape[-1] == 3:
+        return pixels
+    from matplotlib import colormaps
+
+    return np.asarray(colormaps["magma"](pixels[..., 0], bytes=True)[..., :3])

@@ -1,0 +1,55 @@
+"""How fast a training runs."""
+
+from __future__ import annotations
+
+import time
+
+from pytorch_lightning import LightningModule, Trainer
+from pytorch_lightning.callbacks import Callback
+
+from bokehbench.batch import Batch
+from bokehbench.callbacks.active_loggers import active_loggers
+
+
+class Throughput(Callback):
+    """Log ``images_per_second`` (over all devices) and ``seconds_per_step``, means since the last logged step.
+
+    Waiting for data counts, validation and the writing of checkpoints at a stage's end do not. The clock is read where
+    the loss is logged, which waits for a GPU anyway; Lightning's ``ThroughputMonitor`` waits for it at every batch.
+    """
+
+    def __init__(self) -> None:
+        self.active = False
+        self._since: float | None = None
+        self._images = 0
+        self._step = 0
+
+    def setup(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
+        """Ask whether anyone listens."""
+        self.active = stage == "fit" and bool(active_loggers(trainer))
+
+    def on_train_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """A stage begins; its first batch, which builds buffers and kernels, is not counted."""
+        self._since = None
+
+    def on_validation_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Begin anew after it."""
+        self._since = None
+
+    def on_train_batch_end(
+        self, trainer: Trainer, pl_module: LightningModule, outputs: object, batch: Batch, *args: object
+    ) -> None:
+        """Count, and log when it is time."""
+        if not self.active:
+            return
+        now, step = time.monotonic(), trainer.global_step
+        if self._since is None:
+            self._since, self._images, self._step = now, 0, step
+            return
+        self._images += len(batch["image"]) * trainer.world_size
+        if step == self._step or step % trainer.log_every_n_steps:  # type: ignore[attr-defined]
+            return
+        seconds = now - self._since
+        pl_module.log("images_per_second", self._images / seconds)
+        pl_module.log("seconds_per_step", seconds / (step - self._step))
+        self._since, self._images, self._step = now, 0, step

@@ -1,0 +1,89 @@
+"""``bokehbench sweep``: run a sweep of W&B's format here, without W&B."""
+
+from __future__ import annotations
+
+import argparse
+import signal
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from bokehbench.errors import BokehbenchError
+from bokehbench.sweep.definition import Sweep, find_sweep, read_sweep
+from bokehbench.sweep.local_sweep import LocalSweep
+from bokehbench.sweep.trials import Row, best, cells, text
+
+
+def main(argv: list[str]) -> int:
+    """Run what is not done yet; returns 1 where all trials failed, 130 where it was interrupted."""
+    options, extra = arguments(argv[1:])
+    sweep = read_sweep(find_sweep(options.file))
+    folder = options.folder or Path("runs") / "sweeps" / sweep.name
+    storage = options.storage or str(folder / "sweep.db")
+    if sweep.early:
+        print("Early termination works with `wandb agent` only: all trials run to their end.", file=sys.stderr)
+    before = signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        rows = LocalSweep(sweep, folder, storage, tuple(extra), options.seed).run(options.trials)
+    except KeyboardInterrupt:
+        print("\nStopped. The same command goes on where this one ended.", file=sys.stderr)
+        return 130
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    print(report(sweep, rows, folder))
+    return 0 if best(rows, sweep.goal) else 1
+
+
+def arguments(words: list[str]) -> tuple[argparse.Namespace, list[str]]:
+    """Options of the verb, and those that every trial gets.
+
+    Raises:
+        BokehbenchError: an option that is neither.
+    """
+    parser = argparse.ArgumentParser(
+        prog="bokehbench sweep",
+        description=__doc__,
+        epilog="--model.*, --data.*, --trainer.* (written --x=y), --config and --data go to every trial.",
+        allow_abbrev=False,
+    )
+    parser.add_argument("file", help="a sweep's file, or the name of one in experiments/sweeps (deeplens)")
+    parser.add_argument("--trials", type=_count, default=20, help="end after so many, earlier calls included (20)")
+    parser.add_argument("--storage", help="file or URL of the study; default: FOLDER/sweep.db")
+    parser.add_argument("--folder", type=Path, help="where the runs go; default: runs/sweeps/NAME")
+    parser.add_argument("--seed", type=int, default=0, help="of the sampler (0)")
+    options, extra = parser.parse_known_args(words)
+    for word in extra:
+        name, equals, _ = word.partition("=")
+        if not equals or not (name.startswith(("--model.", "--data.", "--trainer.")) or name in ("--config", "--data")):
+            raise BokehbenchError(
+                f"{word}: sweep passes on --model.X=VALUE, --data.X=VALUE, --trainer.X=VALUE, --config=X and --data=X."
+            )
+        if name.startswith("--trainer.logger") or name == "--trainer.default_root_dir":
+            raise BokehbenchError(f"{word}: a local sweep keeps its own logs; `wandb agent` runs the file with W&B's.")
+    return options, extra
+
+
+def _count(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError("give 1 or more")
+    return number
+
+
+def _interrupt(number: int, frame: object) -> None:
+    raise KeyboardInterrupt
+
+
+def report(sweep: Sweep, rows: Sequence[Row], folder: Path) -> str:
+    """The table, the best trial, what to type next."""
+    lines = [text(cells(rows, sweep.metric, sweep.goal))]
+    failed = sum(row.value is None for row in rows)
+    if failed:
+        lines.append(f"{failed} of {len(rows)} trials failed; their logs: {folder}/trial-*/fit.log")
+    winner = best(rows, sweep.goal)
+    if winner is not None:
+        lines.append(f"Best: trial {winner.number}, {sweep.metric} {winner.value:.5g}")
+        if winner.checkpoint:
+            lines.append(f"Next: bokehbench test --ckpt_path {winner.checkpoint}")
+    lines.append(f"Tables: {folder / 'trials.md'}, {folder / 'trials.csv'}")
+    return "\n".join(lines)

@@ -1,0 +1,35 @@
+"""Depth that is not the renderer's own: stored maps, networks of others."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from bokehbench.depth.focus import focus_on_another_map
+from bokehbench.depth.folder_depth import FolderDepth
+from bokehbench.depth.map_cache import MapCache, cache_folder
+from bokehbench.depth.provider import DepthProvider
+from bokehbench.depth.transformers_depth import TransformersDepth
+
+__all__ = [
+    "DepthProvider", "FolderDepth", "MapCache", "TransformersDepth", "cache_folder", "find", "focus_on_another_map",
+]  # fmt: skip
+
+#: What can stand before the colon.
+KINDS = ("folder", "folder-depth", "transformers", "transformers-depth", "transformers-disparity")
+
+
+def find(spec: str) -> DepthProvider | None:
+    """The provider of ``KIND:WHAT``; None where the kind is none of :data:`KINDS`.
+
+    ``folder:PATH`` (bright = near), ``folder-depth:PATH`` (bright = far), ``transformers:ID[@REVISION]`` or
+    ``transformers:FOLDER``; ``transformers-depth:`` and ``transformers-disparity:`` say what the network's output is.
+
+    Raises:
+        BokehbenchError: see the providers.
+    """
+    kind, _, what = spec.partition(":")
+    if kind not in KINDS or not what:
+        return None
+    if kind.startswith("folder"):
+        return FolderDepth(Path(what).expanduser(), depth=kind == "folder-depth")
+    return TransformersDepth(what, kind.partition("-")[2] or None)

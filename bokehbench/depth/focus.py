@@ -1,0 +1,31 @@
+"""Focus on one depth scale, said on another."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+#: Half width, in disparity, of what counts as in focus.
+TOLERANCE = 0.02
+
+
+def focus_on_another_map(other: Tensor, reference: Tensor, focus: Tensor, tolerance: float = TOLERANCE) -> Tensor:
+    """The focal plane of ``reference`` as a disparity of ``other``.
+
+    A data set's ``focus`` is a number on the data set's own scale, and the same number is another depth on another
+    map. So the pixels that lie on the plane there are looked up here: the median of ``other`` where ``reference`` is
+    within ``tolerance`` of ``focus``. Where no pixel is that near, those that are nearest to it count.
+
+    Args:
+        other: B 1 H W in [0, 1], the map that will be rendered with.
+        reference: B 1 H W in [0, 1], the map that ``focus`` belongs to.
+        focus: shape B.
+        tolerance: half width of the plane, in disparity of ``reference``.
+
+    Returns:
+        Shape B.
+    """
+    away = (reference - focus.to(reference).view(-1, 1, 1, 1)).abs()
+    nearest = away.amin((1, 2, 3), keepdim=True)
+    near = away <= torch.where(nearest > tolerance, nearest + 1e-6, torch.full_like(nearest, tolerance))
+    return torch.stack([plane[where].median() for plane, where in zip(other, near, strict=True)])

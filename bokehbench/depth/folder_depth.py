@@ -1,0 +1,107 @@
+"""Depth from files: maps that somebody else's network made before."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from PIL import Image
+from torch import Tensor, nn
+from tqdm import tqdm
+
+from bokehbench.errors import BokehbenchError
+from bokehbench.optics import depth_to_disparity, minmax
+
+SUFFIXES = (".png", ".npy", ".pfm", ".tif", ".tiff", ".pgm", ".jpg", ".jpeg")
+
+
+class FolderDepth:
+    """Maps of a folder, found by the pictures' file stems.
+
+    8- and 16-bit greyscale pictures, float TIFF and PFM, and ``.npy`` arrays of height x width, of any size and range.
+
+    Args:
+        folder: holds the maps; not searched deeper.
+        depth: larger = farther (0 and infinite = not measured); else larger = nearer.
+
+    Raises:
+        BokehbenchError: no folder, no maps in it, or two for one picture.
+    """
+
+    module: nn.Module | None = None
+    stored: bool = True
+
+    def __init__(self, folder: Path, depth: bool = False) -> None:
+        if not folder.is_dir():
+            raise BokehbenchError(f"There is no folder of depth maps {folder}: check the path after 'folder:'.")
+        self.folder, self.depth = folder, depth
+        self.files: dict[str, Path] = {}
+        for path in sorted(folder.iterdir()):
+            if path.suffix.lower() not in SUFFIXES:
+                continue
+            if path.stem in self.files:
+                raise BokehbenchError(f"{folder} has two maps for {path.stem}: remove one of them.")
+            self.files[path.stem] = path
+        if not self.files:
+            raise BokehbenchError(f"{folder} holds no depth maps ({', '.join(SUFFIXES)}).")
+        self.name = f"folder {folder.resolve().name} #{self._hash()}{', as depth' if depth else ''}"
+
+    def _hash(self) -> str:
+        """Eight hex digits of all maps and their names: other maps are another result."""
+        total = hashlib.sha256()
+        for stem, path in tqdm(self.files.items(), desc="depth maps", disable=len(self.files) < 1000, leave=False):
+            total.update(f"{stem} {path.stat().st_size}\n".encode() + hashlib.sha256(path.read_bytes()).digest())
+        return total.hexdigest()[:8]
+
+    def disparity(self, image: Tensor, names: list[str] | None = None) -> Tensor:
+        """As :meth:`DepthProvider.disparity`; maps of another size are resized bilinearly.
+
+        Raises:
+            BokehbenchError: pictures without names, no map of a name, or a map that cannot be used.
+        """
+        if names is None:
+            raise BokehbenchError(f"{self.name} looks maps up by file name, and these pictures have none.")
+        return torch.cat([self._map(name, (image.shape[-2], image.shape[-1])) for name in names]).to(image.device)
+
+    def _map(self, name: str, size: tuple[int, int]) -> Tensor:
+        path = self.files.get(name)
+        if path is None:
+            raise BokehbenchError(f"{self.folder} has no depth map named {name} ({', '.join(SUFFIXES)}).")
+        values = torch.from_numpy(read_values(path))[None, None]
+        if bool(values.isnan().any()) or not (self.depth or bool(values.isfinite().all())):
+            raise BokehbenchError(f"{path}: has NaN or infinite values: fill them, or make the map again.")
+        if self.depth:
+            if not bool((values.isfinite() & (values > 0)).any()):
+                raise BokehbenchError(f"{path}: no depth in it is above 0: is it a depth map?")
+            values = depth_to_disparity(values)  # before resizing: what was not measured must not be averaged in
+        shrinks = values.shape[-2] > size[0] or values.shape[-1] > size[1]
+        return minmax(F.interpolate(values, size, mode="bilinear", align_corners=False, antialias=shrinks))
+
+
+def read_values(path: Path) -> np.ndarray:
+    """Numbers of a map file as they are stored, H W float32.
+
+    Raises:
+        BokehbenchError: the file is missing, empty, corrupt, in colour, or no array of height x width.
+    """
+    try:
+        if path.suffix.lower() == ".npy":
+            array = np.load(path, allow_pickle=False)
+        else:
+            with Image.open(path) as image:
+                array = np.asarray(image.convert("RGB") if image.mode in ("P", "PA") else image)
+    except Exception as error:  # decoders raise OSError, SyntaxError, struct.error, EOFError, ValueError ...
+        reason = str(error).splitlines()[0].rstrip(".") if str(error) else type(error).__name__
+        raise BokehbenchError(f"{path}: is no map that can be read ({reason}): make it again.") from error
+    if array.ndim == 3 and array.shape[-1] in (2, 3, 4) and path.suffix.lower() != ".npy":
+        colours = array[..., : 3 if array.shape[-1] >= 3 else 1]
+        if (colours != colours[..., :1]).any():
+            raise BokehbenchError(f"{path}: is in colour: save depth as a greyscale picture or as .npy.")
+        array = colours[..., 0]
+    array = array.squeeze()
+    if array.ndim != 2 or array.dtype.kind not in "fiub":
+        raise BokehbenchError(f"{path}: has the shape {array.shape}: save an array of height x width numbers.")
+    return np.array(array, dtype=np.float32)  # a copy: decoders hand out what must not be written to

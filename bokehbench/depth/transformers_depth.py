@@ -1,0 +1,118 @@
+"""Depth from any depth-estimation network of Hugging Face's `transformers`."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib
+import inspect
+from pathlib import Path
+from typing import Any
+
+import torch
+from PIL import Image
+from torch import Tensor
+
+from bokehbench.depth.map_cache import MapCache
+from bokehbench.depth.output import output_of
+from bokehbench.errors import BokehbenchError
+from bokehbench.optics import depth_to_disparity, minmax
+
+
+class TransformersDepth:
+    """A network with its own pre- and post-processing; every picture is predicted once and kept on disk.
+
+    Args:
+        model_id: name on the Hugging Face Hub, ``ID`` or ``ID@REVISION``, or a folder written by ``save_pretrained``.
+        output: ``"disparity"`` or ``"depth"``: what the network's numbers mean; None: :func:`output_of`.
+        cache: where predicted maps are kept; None: the user's cache folder.
+
+    Raises:
+        BokehbenchError: `transformers` is not installed, the model cannot be had, or its output is not known.
+    """
+
+    stored: bool = True
+
+    def __init__(self, model_id: str, output: str | None = None, cache: MapCache | None = None) -> None:
+        try:
+            library = importlib.import_module("transformers")
+        except ImportError as error:
+            raise BokehbenchError(
+                f"transformers:{model_id} needs the package `transformers`: pip install 'bokehbench[depth]'."
+            ) from error
+        self.module, self.processor, self.name = _load(library, model_id)
+        self.output = output or output_of(self.module.config)
+        if output is not None:
+            self.name += f", as {output}"
+        self.cache = cache or MapCache()
+
+    @torch.no_grad()
+    def disparity(self, image: Tensor, names: list[str] | None = None) -> Tensor:
+        """As :meth:`DepthProvider.disparity`; ``names`` are not used."""
+        return torch.stack([self._one(picture) for picture in image]).to(image.device)
+
+    def _one(self, picture: Tensor) -> Tensor:
+        """3 H W -> 1 H W, from the cache or else predicted."""
+        levels = picture.detach().float().clamp(0, 1).mul(255).round().byte().cpu()
+        size = (levels.shape[-2], levels.shape[-1])
+        head = f"{self.name}, {self.output}, {size}\n".encode()
+        key = hashlib.sha256(head + levels.contiguous().numpy().tobytes()).hexdigest()
+        values = self.cache.read(key, size)
+        if values is None:
+            values = self.cache.write(key, self._predict(levels, picture.device))
+        return values[None]
+
+    def _predict(self, levels: Tensor, device: torch.device) -> Tensor:
+        """3 H W uint8 -> H W in [0, 1]: the picture as the library itself would read it from a file."""
+        size = (levels.shape[-2], levels.shape[-1])
+        picture = Image.fromarray(levels.permute(1, 2, 0).contiguous().numpy())
+        self.module.to(device).eval()
+        # A trainer's half precision is for the renderer: a stored map must not depend on it.
+        with torch.autocast(device.type, enabled=False):
+            inputs = self.processor(images=picture, return_tensors="pt").to(device, self.module.dtype)
+            predicted = self.module(**inputs)
+            process = self.processor.post_process_depth_estimation
+            wanted = inspect.signature(process).parameters
+            sizes = {key: [size] for key in ("source_sizes", "target_sizes") if key in wanted}
+            raw = process(predicted, **sizes)[0]["predicted_depth"].float().reshape(1, 1, *size)
+        if not bool(raw.isfinite().all()):
+            raise BokehbenchError(f"{self.name} predicted NaN or infinite values: try it in another precision.")
+        return (depth_to_disparity(raw) if self.output == "depth" else minmax(raw))[0, 0]
+
+
+def _load(library: Any, model_id: str) -> tuple[Any, Any, str]:
+    """Network, processor and name; no code of the model's own is run."""
+    folder = Path(model_id).expanduser()
+    try:
+        if folder.is_dir():
+            return *_open(library, str(folder)), f"transformers {folder.resolve().name} #{_hash(folder)}"
+        source, _, revision = model_id.partition("@")
+        try:
+            module, processor = _open(library, source, revision=revision or None, local_files_only=True)
+        except Exception:  # not fetched before; asked here, since the library itself retries for minutes without a net
+            hub = importlib.import_module("huggingface_hub")
+            revision = hub.model_info(source, revision=revision or None, timeout=20).sha
+            module, processor = _open(library, source, revision=revision)
+    except Exception as error:  # OSError, ValueError, and whatever the hub's client and the file readers raise
+        reason = str(error).strip().splitlines()[0].rstrip(".:") if str(error).strip() else type(error).__name__
+        raise BokehbenchError(
+            f"transformers:{model_id} could not be loaded ({reason}): check the name and the network, or give the "
+            "folder of a model that was downloaded elsewhere."
+        ) from error
+    commit = getattr(module.config, "_commit_hash", None) or revision or "unknown"
+    return module, processor, f"transformers {source} @{commit[:12]}"
+
+
+def _open(library: Any, source: str, **options: Any) -> tuple[Any, Any]:
+    options = {key: value for key, value in options.items() if value is not None}
+    processor = library.AutoImageProcessor.from_pretrained(source, trust_remote_code=False, **options)
+    module = library.AutoModelForDepthEstimation.from_pretrained(source, trust_remote_code=False, **options)
+    return module.eval(), processor
+
+
+def _hash(folder: Path) -> str:
+    """Eight hex digits of a model's files."""
+    total = hashlib.sha256()
+    for path in sorted(path for path in folder.iterdir() if path.is_file()):
+        with path.open("rb") as file:
+            total.update(path.name.encode() + hashlib.file_digest(file, "sha256").digest())
+    return total.hexdigest()[:8]

@@ -1,0 +1,179 @@
+"""A board's folder to a report's folder."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tqdm import tqdm
+
+import bokehbench
+from bokehbench.benchmark.columns import find_column
+from bokehbench.benchmark.reported import FAMILIES, Reported, column_of
+from bokehbench.benchmark.standings import Standings, read_standings
+from bokehbench.report import content
+from bokehbench.report.folder import MARKER, check_place, new_folder
+from bokehbench.report.pages import copy_assets, write_page
+from bokehbench.report.photos import Album, Format, Job, write_photos
+from bokehbench.report.sources import INPUT, TARGET, Folders, Slot, check_folders, find_slots
+
+
+@dataclass(frozen=True)
+class Built:
+    """What was made: pictures and methods on the board, files converted, a sentence per unreadable file."""
+
+    index: Path
+    pictures: int
+    methods: int
+    files: int
+    problems: Sequence[str]
+
+
+def build(
+    board: Path, output: Path, folders: Folders, style: Format | None = None, workers: int | None = None
+) -> Built:
+    """Write the report of the board in folder ``board`` to ``output``; an older report there is replaced whole.
+
+    Raises:
+        BokehbenchError: the board is not right, a folder is not there or fits no picture, ``output`` is taken or full.
+    """
+    style = style or Format()
+    check_place(output)
+    check_folders(folders, output)
+    standings = read_standings(board)
+    names = content.picture_names(standings)
+    slots = find_slots(standings, names, folders)
+    with new_folder(output) as draft:
+        jobs = list(_jobs(draft, standings, slots, names))
+        album = write_photos(jobs, style, workers)
+        copy_assets(draft / "assets")
+        _write_data(draft, standings, slots, names, album)
+        _write_pages(draft, standings, slots, names, album, style)
+        marker = {"made by": "bokehbench report", "version": bokehbench.__version__, "board": standings.board.name}
+        (draft / MARKER).write_text(json.dumps(marker) + "\n", encoding="utf-8")
+    return Built(output / "index.html", len(names), len(standings.rows), len(jobs), album.problems)
+
+
+def picture_place(folder: Path, name: str, slot: Slot) -> Path:
+    """Where a picture lies, without its suffix."""
+    return folder / "pictures" / content.picture_key(name) / slot.key
+
+
+def grid_thumbnail(folder: Path, name: str) -> Path:
+    """A scene's thumbnail."""
+    return folder / "thumbnails" / f"{content.picture_key(name)}.jpg"
+
+
+def slot_thumbnail(folder: Path, name: str, key: str) -> Path:
+    """A method's own thumbnail, for its worst and best pictures."""
+    return folder / "thumbnails" / f"{content.picture_key(name)}-{key}.jpg"
+
+
+def _jobs(folder: Path, standings: Standings, slots: Sequence[Slot], names: Sequence[str]) -> list[Job]:
+    shown = {row.result.id: {n for part in content.extremes(standings, row) for n in part} for row in standings.rows}
+    ordered = sorted(slots, key=lambda slot: {INPUT: 0, TARGET: 1}.get(slot.key, 2))
+    jobs = []
+    for name in names:
+        scene = next((slot.key for slot in ordered if name in slot.files), None)
+        for slot in slots:
+            if name not in slot.files:
+                continue
+            thumbnails = [grid_thumbnail(folder, name)] if slot.key == scene else []
+            if name in shown.get(slot.key, ()):
+                thumbnails.append(slot_thumbnail(folder, name, slot.key))
+            jobs.append(Job(slot.files[name], picture_place(folder, name, slot), thumbnails))
+    return jobs
+
+
+def _write_data(folder: Path, standings: Standings, slots: Sequence[Slot], names: Sequence[str], album: Album) -> None:
+    data = folder / "data"
+    data.mkdir()
+    board = content.board_data(standings, slots, len(names))
+    _write(data / "board.js", content.script("report.give", {"board": board}))
+    thumbnails = [grid_thumbnail(folder, name).exists() for name in names]
+    overview = content.overview_data(standings, names, thumbnails)
+    _write(data / "overview.js", content.script("report.give", {"overview": overview}))
+    for number, start in enumerate(tqdm(range(0, len(names), content.CHUNK), desc="pages", unit="file", delay=2)):
+        part = names[start : start + content.CHUNK]
+        stored = {name: _stored(folder, name, slots, album) for name in part}
+        rows = content.chunk_data(standings, part, stored)
+        _write(data / f"pictures-{number:04d}.js", content.script("report.give", {"chunk": [number, rows]}))
+
+
+def _stored(folder: Path, name: str, slots: Sequence[Slot], album: Album) -> dict[str, list[Any]]:
+    found = {}
+    for slot in slots:
+        stored = album.pictures.get(picture_place(folder, name, slot))
+        if stored is not None and not stored.problem:
+            found[slot.key] = [stored.width, stored.height, stored.suffix]
+    return found
+
+
+def _write_pages(
+    folder: Path, standings: Standings, slots: Sequence[Slot], names: Sequence[str], album: Album, style: Format
+) -> None:
+    numbers = {name: number for number, name in enumerate(names)}
+
+    def thumbnail(name: str, key: str) -> str:
+        for path in (slot_thumbnail(folder, name, key), grid_thumbnail(folder, name)):
+            if path.exists():
+                return path.relative_to(folder).as_posix()
+        return ""
+
+    common = {
+        "standings": standings,
+        "board": standings.board,
+        "columns": content.measured_columns(standings),
+        "ranking": find_column(standings.board.rank_by),
+        "pictures": any(slot.files for slot in slots),
+        "style": style.describe(),
+        "version": bokehbench.__version__,
+        "count": len(names),
+    }
+    more = {
+        "costs": [c for c in content.COSTS if any(c.value(row.result) for row in standings.rows)],
+        "devices": sorted({row.result.device for row in standings.ranked if row.result.device}),
+        "unmeasured": content.unmeasured(standings),
+        "extremes": {row.result.id: content.extremes(standings, row) for row in standings.rows},
+        "provenance": content.provenance,
+        "numbers": numbers,
+        "thumbnail": thumbnail,
+        "published": _published(standings),
+        "figures": _figures(standings.reported),
+        "beside": [each for each in standings.beside if each.status != "quoted"],
+        "column_of": column_of,
+        "find_column": find_column,
+        "families": FAMILIES,
+        "problems": album.problems,
+    }
+    write_page(folder / "index.html", "index.html.j2", common | more)
+    write_page(folder / "picture.html", "picture.html.j2", common)
+
+
+def _figures(reported: Sequence[Reported]) -> list[str]:
+    """Kinds of published figures, scores before costs."""
+    order = ("PSNR", "SSIM", "MS-SSIM", "LPIPS", "Params", "GFLOPs", "Runtime")
+    known = dict.fromkeys(row.metric for row in reported)
+    return [*(figure for figure in order if figure in known), *(figure for figure in known if figure not in order)]
+
+
+def _published(standings: Standings) -> list[tuple[str, str, str, dict[str, list[Reported]], str]]:
+    """(method, year, source, figure -> its published numbers, notes), a line per method and source."""
+    groups: dict[tuple[str, str, str], list[Reported]] = {}
+    for row in standings.reported:
+        groups.setdefault((row.method, row.year, row.source), []).append(row)
+    lines = []
+    for (method, year, source), rows in groups.items():
+        by_figure: dict[str, list[Reported]] = {}
+        for row in rows:
+            by_figure.setdefault(row.metric, []).append(row)
+        notes = dict.fromkeys(part for r in rows for note in (r.flag, r.note) for part in note.split("; ") if part)
+        lines.append((method, year, source, by_figure, "; ".join(notes)))
+    return lines
+
+
+def _write(path: Path, text: str) -> None:
+    path.write_text(text, encoding="utf-8")

@@ -1,0 +1,189 @@
+"""What the pages show, computed from standings: plain values for the templates and for the scripts."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import yaml
+
+from bokehbench.benchmark.columns import Column, find_column
+from bokehbench.benchmark.identity import plain
+from bokehbench.benchmark.results import Result
+from bokehbench.benchmark.standings import Row, Standings
+from bokehbench.data.folders import natural
+
+#: Pictures per data file: one such file is read for a picture's page.
+CHUNK = 50
+#: Worst and best pictures shown per method.
+EXTREMES = 6
+
+
+@dataclass(frozen=True)
+class Cost:
+    """One price of a method: ``name`` for the scripts, heading, and how it is read from a result."""
+
+    name: str
+    label: str
+    unit: str
+
+    def value(self, result: Result) -> float | None:
+        """In this cost's unit; None where unknown."""
+        scale = {"seconds_per_image": 1.0, "peak_memory": 2.0**20, "parameters": 1e6, "macs": 1e9}[self.name]
+        known = getattr(result, self.name)
+        return None if known is None else known / scale
+
+    def show(self, result: Result) -> str:
+        """Three digits, or n/a."""
+        value = self.value(result)
+        return "n/a" if value is None else f"{value:.0f}" if value >= 100 else f"{value:.3g}"
+
+
+COSTS = (
+    Cost("seconds_per_image", "s / picture", "s"),
+    Cost("peak_memory", "memory (MiB)", "MiB"),
+    Cost("parameters", "parameters (M)", "million"),
+    Cost("macs", "GMACs", "GMAC"),
+)
+
+
+def picture_names(standings: Standings) -> list[str]:
+    """Names of all pictures that any row scored, in natural order."""
+    return sorted({name for row in standings.rows for name in row.result.per_image}, key=lambda n: (natural(n), n))
+
+
+def picture_key(name: str) -> str:
+    """What stands for a picture's name in names of files: names may hold anything."""
+    return hashlib.sha256(name.encode("utf-8", "surrogatepass")).hexdigest()[:16]
+
+
+def measured_columns(standings: Standings) -> tuple[Column, ...]:
+    """The board's columns of which any row has a value."""
+    return tuple(c for c in standings.board.scores if any(row.means[c.name].count for row in standings.rows))
+
+
+def unmeasured(standings: Standings) -> dict[str, str]:
+    """Heading of each column without any value -> why."""
+    shown = measured_columns(standings)
+    return {
+        c.label: next((row.result.missing[c.name] for row in standings.rows if c.name in row.result.missing), "")
+        for c in standings.board.scores
+        if c not in shown
+    }
+
+
+def extremes(standings: Standings, row: Row) -> tuple[list[str], list[str]]:
+    """Names of a row's worst and best pictures by the ranking score, the most extreme first; no picture in both."""
+    column = find_column(standings.board.rank_by)
+    values = row.result.values(column.name)
+    order = sorted(values, key=lambda name: (column.goodness(values[name]), name))
+    count = min(EXTREMES, len(order) // 2)
+    return order[:count], order[::-1][:count]
+
+
+def board_data(standings: Standings, slots: Sequence[Any], pictures: int) -> dict[str, Any]:
+    """For the plot and the pictures' pages."""
+    return {
+        "name": standings.board.name,
+        "title": standings.board.title,
+        "rankBy": standings.board.rank_by,
+        "chunk": CHUNK,
+        "count": pictures,
+        "columns": [
+            {"name": c.name, "label": c.label, "better": c.better, "decimals": c.decimals}
+            for c in measured_columns(standings)
+        ],
+        "costs": [{"name": c.name, "label": c.label, "unit": c.unit} for c in COSTS],
+        "methods": [_method(standings, row) for row in standings.rows],
+        "slots": [{"key": slot.key, "label": slot.label, "pictures": bool(slot.files)} for slot in slots],
+    }
+
+
+def _method(standings: Standings, row: Row) -> dict[str, Any]:
+    means = {c.name: row.means[c.name] for c in measured_columns(standings)}
+    return {
+        "id": row.result.id,
+        "label": row.label,
+        "rank": row.rank,
+        "device": row.result.device,
+        "means": {name: [each.mean, each.low, each.high] for name, each in means.items() if each.count},
+        "costs": {cost.name: cost.value(row.result) for cost in COSTS},
+    }
+
+
+def overview_data(standings: Standings, names: Sequence[str], thumbnails: Sequence[bool]) -> dict[str, Any]:
+    """For the grid of pictures: names, keys, which have a thumbnail, and the ranking score of every method."""
+    column = find_column(standings.board.rank_by)
+    return {
+        "names": list(names),
+        "keys": [picture_key(name) for name in names],
+        "thumbnails": [int(known) for known in thumbnails],
+        "scores": {id: [_rounded(result, name, column) for name in names] for id, result in _results(standings)},
+    }
+
+
+def chunk_data(
+    standings: Standings, names: Sequence[str], pictures: Mapping[str, Mapping[str, Sequence[Any]]]
+) -> list[dict[str, Any]]:
+    """For the pages of ``names``: scores of every method and column, and size and suffix of every stored picture."""
+    columns, results = measured_columns(standings), _results(standings)
+    return [
+        {
+            "scores": {id: [_rounded(result, name, c) for c in columns] for id, result in results},
+            "pictures": pictures.get(name, {}),
+        }
+        for name in names
+    ]
+
+
+def _results(standings: Standings) -> list[tuple[str, Result]]:
+    """With their ids, which are hashes over all names of pictures: not to be computed once per picture."""
+    return [(row.result.id, row.result) for row in standings.rows]
+
+
+def _rounded(result: Result, name: str, column: Column) -> float:
+    value = result.per_image.get(name, {}).get(column.name, math.nan)
+    return round(value, column.decimals) if math.isfinite(value) else value
+
+
+def script(call: str, value: Any) -> str:
+    """A line of JavaScript that gives ``value`` to ``call``; ASCII, so that no encoding matters."""
+    return f"{call}({json.dumps(plain(value), separators=(',', ':'), ensure_ascii=True, allow_nan=False)});\n"
+
+
+def provenance(row: Row) -> list[tuple[str, str, bool]]:
+    """(what, text, whether it is a block of lines) of everything that is known about a row."""
+    result = row.result
+    effort = result.training.get("effort", {})
+    wall = f"{effort['seconds'] / 3600:.2f} h on {effort.get('device', '?')}" if effort.get("seconds") else ""
+    recipe = {key: value for key, value in result.training.items() if key not in ("effort", "seed")}
+    size = f" at {result.macs_size[0]} x {result.macs_size[1]}" if result.macs_size else ""
+    lines = [
+        ("result", result.id, False),
+        ("not ranked because", row.reason, False),
+        ("weights (SHA-256)", result.weights_hash, False),
+        ("commit of bokehbench", result.commit or "not from a checkout", False),
+        ("measured", ", ".join(filter(None, (result.date, result.device))), False),
+        ("pictures", str(len(result.per_image)), False),
+        ("training wall time", wall, False),
+        ("training seed", "" if result.seed is None else str(result.seed), False),
+        ("multiply-adds", "" if result.macs is None else f"{result.macs / 1e9:.4g} G{size}", False),
+        ("flags", ", ".join(result.flags), False),
+        ("targets (SHA-256)", result.target_hash, False),
+        ("outputs (SHA-256)", result.prediction_hash, False),
+        ("architecture", _lines(result.architecture), True),
+        ("recipe", _lines(recipe), True),
+        ("inference", _lines(result.inference), True),
+        ("protocol", _lines(result.protocol), True),
+        ("versions", _lines(result.versions), True),
+        ("not measured", _lines(result.missing), True),
+    ]
+    return [line for line in lines if line[1]]
+
+
+def _lines(value: Mapping[str, Any]) -> str:
+    return yaml.safe_dump(plain(value), sort_keys=False, allow_unicode=True, width=100).rstrip() if value else ""

@@ -1,0 +1,137 @@
+"""Which picture files belong to which row of a board."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from urllib.parse import unquote
+
+from bokehbench.benchmark.identity import slug
+from bokehbench.benchmark.standings import Row, Standings
+from bokehbench.data.folders import list_pictures, stem_of
+from bokehbench.errors import BokehbenchError, nearest
+
+INPUT, TARGET = "input", "target"
+
+
+@dataclass(frozen=True)
+class Folders:
+    """Where the pictures are, as the user said.
+
+    Attributes:
+        methods: (method's label, method or result id; folder of its outputs).
+        inputs, targets: folders, or None.
+        work: work folders of benchmarks whose tests stored pictures (``ResultRecorder(pictures=N)``).
+    """
+
+    methods: Sequence[tuple[str, Path]] = ()
+    inputs: Path | None = None
+    targets: Path | None = None
+    work: Sequence[Path] = ()
+
+    def all(self) -> list[tuple[str, Path]]:
+        """Every folder with the option that names it."""
+        found = [(f"--pictures {name}={path}", path) for name, path in self.methods]
+        found += [(f"--work {path}", path) for path in self.work]
+        return found + [
+            (f"{option} {path}", path)
+            for option, path in (("--inputs", self.inputs), ("--targets", self.targets))
+            if path is not None
+        ]
+
+
+@dataclass(frozen=True)
+class Slot:
+    """One way in which a scene can be seen: ``key`` (safe as a file's name), ``label``, files by picture's name."""
+
+    key: str
+    label: str
+    files: Mapping[str, Path] = field(default_factory=dict)
+
+
+def check_folders(folders: Folders, output: Path) -> None:
+    """Refuse folders that are not there, or that a new report would delete.
+
+    Raises:
+        BokehbenchError: names the option.
+    """
+    place = output.resolve()
+    for option, path in folders.all():
+        if not path.is_dir():
+            raise BokehbenchError(f"{option}: there is no such folder, check the path.")
+        if place in (path.resolve(), *path.resolve().parents):
+            raise BokehbenchError(f"{option} lies in {output}, which is to be replaced: give another -o.")
+
+
+def find_slots(standings: Standings, names: Sequence[str], folders: Folders) -> list[Slot]:
+    """The input, every row of the board in its order, the target; those without pictures have no files.
+
+    Raises:
+        BokehbenchError: an unknown or ambiguous method, or a folder in which no file has a picture's name.
+    """
+    stored = _stored(standings, folders.work)
+    chosen = {find_row(standings, name).result.id: (name, path) for name, path in folders.methods}
+    if len(chosen) < len(folders.methods):
+        raise BokehbenchError("--pictures: two folders for one method, give each method once.")
+    slots = [Slot(INPUT, "Input", _files("--inputs", folders.inputs, names) or stored.get(INPUT, {}))]
+    for row in standings.rows:
+        name, path = chosen.get(row.result.id, ("", None))
+        files = _files(f"--pictures {name}", path, names) or stored.get(row.result.id, {})
+        slots.append(Slot(row.result.id, row.label, files))
+    return [*slots, Slot(TARGET, "Target", _files("--targets", folders.targets, names) or stored.get(TARGET, {}))]
+
+
+def find_row(standings: Standings, wanted: str) -> Row:
+    """The row with that label, method, or beginning of its id (4 or more digits).
+
+    Raises:
+        BokehbenchError: none or several.
+    """
+    exact = [row for row in standings.rows if wanted in (row.label, row.result.id)]
+    found = exact or [
+        row
+        for row in standings.rows
+        if slug(wanted) in (slug(row.result.method), slug(row.label))
+        or (len(wanted) >= 4 and row.result.id.startswith(wanted.lower()))
+    ]
+    if not found:
+        known = {row.label for row in standings.rows} | {row.result.id for row in standings.rows}
+        raise BokehbenchError(f"--pictures: no row of {standings.board.name} is '{wanted}'; {nearest(wanted, known)}.")
+    if len(found) > 1:
+        which = "; ".join(f"{row.result.id} {row.label}" for row in found)
+        raise BokehbenchError(f"--pictures: '{wanted}' is not one row: give an id of {which}.")
+    return found[0]
+
+
+def _stored(standings: Standings, work: Sequence[Path]) -> dict[str, dict[str, Path]]:
+    """Slot's key -> files by picture's name, of what tests stored beside their results."""
+    if not work:
+        return {}
+    from bokehbench.benchmark.figures.stored_pictures import find_stored
+
+    found: dict[str, dict[str, Path]] = {INPUT: {}, TARGET: {}}
+    # It looks for the pictures of ranked rows; a report shows those of the others, too.
+    everybody = replace(standings, rows=tuple(replace(row, rank=row.rank or 0) for row in standings.rows))
+    for each in find_stored(everybody, work):
+        for kind, key in ((INPUT, INPUT), ("output", each.row.result.id), (TARGET, TARGET)):
+            files = {unquote(path.stem): path for path in sorted((each.folder / kind).glob("*.png"))}
+            known = {name: path for name, path in files.items() if name in each.row.result.per_image}
+            found[key] = {**known, **found.get(key, {})}
+    if not any(found.values()):
+        raise BokehbenchError(
+            f"--work {work[0]}: no test in it stored pictures of {standings.board.name}'s rows: give the folder "
+            "of a benchmark whose ResultRecorder has pictures, or use --pictures."
+        )
+    return found
+
+
+def _files(option: str, folder: Path | None, names: Sequence[str]) -> dict[str, Path]:
+    if folder is None:
+        return {}
+    listing = list_pictures(folder).files
+    found = {name: path for name in names if (path := listing.get(name) or listing.get(stem_of(name)))}
+    if not found:
+        like = f"; the board's names are like '{names[0]}'" if names else ""
+        raise BokehbenchError(f"{option}: no file of {folder} is named as a picture of the board{like}.")
+    return found

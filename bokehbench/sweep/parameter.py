@@ -1,0 +1,139 @@
+"""One parameter of a sweep: W&B's distributions, in Optuna's terms."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from bokehbench.errors import BokehbenchError, nearest
+
+if TYPE_CHECKING:
+    from optuna.distributions import BaseDistribution
+
+#: W&B's distributions that have a lower and an upper bound; the others draw from infinite or special ranges.
+BOUNDED = ("int_uniform", "uniform", "q_uniform", "log_uniform", "log_uniform_values", "q_log_uniform",
+           "q_log_uniform_values")  # fmt: skip
+KNOWN = ("constant", "categorical", *BOUNDED)
+KEYS = ("value", "values", "min", "max", "q", "distribution")
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """A name, what it is drawn from, and how a drawn number becomes a value of the command line.
+
+    Args:
+        name: of the option, e.g. ``model.rendering.learning_rate``.
+        distribution: W&B's name.
+        values: of ``categorical`` (several) and ``constant`` (one).
+        low, high: bounds of the others, in the value itself (also where W&B's file gives exponents).
+        q: rounded to its multiples; None = not rounded.
+    """
+
+    name: str
+    distribution: str
+    values: tuple[Any, ...] = ()
+    low: float = 0.0
+    high: float = 0.0
+    q: float | None = None
+
+    @property
+    def constant(self) -> bool:
+        """Whether there is nothing to choose."""
+        return self.distribution == "constant"
+
+    @property
+    def integers(self) -> bool:
+        """Whether its values are whole numbers."""
+        whole = self.q is not None and float(self.q).is_integer()
+        return self.distribution == "int_uniform" or whole
+
+    def optuna(self) -> BaseDistribution:
+        """What Optuna draws from: of categories their JSON, since it keeps primitives only."""
+        from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
+
+        if self.distribution == "categorical":
+            return CategoricalDistribution([json.dumps(value) for value in self.values])
+        if self.distribution == "int_uniform":
+            return IntDistribution(int(self.low), int(self.high))
+        return FloatDistribution(self.low, self.high, log="log" in self.distribution)
+
+    def value(self, drawn: Any) -> Any:
+        """The option's value for what Optuna drew."""
+        if self.distribution == "categorical":
+            return json.loads(drawn)
+        if self.q is None:
+            return drawn
+        rounded = round(drawn / self.q) * self.q
+        return int(rounded) if self.integers else float(f"{rounded:.12g}")
+
+    def grid(self) -> list[Any]:
+        """All that Optuna could draw, for ``method: grid``.
+
+        Raises:
+            BokehbenchError: there is no end of it.
+        """
+        if self.distribution == "categorical":
+            return [json.dumps(value) for value in self.values]
+        if self.distribution == "int_uniform":
+            return list(range(int(self.low), int(self.high) + 1))
+        if self.distribution == "q_uniform" and self.q:
+            count = int((self.high - self.low) / self.q + 1e-9) + 1
+            return [min(self.low + number * self.q, self.high) for number in range(count)]
+        raise BokehbenchError(
+            f"parameter '{self.name}': a grid needs 'values', whole numbers, or q_uniform, not {self.distribution}."
+        )
+
+
+def parameter(name: str, content: Any, where: str) -> Parameter:
+    """Read one entry of a sweep's ``parameters``.
+
+    Raises:
+        BokehbenchError: not one of the distributions that are known here, or bounds that make no sense.
+    """
+    here = f"{where}: parameter '{name}'"
+    if not isinstance(content, Mapping):
+        raise BokehbenchError(f"{here} needs 'value', 'values', or 'min' and 'max'.")
+    for key in content:
+        if key not in KEYS:
+            raise BokehbenchError(f"{here}: '{key}' works with `wandb agent` only; {nearest(str(key), KEYS)}.")
+    kind = str(content.get("distribution") or _implied(content, here))
+    if kind not in KNOWN:
+        raise BokehbenchError(f"{here}: distribution '{kind}' works with `wandb agent` only; {nearest(kind, KNOWN)}.")
+    if kind == "constant":
+        return Parameter(name, kind, (content.get("value"),))
+    if kind == "categorical":
+        values = content.get("values")
+        if not isinstance(values, list) or not values:
+            raise BokehbenchError(f"{here}: 'values' must be a list of at least one.")
+        return Parameter(name, kind, tuple(values))
+    low, high = _number(content, "min", here), _number(content, "max", here)
+    if kind in ("log_uniform", "q_log_uniform"):  # bounds are exponents of e there
+        low, high = math.exp(low), math.exp(high)
+    if low > high or ("log" in kind and low <= 0):
+        raise BokehbenchError(f"{here}: min {low:g} and max {high:g} do not bound a range of {kind}.")
+    q = _number(content, "q", here) if "q" in content else 1.0
+    if q <= 0:
+        raise BokehbenchError(f"{here}: q must be above 0.")
+    return Parameter(name, kind, low=low, high=high, q=q if kind.startswith("q_") else None)
+
+
+def _implied(content: Mapping[str, Any], here: str) -> str:
+    """The distribution that W&B takes where none is named."""
+    if "value" in content:
+        return "constant"
+    if "values" in content:
+        return "categorical"
+    bounds = [content.get("min"), content.get("max")]
+    if None in bounds:
+        raise BokehbenchError(f"{here} needs 'value', 'values', or 'min' and 'max'.")
+    return "int_uniform" if all(isinstance(bound, int) for bound in bounds) else "uniform"
+
+
+def _number(content: Mapping[str, Any], key: str, here: str) -> float:
+    try:
+        return float(content[key])
+    except (KeyError, TypeError, ValueError) as error:
+        raise BokehbenchError(f"{here}: '{key}' must be a number (YAML reads 1e-4 as text: write 1.0e-4).") from error

@@ -1,0 +1,107 @@
+from __future__ import annotations
+
+import pytest
+import torch
+
+from bokehbench.errors import BokehbenchError
+from bokehbench.optics import disk_blur, ray_traced
+from bokehbench.optics.ray_traced import lens_points
+
+
+def noise(height: int = 48, width: int = 57, batch: int = 1) -> torch.Tensor:
+    return torch.rand(batch, 3, height, width, generator=torch.Generator().manual_seed(7))
+
+
+def plane(value: float, like: torch.Tensor) -> torch.Tensor:
+    return torch.full_like(like[:, :1], value)
+
+
+def square(side: int = 64, near: float = 1.0) -> tuple[torch.Tensor, torch.Tensor]:
+    """A white square at disparity ``near`` on black at 0."""
+    inside = torch.zeros(1, 1, side, side)
+    inside[..., side // 4 : -side // 4, side // 4 : -side // 4] = 1
+    return inside.expand(1, 3, side, side).contiguous(), inside * near
+
+
+def test_the_lens_is_filled_evenly():
+    points = lens_points(256)
+    assert float(points.norm(dim=1).max()) <= 1
+    assert points.mean(0).abs().max() < 0.01
+    assert abs(float(points.square().sum(1).mean()) - 0.5) < 0.01  # of a uniform unit disk
+
+
+@pytest.mark.parametrize("disparity", [0.0, 0.37, 1.0])
+def test_a_plane_in_focus_is_the_identity(disparity):
+    image = noise()
+    torch.testing.assert_close(ray_traced(image, plane(disparity, image), disparity, 20.0), image, atol=1e-5, rtol=0)
+
+
+def test_no_aperture_is_the_identity():
+    image = noise(batch=2)
+    disparity = noise(batch=2)[:, 1:2]
+    torch.testing.assert_close(ray_traced(image, disparity, 0.5, 0.0), image, atol=1e-5, rtol=0)
+
+
+@pytest.mark.parametrize(("disparity", "focus"), [(0.9, 0.1), (0.1, 0.9)])
+def test_a_plane_out_of_focus_is_a_disk_blur(disparity, focus):
+    image, _ = square()
+    result = ray_traced(image, plane(disparity, image), focus, 10.0, rays=256)
+    assert float((result - disk_blur(image, 8.0, "replicate")).abs().mean()) < 0.005
+    # white noise shows each ray's error: what is left is sampling
+    rough = noise()
+    error = ray_traced(rough, plane(disparity, rough), focus, 10.0, rays=256) - disk_blur(rough, 8.0, "replicate")
+    assert float(error.square().mean().sqrt()) < 0.03
+
+
+def test_near_objects_spread_over_what_is_far_and_in_focus():
+    image, disparity = square()
+    result = ray_traced(image, disparity, 0.0, 6.0, rays=128)
+    assert 0.2 < float(result[0, 0, 32, 13]) < 0.5  # 3 px outside of the square, whose disk reaches 6
+    assert float(result[0, 0, 32, 8]) == 0
+    torch.testing.assert_close(result[..., 30:34, 30:34], torch.ones(1, 3, 4, 4))
+
+
+def test_what_is_far_does_not_spread_over_near_objects_in_focus():
+    image, disparity = square()
+    result = ray_traced(image, disparity, 1.0, 6.0)
+    assert float((result - image)[..., 17:47, 17:47].abs().max()) < 0.01
+    # nor does the object in focus make a halo, but for bilinear reading right beside its edge
+    assert float(result[..., :14].max()) < 0.04
+
+
+def test_constant_pictures_stay():
+    disparity = noise()[:, :1]
+    constant = torch.full((1, 3, 48, 57), 0.7)
+    torch.testing.assert_close(ray_traced(constant, disparity, 0.3, 9.0), constant)
+
+
+def test_flips_commute_but_for_noise():
+    image, disparity = square()
+    image = 0.5 * image + 0.5 * noise(64, 64)
+    turned = ray_traced(image.flip(-1), disparity.flip(-1), 0.3, 6.0).flip(-1)
+    assert float((turned - ray_traced(image, disparity, 0.3, 6.0)).abs().mean()) < 0.02
+
+
+def test_strips_and_batches_change_nothing(monkeypatch):
+    image, disparity = noise(batch=2), noise(batch=2)[:, 2:]
+    focus, aperture = torch.tensor([0.2, 0.7]), torch.tensor([3.0, 9.0])
+    whole = ray_traced(image, disparity, focus, aperture, rays=8)
+    monkeypatch.setitem(ray_traced.__globals__, "AT_ONCE", 1)
+    strips = [ray_traced(image[i : i + 1], disparity[i : i + 1], focus[i], aperture[i], rays=8) for i in range(2)]
+    torch.testing.assert_close(torch.cat(strips), whole)
+
+
+def test_the_picture_has_a_gradient():
+    image = noise(6, 7).double().requires_grad_()
+    disparity = noise(6, 7)[:, :1].double()
+    assert torch.autograd.gradcheck(lambda x: ray_traced(x, disparity, 0.4, 3.0, rays=3), (image,))
+
+
+def test_wrong_calls_are_refused():
+    image = noise()
+    with pytest.raises(BokehbenchError, match="ray"):
+        ray_traced(image, image[:, :1], 0.5, 4.0, rays=0)
+    with pytest.raises(BokehbenchError, match="step"):
+        ray_traced(image, image[:, :1], 0.5, 4.0, step=-1)
+    with pytest.raises(BokehbenchError, match="does not fit"):
+        ray_traced(image, image[:, :1, 1:], 0.5, 4.0)

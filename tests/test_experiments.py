@@ -1,0 +1,107 @@
+"""Every recipe of ``experiments/``: it is there, and one step of it runs through the command line.
+
+Suites and sweeps have tests of their own (tests/benchmark/test_suite_file.py, tests/sweep).
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import yaml
+from makers import make_ebb, make_pairs, make_rgbd
+from methods import SMALL, TRAINABLE, stage_names
+
+from bokehbench import experiments
+from bokehbench.cli import main
+from bokehbench.models import MODELS
+
+FILES = sorted(path.stem for path in experiments.folder().glob("*.yaml"))
+SIDE = 64
+#: How recipes are named after data sets, and what makes each data set tiny.
+DATA: dict[str, tuple[str, dict[str, object]]] = {
+    "SyntheticDoF": ("synthetic", {"size": SIDE, "blur_radius": 8, "train_samples": 2}),
+    "EBB": ("ebb", {"root": "ebb"}),
+    "IPhoneDepth": ("iphone_depth", {"root": "iphone_depth", "train_fraction": 0.5}),
+    "Pairs": ("pairs", {"root": "pairs", "aperture": 20.0}),
+}
+
+
+@pytest.fixture(scope="module")
+def folders(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One tiny folder per data set that needs files, and the place where runs go."""
+    root = tmp_path_factory.mktemp("experiments")
+    size = (SIDE, SIDE)
+    make_ebb(root / "ebb", ids=(0, 4350, 4400), size=size)
+    make_rgbd(root / "iphone_depth", names=("a", "b"), size=size)
+    make_pairs(root / "pairs", names=("a", "b"), size=size, disparity=True)
+    return root
+
+
+def read(stem: str) -> dict:
+    return experiments.read(experiments.find(stem))
+
+
+def below(stem: str) -> list[str]:
+    """The files that ``--config`` needs: an ablation goes on top of its method's EBB recipe."""
+    method, _, ablation = stem.partition("_ablation_")
+    return [f"{method}_ebb", stem] if ablation else [stem]
+
+
+def in_small(stem: str) -> list[str]:
+    """Command-line words that run one step of every stage of a recipe, as it is but for sizes."""
+    settings: dict = {}
+    for name in below(stem):
+        settings |= {key: value for key, value in read(name).items() if key != "model" or "model" not in settings}
+    options: dict[str, object] = {
+        "trainer.accelerator": "cpu", "trainer.devices": 1, "trainer.logger": "false", "trainer.limit_val_batches": 1,
+        "trainer.enable_progress_bar": "false", "trainer.enable_checkpointing": "false", "trainer.precision": "32-true",
+        "trainer.num_sanity_val_steps": 0, "trainer.val_check_interval": 1, "data.num_workers": 0,
+    }  # fmt: skip
+    data = settings["data"]["class_path"]
+    options |= {f"data.{key}": value for key, value in DATA[data][1].items()}
+    if data == "SyntheticDoF":
+        options |= {"data.val_samples": 1, "data.test_samples": 1}
+    if "model" not in settings:
+        return ["--config", stem, "--model", "identity", *(f"--{key}={value}" for key, value in options.items())]
+    model, given = settings["model"]["class_path"].lower(), settings["model"]["init_args"]
+    options |= {f"model.{key}": value for key, value in SMALL.get(model, {}).items()}
+    if "backbone_pretrained" in given:
+        options["model.backbone_pretrained"] = "false"
+    for stage in stage_names(model):
+        sizes = {"steps": 1, "batch_size": 2, "height": SIDE, "width": SIDE}
+        options |= {f"model.{stage}.{key}": value for key, value in sizes.items()}
+    words = [word for name in below(stem) for word in ("--config", name)]
+    return [*words, *(f"--{key}={value}" for key, value in options.items())]
+
+
+@pytest.mark.parametrize("data", DATA)
+@pytest.mark.parametrize("method", TRAINABLE)
+def test_every_method_has_a_recipe_for_every_data_set(method, data) -> None:
+    recipe = read(f"{method}_{DATA[data][0]}")
+    assert recipe["model"]["class_path"] == MODELS[method].__name__
+    assert recipe["data"]["class_path"] == data
+
+
+@pytest.mark.parametrize("method", TRAINABLE)
+def test_every_method_has_a_recipe_of_minutes(method) -> None:
+    recipe = read(f"{method}_quick")
+    assert recipe["model"]["class_path"] == MODELS[method].__name__
+    assert recipe["data"]["class_path"] == "SyntheticDoF"
+
+
+@pytest.mark.parametrize("stem", FILES)
+def test_one_step_of_it_runs(stem, folders: Path, monkeypatch, capsys) -> None:
+    monkeypatch.chdir(folders)
+    verb = "test" if "model" not in read(stem) else "fit"
+    assert main([verb, *in_small(stem)]) == 0, capsys.readouterr().err
+
+
+def test_an_ablation_changes_its_switch_alone_in_the_recipe_before_it(capsys) -> None:
+    words = ["fit", "--config", "d2f_ebb", "--config", "d2f_ablation_radiance_off", "--print_config"]
+    with pytest.raises(SystemExit):
+        main(words)
+    options = yaml.safe_load(capsys.readouterr().out)["model"]["init_args"]
+    assert options["radiance"] == "off"
+    assert options["backbone_pretrained"] is True
+    assert options["rendering"]["steps"] == 44_000
