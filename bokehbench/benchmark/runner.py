@@ -12,7 +12,7 @@ from pathlib import Path
 import yaml
 from tqdm import tqdm
 
-from bokehbench.benchmark import boards, leaderboard, results
+from bokehbench.benchmark import boards, figures, leaderboard, results
 from bokehbench.benchmark.dependencies import steps
 from bokehbench.benchmark.experiment import Experiment, filled, fingerprint, places
 from bokehbench.benchmark.results import Result
@@ -100,6 +100,10 @@ class Runner:
                 _move(bar, start + 1, what)
         if self.board is not None and any(outcome.result for outcome in self.outcomes.values()):
             leaderboard.render(self.board)
+            try:
+                figures.draw(self.board, self.folder / "figures", self.folder)
+            except BokehbenchError as error:  # a figure that fails must not take the results with it
+                print(f"No figures: {error}", file=sys.stderr)
         return [self.outcomes[experiment.name] for experiment in self.suite.experiments if experiment.name in names]
 
     def _fit(self, experiment: Experiment, outcome: Outcome, report: Report) -> None:

@@ -81,6 +81,8 @@ class FitSummary(InRunFolder):
             return
         loggers[0].save()  # what is still in memory
         logs = Path(loggers[0].log_dir) / ExperimentWriter.NAME_METRICS_FILE
+        if not logs.is_file():
+            return  # nothing was logged
         try:
             run = training_curves.read_run(name, [logs])
         except NothingToDraw:

@@ -14,6 +14,11 @@ from bokehbench.models.base import BokehModel
 class StageProgressBar(TQDMProgressBar):
     """``rendering (stage 2 of 2): 45%`` in place of Lightning's ``Epoch 1``."""
 
+    def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """A run that goes on inside a stage begins no epoch, yet the bar must know its length and name."""
+        super().on_train_start(trainer, pl_module)
+        self.on_train_epoch_start(trainer, pl_module)
+
     def on_train_epoch_start(self, trainer: Trainer, pl_module: LightningModule, *args: Any) -> None:
         """Put the stage's name where the epoch's number stood."""
         super().on_train_epoch_start(trainer, pl_module, *args)

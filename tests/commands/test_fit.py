@@ -92,7 +92,7 @@ def last_state(folder: Path) -> dict[str, torch.Tensor]:
 
 
 @pytest.mark.parametrize("name", TRAINABLE)
-def test_a_killed_fit_resumes_to_the_same_weights(name, tmp_path, monkeypatch) -> None:
+def test_a_killed_fit_resumes_to_the_same_weights(name, tmp_path, monkeypatch, capfd) -> None:
     """SIGKILL in the middle of the last stage, then the same command with the checkpoint."""
     monkeypatch.chdir(tmp_path)
     often = "--trainer.callbacks=bokehbench.callbacks.StageCheckpoints"
@@ -117,7 +117,9 @@ def test_a_killed_fit_resumes_to_the_same_weights(name, tmp_path, monkeypatch) -
     assert content["bokehbench"]["stage"] == stages[-1]
     assert content["global_step"] < 6 * len(stages), "it was killed too late to show anything"
 
-    assert main([*command, "--ckpt_path", str(last)]) == 0
+    capfd.readouterr()
+    assert main([*command, "--ckpt_path", str(last), "--trainer.enable_progress_bar=true"]) == 0
+    assert f"{stages[-1]} (stage {len(stages)} of {len(stages)})" in "".join(capfd.readouterr())
     resumed = last_state(tmp_path / "runs" / name / "version_2")
     assert whole.keys() == resumed.keys()
     for key, value in whole.items():

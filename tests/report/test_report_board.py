@@ -109,3 +109,12 @@ def test_thousands_of_pictures_stay_usable(page, tmp_path):
     assert "10 pictures" in page.locator("#pager").inner_text() or "11 pictures" in page.locator("#pager").inner_text()
     open_picture(page, folder, n=2999)
     assert page.locator("#name").inner_text() == "02999"
+
+
+def test_pages_fit_a_phone(page, folder):
+    page.set_viewport_size({"width": 360, "height": 740})
+    open_index(page, folder)
+    assert page.evaluate("document.documentElement.scrollWidth") == 360
+    for view in ("slider", "side", "error", "all"):
+        open_picture(page, folder, n=0, view=view)
+        assert page.evaluate("document.documentElement.scrollWidth") == 360, view
