@@ -34,6 +34,8 @@ WITHOUT_TORCH = (
     "bokehbench",
     "bokehbench.cli",
     "bokehbench.commands.leaderboard",
+    "bokehbench.commands.report",
+    "bokehbench.commands.study",
     "bokehbench.benchmark.results",
     "bokehbench.benchmark.leaderboard",
 )

@@ -79,7 +79,8 @@ def open_model(result: Result, checkpoint: Path | None) -> BokehModel:
     if result.weights_hash == OUTPUTS_ONLY:
         raise BokehbenchError(f"{result.id} is of a folder of outputs: score that folder again with `leaderboard add`.")
     if checkpoint is not None:
-        return load_model(checkpoint, result.method)
+        # A test may have changed what the fit did not know, such as another upsampling
+        return load_model(checkpoint, result.method, lambda kind: dict(result.architecture))
     if result.weights_hash != NO_WEIGHTS or result.method.lower() not in MODELS:
         raise BokehbenchError(f"{result.id} is of {result.method} with weights: give its --checkpoint.")
     return MODELS[result.method.lower()](**result.architecture).eval()

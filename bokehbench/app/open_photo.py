@@ -1,0 +1,72 @@
+"""One person's photo: what a session keeps between a click and the next."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from torch import Tensor
+
+from bokehbench.app.marker import Point
+from bokehbench.data.augment import resize
+from bokehbench.models.prepared import Prepared
+
+#: Long side, in pixels, of the copy that is worked on; the file itself is read again to be saved.
+WORKING_SIDE = 1280
+
+
+@dataclass(eq=False)
+class OpenPhoto:
+    """A photo as it is worked on.
+
+    Attributes:
+        folder: of this session alone; deleted with this object, so with the session.
+        path: the photo's own file, in ``folder``.
+        size: (height, width) of the photo, upright.
+        notes: what reading changed (a colour profile).
+        image: 1 3 h w in [0, 1], at most ``WORKING_SIDE`` long.
+        map: disparity as given or predicted, 1 H W at its own size; None = none yet.
+        given: whether ``map`` was given by the user.
+        disparity: ``map`` at the size of ``image``, 1 1 h w.
+        point: focus, (column, row) in pixels of ``image``.
+        prepared: by the number of levels, for methods that cache.
+        finished: (focus, aperture) that the page shows at full working size; None: a quick preview.
+    """
+
+    folder: tempfile.TemporaryDirectory[str]
+    path: Path
+    size: tuple[int, int]
+    notes: tuple[str, ...]
+    image: Tensor
+    point: Point
+    map: Tensor | None = None
+    given: bool = False
+    disparity: Tensor | None = None
+    prepared: dict[int, Prepared] = field(default_factory=dict)
+    finished: tuple[float | None, float | None] | None = None
+
+    @property
+    def scale(self) -> float:
+        """Pixels of ``image`` per pixel of the photo."""
+        return max(self.image.shape[-2:]) / max(self.size)
+
+    def set_map(self, disparity: Tensor | None, given: bool) -> None:
+        """Take 1 H W as the map; what was prepared with another is forgotten."""
+        self.map, self.given = disparity, given
+        self.disparity = None if disparity is None else self.map_at(self.image.shape[-2], self.image.shape[-1])
+        self.prepared.clear()
+        self.finished = None
+
+    def map_at(self, height: int, width: int) -> Tensor | None:
+        """The map, 1 1 height width."""
+        return None if self.map is None else resize(self.map, height, width, smooth=True)[None].to(self.image)
+
+
+def keep(upload: Path) -> tuple[tempfile.TemporaryDirectory[str], Path]:
+    """Copy an upload to a folder of the session: Gradio removes its own after a while, and shares it between people."""
+    folder = tempfile.TemporaryDirectory(prefix="bokehbench-session-", ignore_cleanup_errors=True)
+    path = Path(folder.name) / upload.name
+    shutil.copyfile(upload, path)
+    return folder, path

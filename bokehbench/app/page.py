@@ -1,0 +1,215 @@
+"""The page: controls and what they start. All that renders waits in one line, so people share one model."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+from bokehbench.app.intake import by_name
+from bokehbench.app.marker import coloured, shown
+from bokehbench.app.open_photo import OpenPhoto
+from bokehbench.app.refocuser import LARGEST_SHARE, USUAL_SHARE, Refocuser
+from bokehbench.errors import BokehbenchError
+
+START = "Drop a photo to begin."
+FORMATS = {"PNG (no loss)": ".png", "JPEG": ".jpg"}
+CSS = """
+.said {font-size: 1.05em; padding: 6px 2px;} .said .problem {color: #c0392b; font-weight: 600;}
+.banner {border-left: 4px solid #d68910; padding: 4px 12px;}
+#photo img, #disparity img {cursor: crosshair;}
+footer {display: none !important;}
+"""
+QUEUE: dict[str, Any] = {"concurrency_limit": 1, "concurrency_id": "model", "api_visibility": "private"}
+
+
+class Page:
+    """Builds the page and answers its events.
+
+    Args:
+        refocuser: what renders.
+        title: one line of what runs: method and weights.
+        banner: what people must know before they believe a picture; empty = nothing.
+    """
+
+    def __init__(self, refocuser: Refocuser, title: str, banner: str = "") -> None:
+        self.refocuser, self.title = refocuser, title
+        self.banner = " ".join(part for part in (banner, refocuser.abilities.note) if part)
+
+    def build(self) -> gr.Blocks:
+        """The blocks, ready for :func:`bokehbench.app.server.serve`."""
+        can = self.refocuser.abilities
+        # Uploads are copied to their session: ten minutes are plenty for Gradio's own
+        with gr.Blocks(title="bokehbench refocus", analytics_enabled=False, delete_cache=(300, 600)) as blocks:
+            state = gr.State(None)
+            gr.HTML(f"<h2>Refocus</h2><p>{html.escape(self.title)}</p>")
+            if self.banner:
+                gr.HTML(f"<p class='banner' role='note'>{html.escape(self.banner)}</p>")
+            with gr.Row():
+                drop = gr.File(label="Photo", height=120, elem_id="drop")
+                needs = {"needed": "needed", "own": "in place of the method's own"}.get(can.disparity, "for the focus")
+                drop_map = gr.File(
+                    label=f"Disparity map, bright = near ({needs})", height=120, elem_id="drop-map",
+                    visible=can.disparity != "ignored",
+                )  # fmt: skip
+            said = gr.HTML(say(START), elem_id="said")
+            label = "Photo: click where to focus" if can.focus else "Photo"
+            with gr.Row():
+                photo = _picture(label, "photo")
+                result = _picture("Result", "result")
+            with gr.Row():
+                with gr.Column():
+                    disparity = _picture("Disparity (bright = near)", "disparity", can.disparity != "ignored")
+                    own_map = gr.Button("Back to the method's own disparity", visible=False, elem_id="own-map")
+                with gr.Column():
+                    aperture = gr.Slider(
+                        0, 100, 0, step=0.5, label="Aperture: blur radius, in pixels of the photo", elem_id="aperture",
+                        info="at a disparity difference of 1", visible=can.aperture, buttons=[],
+                    )  # fmt: skip
+                    kind = gr.Radio(list(FORMATS), value="PNG (no loss)", label="Save as", elem_id="format")
+                    save = gr.Button("Render at full size", variant="primary", interactive=False, elem_id="save")
+                    download = gr.DownloadButton("Download", visible=False, elem_id="download")
+            everything = [state, said, photo, disparity, result, aperture, save, own_map, download, drop, drop_map]
+            finished = {"fn": self.finish, "inputs": [state, aperture], "outputs": [said, result, download], **QUEUE}
+            drop.upload(self.open, [drop, state], everything, **QUEUE).then(**finished)
+            drop_map.upload(self.give_map, [drop_map, state, aperture], everything, **QUEUE).then(**finished)
+            own_map.click(self.use_own_map, [state, aperture], everything, **QUEUE).then(**finished)
+            looks = [said, photo, disparity, result, download]
+            if can.focus:
+                for picture in (photo, disparity):
+                    clicked = picture.select(
+                        self.click, [state, aperture], looks, show_progress="hidden", **QUEUE
+                    )
+                    clicked.then(**finished, show_progress="hidden")
+            moved = {"inputs": [state, aperture], "outputs": [said, result, download], "show_progress": "hidden"}
+            aperture.input(self.quick, **moved, trigger_mode="always_last", **QUEUE)
+            aperture.release(self.finish, **moved, **QUEUE)
+            save.click(self.save, [state, aperture, kind], [said, download], **QUEUE)
+        return blocks
+
+    # Events ----------------------------------------------------------------------------------------------------
+
+    def open(self, upload: str, state: OpenPhoto | None) -> list[Any]:
+        """A photo was dropped; a bad one leaves the earlier photo as it was."""
+        return self._changed(lambda: self.refocuser.open(Path(upload)), Path(upload), None, new=True)
+
+    def give_map(self, upload: str, state: OpenPhoto | None, aperture: float) -> list[Any]:
+        """A disparity map was dropped."""
+
+        def take() -> OpenPhoto:
+            if state is None:
+                raise BokehbenchError("Drop the photo first, then its disparity map.")
+            self.refocuser.give_map(state, Path(upload))
+            return state
+
+        return self._changed(take, Path(upload), aperture)
+
+    def use_own_map(self, state: OpenPhoto, aperture: float) -> list[Any]:
+        """The method's own disparity again."""
+
+        def drop() -> OpenPhoto:
+            self.refocuser.use_own_map(state)
+            return state
+
+        return self._changed(drop, state.path, aperture)
+
+    def _changed(
+        self, act: Callable[[], OpenPhoto], upload: Path, aperture: float | None, new: bool = False
+    ) -> list[Any]:
+        """All outputs after ``act``; where it refuses, only what is said, and empty places to drop a file."""
+        same = [gr.skip()] * 7
+        try:
+            photo = act()
+            slider: Any = gr.skip()
+            if new:
+                aperture, slider = self._slider(photo)
+            looks = self._look(photo, aperture)
+        except BokehbenchError as error:
+            return [gr.skip(), say(str(by_name(error, upload)), problem=True), *same, None, None]
+        ready = gr.update(interactive=not self.refocuser.missing(photo))
+        said, picture, disparity, result, download = looks
+        back = gr.update(visible=photo.given and self.refocuser.abilities.disparity == "own")
+        return [photo, said, picture, disparity, result, slider, ready, back, download, None, None]
+
+    def _slider(self, photo: OpenPhoto) -> tuple[float, Any]:
+        """The usual aperture for a photo, and the slider for it."""
+        side = max(photo.size)
+        usual, largest = round(side * USUAL_SHARE * 2) / 2, float(round(side * LARGEST_SHARE))
+        return usual, gr.update(maximum=largest, value=usual)
+
+    def click(self, state: OpenPhoto | None, aperture: float, event: gr.SelectData) -> list[Any]:
+        """The focus was chosen; ``event.index`` is (column, row) in pixels of what is shown."""
+        if state is None:
+            return [gr.skip()] * 5
+        height, width = state.image.shape[-2:]
+        column, row = event.index
+        state.point = min(max(int(column), 0), width - 1), min(max(int(row), 0), height - 1)
+        return self._look(state, aperture)
+
+    def _look(self, photo: OpenPhoto, aperture: float | None) -> list[Any]:
+        """What is said, photo, disparity and result (quick), and no download of an earlier setting."""
+        point = photo.point if self.refocuser.focus(photo) is not None else None
+        disparity = None if photo.disparity is None else coloured(photo.disparity, point)
+        said, result, download = self.quick(photo, aperture)
+        if self.refocuser.missing(photo):
+            result = None
+        return [said, shown(photo.image, point), disparity, result, download]
+
+    def quick(self, state: OpenPhoto | None, aperture: float | None) -> list[Any]:
+        """The slider moves."""
+        return self._rendered(self.refocuser.quick, state, aperture)
+
+    def finish(self, state: OpenPhoto | None, aperture: float | None) -> list[Any]:
+        """The slider was let go, or a preview is there and may become better."""
+        return self._rendered(self.refocuser.finish, state, aperture)
+
+    def _rendered(self, render: Callable[..., Any], state: OpenPhoto | None, aperture: float | None) -> list[Any]:
+        if state is None:
+            return [gr.skip()] * 3
+        if missing := self.refocuser.missing(state):
+            return [say(missing), gr.skip(), gr.skip()]
+        try:
+            result = render(state, aperture)
+        except BokehbenchError as error:
+            return [say(str(by_name(error, state.path)), problem=True), gr.skip(), gr.skip()]
+        if result is None:
+            return [gr.skip()] * 3
+        return [say(self.describe(state, aperture)), shown(result), gr.update(visible=False)]
+
+    def save(self, state: OpenPhoto | None, aperture: float, kind: str) -> list[Any]:
+        """Render the photo's own pixels and offer the file."""
+        if state is None:
+            return [say(START), gr.skip()]
+        try:
+            path = self.refocuser.save(state, aperture, FORMATS[kind])
+        except BokehbenchError as error:
+            return [say(str(by_name(error, state.path)), problem=True), gr.update(visible=False)]
+        height, width = state.size
+        button = gr.update(value=str(path), label=f"Download {path.name} ({width} x {height})", visible=True)
+        return [say(f"{self.describe(state, aperture)} Rendered at full size."), button]
+
+    def describe(self, photo: OpenPhoto, aperture: float | None) -> str:
+        """Name and size of the photo, and the settings in use."""
+        height, width = photo.size
+        parts = [f"{photo.path.name}, {width} x {height}"]
+        focus = self.refocuser.focus(photo)
+        if focus is not None:
+            parts.append(f"focus at disparity {focus:.3f}")
+        if self.refocuser.abilities.aperture and aperture is not None:
+            parts.append(f"aperture {aperture:.1f} px = {100 * aperture / max(photo.size):.2f} % of the long side")
+        return "; ".join([*parts, *photo.notes]) + "."
+
+
+def say(text: str, problem: bool = False) -> str:
+    """A sentence as HTML; file names in it may hold anything."""
+    kind, role = ("problem", "alert") if problem else ("", "status")
+    return f"<p class='said'><span class='{kind}' role='{role}'>{html.escape(text)}</span></p>"
+
+
+def _picture(label: str, name: str, visible: bool = True) -> gr.Image:
+    return gr.Image(
+        label=label, elem_id=name, visible=visible, interactive=False, height=420, format="jpeg", buttons=["fullscreen"]
+    )
