@@ -16,6 +16,7 @@ VERBS = {
     "test": ("bokehbench.commands.lightning", "score a checkpoint on the test pictures, one row per picture"),
     "predict": ("bokehbench.commands.lightning", "render the pictures of a data set"),
     "render": ("bokehbench.commands.render", "give a photo, or a folder of photos, shallow depth of field"),
+    "app": ("bokehbench.commands.app", "click where to focus and drag the aperture, in the browser"),
     "score": ("bokehbench.commands.score", "score a folder of pictures against the true ones, no model needed"),
     "leaderboard": ("bokehbench.commands.leaderboard", "results and tables: add, render, check, verify, cite, compare"),
     "report": ("bokehbench.commands.report", "a board as a folder of HTML, with pictures to look into"),

@@ -49,26 +49,25 @@ class Page:
             if self.banner:
                 gr.HTML(f"<p class='banner' role='note'>{html.escape(self.banner)}</p>")
             with gr.Row():
-                drop = gr.File(label="Photo", height=120, elem_id="drop")
-                needs = {"needed": "needed", "own": "in place of the method's own"}.get(can.disparity, "for the focus")
+                drop = gr.File(label="Photo", height=150, elem_id="drop")
+                needs = {"needed": "needed", "own": "optional"}.get(can.disparity, "for the focus")
                 drop_map = gr.File(
-                    label=f"Disparity map, bright = near ({needs})", height=120, elem_id="drop-map",
+                    label=f"Disparity map, bright = near ({needs})", height=150, elem_id="drop-map",
                     visible=can.disparity != "ignored",
                 )  # fmt: skip
             said = gr.HTML(say(START), elem_id="said")
-            label = "Photo: click where to focus" if can.focus else "Photo"
+            aperture = gr.Slider(
+                0, 100, 0, step=0.5, label="Aperture: blur radius in pixels of the photo", elem_id="aperture",
+                info="where the disparity is 1 away from the focus", visible=can.aperture, buttons=[],
+            )  # fmt: skip
             with gr.Row():
-                photo = _picture(label, "photo")
+                photo = _picture("Photo: click where to focus" if can.focus else "Photo", "photo")
                 result = _picture("Result", "result")
             with gr.Row():
-                with gr.Column():
-                    disparity = _picture("Disparity (bright = near)", "disparity", can.disparity != "ignored")
+                with gr.Column(visible=can.disparity != "ignored"):
+                    disparity = _picture("Disparity (bright = near)", "disparity", height=280)
                     own_map = gr.Button("Back to the method's own disparity", visible=False, elem_id="own-map")
                 with gr.Column():
-                    aperture = gr.Slider(
-                        0, 100, 0, step=0.5, label="Aperture: blur radius, in pixels of the photo", elem_id="aperture",
-                        info="at a disparity difference of 1", visible=can.aperture, buttons=[],
-                    )  # fmt: skip
                     kind = gr.Radio(list(FORMATS), value="PNG (no loss)", label="Save as", elem_id="format")
                     save = gr.Button("Render at full size", variant="primary", interactive=False, elem_id="save")
                     download = gr.DownloadButton("Download", visible=False, elem_id="download")
@@ -80,9 +79,7 @@ class Page:
             looks = [said, photo, disparity, result, download]
             if can.focus:
                 for picture in (photo, disparity):
-                    clicked = picture.select(
-                        self.click, [state, aperture], looks, show_progress="hidden", **QUEUE
-                    )
+                    clicked = picture.select(self.click, [state, aperture], looks, show_progress="hidden", **QUEUE)
                     clicked.then(**finished, show_progress="hidden")
             moved = {"inputs": [state, aperture], "outputs": [said, result, download], "show_progress": "hidden"}
             aperture.input(self.quick, **moved, trigger_mode="always_last", **QUEUE)
@@ -209,7 +206,5 @@ def say(text: str, problem: bool = False) -> str:
     return f"<p class='said'><span class='{kind}' role='{role}'>{html.escape(text)}</span></p>"
 
 
-def _picture(label: str, name: str, visible: bool = True) -> gr.Image:
-    return gr.Image(
-        label=label, elem_id=name, visible=visible, interactive=False, height=420, format="jpeg", buttons=["fullscreen"]
-    )
+def _picture(label: str, name: str, height: int = 400) -> gr.Image:
+    return gr.Image(label=label, elem_id=name, interactive=False, height=height, format="jpeg", buttons=["fullscreen"])

@@ -7,6 +7,7 @@ import os
 import signal
 import sys
 import tempfile
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -88,7 +89,7 @@ def serve(page: object, host: str, port: int) -> None:
         raise BokehbenchError(f"--port {port}: is in use or not allowed here: give another one.") from error
     print(f"Open {address} (Ctrl-C ends it)", flush=True)
     try:
-        signal.pause()
+        threading.Event().wait()
     except KeyboardInterrupt:
         print("Stopped.")
     finally:

@@ -5,8 +5,12 @@ from __future__ import annotations
 import argparse
 import importlib.util
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from bokehbench.errors import BokehbenchError
+
+if TYPE_CHECKING:
+    from bokehbench.models.base import BokehModel
 
 
 def main(argv: list[str]) -> int:
@@ -22,7 +26,6 @@ def main(argv: list[str]) -> int:
 
     quiet_gradio()
     with own_temporary_folder():
-        from bokehbench.app.choice import choose
         from bokehbench.app.page import Page
         from bokehbench.app.refocuser import Refocuser
 
@@ -30,6 +33,42 @@ def main(argv: list[str]) -> int:
         print(title)
         serve(Page(Refocuser(model), title, banner), options.host, options.port)
     return 0
+
+
+def choose(options: argparse.Namespace) -> tuple[BokehModel, str, str]:
+    """As ``render`` chooses, but with neither model nor run the page still opens, with a method without weights.
+
+    Random weights are never shown: a trainable method without a checkpoint is an error.
+
+    Returns:
+        The method in evaluation mode, what it is in one line, and what the page must warn of.
+    """
+    import torch
+
+    from bokehbench.commands.render import newest_checkpoint, settings
+    from bokehbench.models import MODELS
+    from bokehbench.models.load import load_model
+    from bokehbench.names import class_name
+
+    expected = class_name(options.model, MODELS, "model") if options.model else None
+    checkpoint, banner = options.checkpoint, ""
+    if checkpoint is None and expected is None and not any(Path("runs").glob("*/*/checkpoints/last.ckpt")):
+        expected = "Layered"
+        banner = (
+            "There is no trained model here, so this is Layered, which needs a disparity map of the photo. For a "
+            "method that predicts its own: bokehbench app --checkpoint FILE."
+        )
+    kind = MODELS[expected.lower()] if expected else None
+    if kind is not None and not kind.trainable and checkpoint is None:
+        model, source = kind(**settings(options.settings, kind)).eval(), "no weights needed"
+    else:
+        checkpoint = checkpoint or newest_checkpoint(expected)
+        model = load_model(checkpoint, expected, lambda kind: settings(options.settings, kind))
+        print(f"weights of {checkpoint}")
+        # The page may be seen from elsewhere: not the folders of this computer
+        source = f"weights of {checkpoint.name if checkpoint.is_absolute() else checkpoint}"
+    model.to(options.device or ("cuda" if torch.cuda.is_available() else "cpu"))
+    return model, f"{model.title}, {source}", banner
 
 
 def arguments(words: list[str]) -> argparse.Namespace:

@@ -45,19 +45,6 @@ class Baseline(BokehModel):
         """Blur radius in pixels of ``image`` at a disparity difference of 1, shape B."""
         return self.per_image(self.blur_share * max(image.shape[-2:]) if aperture is None else aperture, image)
 
-    def need_disparity(self, disparity: Tensor | None) -> Tensor:
-        """The disparity, B 1 H W.
-
-        Raises:
-            BokehbenchError: there is none, and a baseline has no depth network.
-        """
-        if disparity is None:
-            raise BokehbenchError(
-                f"{type(self).__name__} has no depth network of its own and was given no disparity map: "
-                "give one with --disparity, or use a data set that has it."
-            )
-        return disparity
-
     def describe_rendering(self, image: Tensor, disparity: Tensor | None, focus: Focus, aperture: Strength) -> str:
         """Focus as a disparity and radius in pixels."""
         radius = f"aperture {float(self.radius(aperture, image)[0]):.1f} px"

@@ -5,12 +5,11 @@ from __future__ import annotations
 from torch import Tensor
 
 from bokehbench.errors import BokehbenchError
-from bokehbench.models.base import Focus, Strength
-from bokehbench.models.baselines.baseline import Baseline, encoded
-from bokehbench.optics import compositional, to_linear
+from bokehbench.models.baselines.disparity_renderer import DisparityRenderer
+from bokehbench.optics import compositional
 
 
-class Compositional(Baseline):
+class Compositional(DisparityRenderer):
     """The compositional renderer (:func:`bokehbench.optics.compositional`) in linear light, with the disparity given.
 
     Args:
@@ -31,15 +30,6 @@ class Compositional(Baseline):
         self.save_hyperparameters()
         self.step = step
 
-    def render(
-        self,
-        image: Tensor,
-        *,
-        disparity: Tensor | None = None,
-        focus: Focus = None,
-        aperture: Strength = None,
-    ) -> Tensor:
-        """As :meth:`BokehModel.render`; raises BokehbenchError without a disparity."""
-        disparity = self.need_disparity(disparity)
-        at = self.focus_disparity(disparity, focus, image.shape[-2], image.shape[-1])
-        return encoded(compositional(to_linear(image), disparity, at, self.radius(aperture, image), step=self.step))
+    def spread(self, light: Tensor, disparity: Tensor, focus: Tensor, radius: Tensor) -> Tensor:
+        """See :meth:`DisparityRenderer.spread`."""
+        return compositional(light, disparity, focus, radius, step=self.step)

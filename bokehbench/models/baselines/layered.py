@@ -5,12 +5,11 @@ from __future__ import annotations
 from torch import Tensor
 
 from bokehbench.errors import BokehbenchError
-from bokehbench.models.base import Focus, Strength
-from bokehbench.models.baselines.baseline import Baseline, encoded
-from bokehbench.optics import layered, to_linear
+from bokehbench.models.baselines.disparity_renderer import DisparityRenderer
+from bokehbench.optics import layered
 
 
-class Layered(Baseline):
+class Layered(DisparityRenderer):
     """The layered renderer (:func:`bokehbench.optics.layered`) in linear light, with the disparity given.
 
     Args:
@@ -28,19 +27,7 @@ class Layered(Baseline):
         self.save_hyperparameters()
         self.layers = layers
 
-    def render(
-        self,
-        image: Tensor,
-        *,
-        disparity: Tensor | None = None,
-        focus: Focus = None,
-        aperture: Strength = None,
-    ) -> Tensor:
-        """As :meth:`BokehModel.render`; raises BokehbenchError without a disparity."""
-        disparity = self.need_disparity(disparity)
-        at = self.focus_disparity(disparity, focus, image.shape[-2], image.shape[-1])
+    def spread(self, light: Tensor, disparity: Tensor, focus: Tensor, radius: Tensor) -> Tensor:
+        """See :meth:`DisparityRenderer.spread`."""
         # Half a plane of margin, or the plane in focus itself would be blurred by half a plane's disparity
-        light = layered(
-            to_linear(image), disparity, at, self.radius(aperture, image), layers=self.layers, margin=0.5 / self.layers
-        )
-        return encoded(light)
+        return layered(light, disparity, focus, radius, layers=self.layers, margin=0.5 / self.layers)

@@ -4,27 +4,16 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from bokehbench.models.base import Focus, Strength
-from bokehbench.models.baselines.baseline import Baseline, encoded
-from bokehbench.optics import scatter, signed_defocus, to_linear
+from bokehbench.models.baselines.disparity_renderer import DisparityRenderer
+from bokehbench.optics import scatter, signed_defocus
 
 
-class Scatter(Baseline):
+class Scatter(DisparityRenderer):
     """BokehMe's classical renderer (:func:`bokehbench.optics.scatter`) in linear light, with the disparity given."""
 
     title = "Scatter"
     paper = "the classical renderer of Peng et al., BokehMe, CVPR 2022, arXiv 2206.12614"
 
-    def render(
-        self,
-        image: Tensor,
-        *,
-        disparity: Tensor | None = None,
-        focus: Focus = None,
-        aperture: Strength = None,
-    ) -> Tensor:
-        """As :meth:`BokehModel.render`; raises BokehbenchError without a disparity."""
-        disparity = self.need_disparity(disparity)
-        at = self.focus_disparity(disparity, focus, image.shape[-2], image.shape[-1])
-        defocus = signed_defocus(disparity, at, self.radius(aperture, image))
-        return encoded(scatter(to_linear(image), defocus))
+    def spread(self, light: Tensor, disparity: Tensor, focus: Tensor, radius: Tensor) -> Tensor:
+        """See :meth:`DisparityRenderer.spread`."""
+        return scatter(light, signed_defocus(disparity, focus, radius))
