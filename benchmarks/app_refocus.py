@@ -45,11 +45,10 @@ def main() -> None:
         times: dict[str, list[float]] = {}
         for turn in range(ROUNDS):
             aperture = 21.0 + turn  # another each time, or there is nothing to do
-            small = photo.image
             acts = {
                 "slider moves (coarsest level, from the cache)": lambda a=aperture: app.quick(photo, a),
                 "slider let go (1280 x 960, from the cache)": lambda a=aperture: app.finish(photo, a),
-                "the same without a cache": lambda a=aperture: app.model.render(small.clone(), aperture=a * 0.32),
+                "the same without a cache": lambda a=aperture: app.model.render(photo.image.clone(), aperture=a * 0.32),
                 "layered: slider moves (640 x 480)": lambda a=aperture: layered.quick(other, a),
             }
             for name, act in acts.items():

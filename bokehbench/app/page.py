@@ -20,6 +20,7 @@ FORMATS = {"PNG (no loss)": ".png", "JPEG": ".jpg"}
 CSS = """
 .said {font-size: 1.05em; padding: 6px 2px;} .said .problem {color: #c0392b; font-weight: 600;}
 .banner {border-left: 4px solid #d68910; padding: 4px 12px;}
+.label {margin: 0 2px;}
 #photo img, #disparity img {cursor: crosshair;}
 footer {display: none !important;}
 """
@@ -58,7 +59,8 @@ class Page:
             said = gr.HTML(say(START), elem_id="said")
             aperture = gr.Slider(
                 0, 100, 0, step=0.5, label="Aperture: blur radius in pixels of the photo", elem_id="aperture",
-                info="where the disparity is 1 away from the focus", visible=can.aperture, buttons=[],
+                info=f"where {'the disparity is 1 away from the focus' if can.focus else 'its own defocus is 1'}",
+                visible=can.aperture, buttons=[],
             )  # fmt: skip
             with gr.Row():
                 photo = _picture("Photo: click where to focus" if can.focus else "Photo", "photo")
@@ -72,7 +74,12 @@ class Page:
                     save = gr.Button("Render at full size", variant="primary", interactive=False, elem_id="save")
                     download = gr.DownloadButton("Download", visible=False, elem_id="download")
             everything = [state, said, photo, disparity, result, aperture, save, own_map, download, drop, drop_map]
-            finished = {"fn": self.finish, "inputs": [state, aperture], "outputs": [said, result, download], **QUEUE}
+            finished: dict[str, Any] = {
+                "fn": self.finish,
+                "inputs": [state, aperture],
+                "outputs": [said, result, download],
+                **QUEUE,
+            }
             drop.upload(self.open, [drop, state], everything, **QUEUE).then(**finished)
             drop_map.upload(self.give_map, [drop_map, state, aperture], everything, **QUEUE).then(**finished)
             own_map.click(self.use_own_map, [state, aperture], everything, **QUEUE).then(**finished)
@@ -81,7 +88,11 @@ class Page:
                 for picture in (photo, disparity):
                     clicked = picture.select(self.click, [state, aperture], looks, show_progress="hidden", **QUEUE)
                     clicked.then(**finished, show_progress="hidden")
-            moved = {"inputs": [state, aperture], "outputs": [said, result, download], "show_progress": "hidden"}
+            moved: dict[str, Any] = {
+                "inputs": [state, aperture],
+                "outputs": [said, result, download],
+                "show_progress": "hidden",
+            }
             aperture.input(self.quick, **moved, trigger_mode="always_last", **QUEUE)
             aperture.release(self.finish, **moved, **QUEUE)
             save.click(self.save, [state, aperture, kind], [said, download], **QUEUE)
@@ -207,4 +218,10 @@ def say(text: str, problem: bool = False) -> str:
 
 
 def _picture(label: str, name: str, height: int = 400) -> gr.Image:
-    return gr.Image(label=label, elem_id=name, interactive=False, height=height, format="jpeg", buttons=["fullscreen"])
+    """A picture under its label: Gradio's own label would cover the corner that may be clicked."""
+    with gr.Column(min_width=300):
+        gr.HTML(f"<p class='label'>{html.escape(label)}</p>")
+        return gr.Image(
+            label=label, show_label=False, elem_id=name, interactive=False, height=height, format="jpeg",
+            buttons=["fullscreen"],
+        )  # fmt: skip

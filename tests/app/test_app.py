@@ -1,20 +1,13 @@
-"""``bokehbench app``: files that are refused, what each method lets people choose, and the page, clicked through."""
+"""``bokehbench app``: files that are refused, and what each method renders of what the page offers."""
 
 from __future__ import annotations
 
-import os
-import re
-import subprocess
-import sys
-import zlib
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
-from browser import page  # noqa: F401
+from made_uploads import SIZE, bomb
 from makers import picture, save
 from methods import SMALL, tiny
 from PIL import Image
@@ -28,29 +21,6 @@ from bokehbench.app.server import is_loopback
 from bokehbench.cli import main
 from bokehbench.errors import BokehbenchError
 from bokehbench.models import MODELS
-
-SIZE = (300, 400)
-
-
-@pytest.fixture
-def photo(tmp_path: Path) -> Path:
-    return save(tmp_path / "photo.png", picture(3, SIZE))
-
-
-@pytest.fixture
-def disparity(tmp_path: Path) -> Path:
-    """Far above, near below: rows 0 .. 255 of a smaller map."""
-    return save(tmp_path / "map.png", np.tile(np.linspace(0, 255, 75).round().astype(np.uint8)[:, None], (1, 100)))
-
-
-def bomb(path: Path) -> Path:
-    """A small PNG whose header claims 60000 x 60000 pixels."""
-    save(path, np.zeros((40, 40), np.uint8))
-    content = bytearray(path.read_bytes())
-    content[16:24] = (60_000).to_bytes(4, "big") * 2
-    content[29:33] = zlib.crc32(bytes(content[12:29])).to_bytes(4, "big")
-    path.write_bytes(content)
-    return path
 
 
 def absurd(name: str, folder: Path) -> Path:
@@ -76,8 +46,8 @@ def absurd(name: str, folder: Path) -> Path:
 
 
 REASONS = {
-    "text": "not a picture", "empty": "empty", "point": "at least 32 x 32", "strip": "20 times", "large": "100 megapixel",
-    "cut": "corrupt or truncated", "eps": "not a picture", "bomb": "million pixels",
+    "text": "not a picture", "empty": "empty", "point": "at least 32 x 32", "strip": "20 times",
+    "large": "100 megapixel", "cut": "corrupt or truncated", "eps": "not a picture", "bomb": "million pixels",
 }  # fmt: skip
 
 
@@ -112,7 +82,7 @@ def test_odd_photos_open_upright_and_are_saved_at_their_own_size(tmp_path: Path)
             assert saved.size == size[::-1], name
 
 
-@pytest.mark.parametrize("name", sorted(set(MODELS) - {"d2f"}))
+@pytest.mark.parametrize("name", sorted(MODELS))
 def test_every_method_renders_what_the_page_offers(name, photo: Path, disparity: Path) -> None:
     model = MODELS[name](**SMALL.get(name, {})).eval()
     app, can = Refocuser(model), abilities(model)
@@ -191,146 +161,3 @@ def test_a_trainable_method_without_weights_is_an_error(tmp_path: Path, monkeypa
 )
 def test_other_addresses_than_loopback_are_known(host, own) -> None:
     assert is_loopback(host) == own
-
-
-# The page ------------------------------------------------------------------------------------------------------
-
-
-@contextmanager
-def served(folder: Path, *words: str) -> Iterator[str]:
-    """The address of an app of its own process; its temporary files are below ``folder`` and gone in the end."""
-    temporary = folder / "tmp"
-    temporary.mkdir()
-    environment = {**os.environ, "TMPDIR": str(temporary), "OMP_NUM_THREADS": "1", "PYTHONUNBUFFERED": "1"}
-    command = [sys.executable, "-m", "bokehbench", "app", "--port", "0", "--device", "cpu", *words]
-    with subprocess.Popen(
-        command, cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-    ) as process:
-        try:
-            said = []
-            for line in process.stdout:
-                said.append(line)
-                if found := re.search(r"Open (http://127\.0\.0\.1:\d+)", line):
-                    break
-            else:
-                pytest.fail("".join(said))
-            yield found[1]
-        finally:
-            process.terminate()
-            rest = process.communicate(timeout=30)[0]
-    assert "Traceback" not in rest
-    assert not [path for path in temporary.glob("bokehbench-*")]
-
-
-def open_page(page, address: str) -> list[str]:
-    """Go there; returns a list that fills with requests to anywhere else."""
-    elsewhere: list[str] = []
-    page.on(
-        "request",
-        lambda request: None if request.url.startswith((address, "data:", "blob:")) else elsewhere.append(request.url),
-    )
-    page.goto(address)
-    page.wait_for_selector("#drop input[type=file]", state="attached")
-    return elsewhere
-
-
-def upload(page, where: str, path: Path) -> None:
-    page.wait_for_selector(f"#{where} input[type=file]", state="attached")
-    page.set_input_files(f"#{where} input[type=file]", str(path))
-
-
-def wait_said(page, text: str) -> str:
-    page.wait_for_function("text => document.querySelector('#said').innerText.includes(text)", arg=text)
-    return page.inner_text("#said")
-
-
-def result_of(page) -> np.ndarray:
-    return np.asarray(page.evaluate(
-        """async () => {
-            const image = document.querySelector('#result img'); await image.decode();
-            const canvas = document.createElement('canvas');
-            canvas.width = image.naturalWidth; canvas.height = image.naturalHeight;
-            const context = canvas.getContext('2d'); context.drawImage(image, 0, 0);
-            return Array.from(context.getImageData(0, 0, canvas.width, canvas.height).data);
-        }"""
-    ), dtype=float).reshape(*SIZE, 4)[..., :3]  # fmt: skip
-
-
-def changed(page, source: str) -> None:
-    page.wait_for_function("old => document.querySelector('#result img')?.src !== old", arg=source)
-
-
-def source_of(page) -> str:
-    return page.get_attribute("#result img", "src")
-
-
-def test_layered_is_clicked_through(page, tmp_path: Path, photo: Path, disparity: Path) -> None:  # noqa: F811
-    with served(tmp_path) as address:
-        elsewhere = open_page(page, address)
-        assert "no trained model here" in page.inner_text(".banner")
-        upload(page, "drop", absurd("text", tmp_path))
-        assert "text.png: is not a picture" in wait_said(page, "text.png")
-        odd = save(tmp_path / "<b>x's & ü.png", picture(3, SIZE))
-        upload(page, "drop", odd)
-        wait_said(page, "drop a disparity map")
-        assert page.is_disabled("#save")
-        page.wait_for_selector("#photo img")
-        upload(page, "drop-map", disparity)
-        wait_said(page, "focus at disparity 0.5")
-        page.wait_for_selector("#result img")
-        before = source_of(page)
-        box = page.locator("#photo img").bounding_box()
-        page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] - 40)  # below: near
-        changed(page, before)
-        assert float(re.search(r"disparity ([\d.]+)", page.inner_text("#said"))[1]) > 0.8
-        before, pixels = source_of(page), result_of(page)
-        page.fill("#aperture input[type=number]", "28")
-        page.press("#aperture input[type=number]", "Tab")
-        wait_said(page, "aperture 28.0 px = 7.00 %")
-        changed(page, before)
-        assert np.abs(result_of(page) - pixels).mean() > 0.5
-        page.click("#save")
-        wait_said(page, "Rendered at full size")
-        with page.expect_download() as download:
-            page.click("#download")
-        with Image.open(download.value.path()) as saved:
-            assert saved.size == SIZE[::-1]
-        assert download.value.suggested_filename.endswith("_bokeh.png")
-        assert elsewhere == []
-
-
-def test_deeplens_follows_the_slider_and_recovers_from_a_bad_file(page, tmp_path: Path, photo: Path) -> None:  # noqa: F811
-    import pytorch_lightning as pl
-
-    trainer = pl.Trainer(logger=False, enable_checkpointing=False, accelerator="cpu", enable_progress_bar=False)
-    trainer.strategy.connect(tiny("deeplens"))
-    trainer.save_checkpoint(tmp_path / "tiny.ckpt", weights_only=True)
-    with served(tmp_path, "--checkpoint", str(tmp_path / "tiny.ckpt")) as address:
-        elsewhere = open_page(page, address)
-        assert str(tmp_path) not in page.content()
-        upload(page, "drop", photo)
-        page.wait_for_selector("#result img")
-        page.wait_for_selector("#disparity img")
-        wait_said(page, "aperture 10.0 px")
-        slider = page.locator("#aperture input[type=range]")
-        before = source_of(page)
-        handle = slider.bounding_box()
-        page.mouse.move(handle["x"] + handle["width"] * 0.32, handle["y"] + handle["height"] / 2)
-        page.mouse.down()
-        for share in (0.5, 0.6, 0.75):
-            page.mouse.move(handle["x"] + handle["width"] * share, handle["y"] + handle["height"] / 2)
-        page.mouse.up()
-        value = float(slider.input_value())
-        assert value > 20
-        wait_said(page, f"aperture {value:.1f} px")
-        changed(page, before)
-        upload(page, "drop", bomb(tmp_path / "bomb.png"))
-        assert "million pixels" in wait_said(page, "bomb.png")
-        assert page.is_visible("#photo img")
-        page.check("#format input[value=JPEG]")
-        page.click("#save")
-        wait_said(page, "Rendered at full size")
-        with page.expect_download() as download:
-            page.click("#download")
-        assert download.value.suggested_filename == "photo_bokeh.jpg"
-        assert elsewhere == []
