@@ -23,6 +23,7 @@ ALLOWED = {
     "metrics": {"batch", "optics"},
     "data": {"batch", "files", "optics"},
     "depth": {"batch", "files", "optics"},
+    "app": {"data", "models", "optics"},
     "models": {"batch", "depth", "files", "losses", "metrics", "nets", "optics", "perceptual", "weights"},
 }
 #: The top: imported by nobody below.

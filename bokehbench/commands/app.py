@@ -43,41 +43,30 @@ def choose(options: argparse.Namespace) -> tuple[BokehModel, str, str]:
     Returns:
         The method in evaluation mode, what it is in one line, and what the page must warn of.
     """
-    import torch
+    from bokehbench.commands.open_model import open_model
 
-    from bokehbench.commands.render import newest_checkpoint, settings
-    from bokehbench.models import MODELS
-    from bokehbench.models.load import load_model
-    from bokehbench.names import class_name
-
-    expected = class_name(options.model, MODELS, "model") if options.model else None
-    checkpoint, banner = options.checkpoint, ""
-    if checkpoint is None and expected is None and not any(Path("runs").glob("*/*/checkpoints/last.ckpt")):
-        expected = "Layered"
+    name, banner = options.model, ""
+    if name is None and options.checkpoint is None and not any(Path("runs").glob("*/*/checkpoints/last.ckpt")):
+        name = "layered"
         banner = (
             "There is no trained model here, so this is Layered, which needs a disparity map of the photo. For a "
             "method that predicts its own: bokehbench app --checkpoint FILE."
         )
-    kind = MODELS[expected.lower()] if expected else None
-    if kind is not None and not kind.trainable and checkpoint is None:
-        model, source = kind(**settings(options.settings, kind)).eval(), "no weights needed"
-    else:
-        checkpoint = checkpoint or newest_checkpoint(expected)
-        model = load_model(checkpoint, expected, lambda kind: settings(options.settings, kind))
-        print(f"weights of {checkpoint}")
-        # The page may be seen from elsewhere: not the folders of this computer
-        source = f"weights of {checkpoint.name if checkpoint.is_absolute() else checkpoint}"
-    model.to(options.device or ("cuda" if torch.cuda.is_available() else "cpu"))
-    return model, f"{model.title}, {source}", banner
+    model, checkpoint = open_model(name, options.checkpoint, options.settings, options.device)
+    if checkpoint is None:
+        return model, f"{model.title}, no weights needed", banner
+    print(f"weights of {checkpoint}")
+    # The page may be seen from elsewhere: not the folders of this computer
+    shown = checkpoint.name if checkpoint.is_absolute() else checkpoint
+    return model, f"{model.title}, weights of {shown}", banner
 
 
 def arguments(words: list[str]) -> argparse.Namespace:
     """Parse the options of the verb."""
-    from bokehbench.commands.render import take_settings
+    from bokehbench.commands.open_model import SETTINGS_HELP, take_settings
     from bokehbench.models import MODELS
 
-    epilog = "--model.KEY VALUE sets an option of the method: `bokehbench test --model NAME --help` lists them."
-    parser = argparse.ArgumentParser(prog="bokehbench app", description=__doc__, epilog=epilog)
+    parser = argparse.ArgumentParser(prog="bokehbench app", description=__doc__, epilog=SETTINGS_HELP)
     parser.add_argument("--model", help=f"one of {', '.join(sorted(MODELS))}; default: what the checkpoint holds")
     parser.add_argument(
         "--checkpoint", type=Path, help="default: the newest of your own runs (of --model); without any: layered"

@@ -3,23 +3,19 @@
 from __future__ import annotations
 
 import argparse
-import inspect
 from pathlib import Path
-from typing import Any
 
-import jsonargparse
 import torch
 from torch import Tensor
 from tqdm import tqdm
 
+from bokehbench.commands.open_model import SETTINGS_HELP, open_model, take_settings
 from bokehbench.data.augment import resize
 from bokehbench.data.image_io import read_map, read_photo, write_photo
-from bokehbench.errors import BokehbenchError, nearest
+from bokehbench.errors import BokehbenchError
 from bokehbench.models import MODELS
 from bokehbench.models.base import BokehModel
 from bokehbench.models.combination import Combination
-from bokehbench.models.load import load_model
-from bokehbench.names import class_name
 
 PHOTOS = (".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff")
 
@@ -27,16 +23,8 @@ PHOTOS = (".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff")
 def main(argv: list[str]) -> int:
     """Render one photo or a folder of them; a photo that cannot be read is named and the others go on."""
     options = arguments(argv[1:])
-    expected = class_name(options.model, MODELS, "model") if options.model else None
-    kind = MODELS.get(expected.lower()) if expected else None
-    if kind is not None and not kind.trainable and options.checkpoint is None:
-        model, source = kind(**settings(options.settings, kind)).eval(), "which needs no weights"
-    else:
-        checkpoint = options.checkpoint or newest_checkpoint(expected)
-        model = load_model(checkpoint, expected, lambda kind: settings(options.settings, kind))
-        source = f"weights of {checkpoint}"
-    model.to(options.device or ("cuda" if torch.cuda.is_available() else "cpu"))
-    print(f"{type(model).__name__}, {source}")
+    model, checkpoint = open_model(options.model, options.checkpoint, options.settings, options.device)
+    print(f"{type(model).__name__}, {f'weights of {checkpoint}' if checkpoint else 'which needs no weights'}")
     jobs = plan(options.photo, options.output)
     failed = []
     for photo, output in tqdm(jobs, desc="render", disable=len(jobs) < 2):
@@ -55,8 +43,7 @@ def main(argv: list[str]) -> int:
 
 def arguments(words: list[str]) -> argparse.Namespace:
     """Parse the options of the verb."""
-    epilog = "--model.KEY VALUE sets an option of the method: `bokehbench test --model NAME --help` lists them."
-    parser = argparse.ArgumentParser(prog="bokehbench render", description=__doc__, epilog=epilog)
+    parser = argparse.ArgumentParser(prog="bokehbench render", description=__doc__, epilog=SETTINGS_HELP)
     parser.add_argument("photo", type=Path, help="a photo, or a folder of photos")
     parser.add_argument("--model", help=f"one of {', '.join(sorted(MODELS))}; default: what the checkpoint holds")
     parser.add_argument("--checkpoint", type=Path, help="default: the newest of your own runs of --model")
@@ -75,48 +62,6 @@ def arguments(words: list[str]) -> argparse.Namespace:
     return options
 
 
-def settings(words: list[str], kind: type[BokehModel]) -> dict[str, Any]:
-    """``--model.KEY=VALUE`` as constructor arguments of a method, types checked as ``test`` does.
-
-    Raises:
-        BokehbenchError: the method has no such setting, or the value is none of its values.
-    """
-    known = [key for key in inspect.signature(kind).parameters if key not in ("stages", "weights")]
-    found = {word.partition("=")[0].removeprefix("--model."): word for word in words}
-    for key in found:
-        if key not in known:
-            raise BokehbenchError(f"--model.{key}: {kind.__name__} has no such setting; {nearest(key, known)}.")
-    parser = jsonargparse.ArgumentParser(exit_on_error=False)
-    parser.add_class_arguments(kind, "model", skip=set(inspect.signature(kind).parameters) - set(found))
-    try:
-        parsed = parser.parse_args(list(found.values()))
-    except jsonargparse.ArgumentError as error:
-        raise BokehbenchError(
-            f"{error} (`bokehbench test --model {kind.__name__.lower()} --help` lists them)"
-        ) from None
-    return {key: parsed.model[key] for key in found}
-
-
-def take_settings(words: list[str]) -> tuple[list[str], list[str]]:
-    """Split off ``--model.KEY VALUE`` and ``--model.KEY=VALUE``, as ``--model.KEY=VALUE``.
-
-    Raises:
-        BokehbenchError: a setting without a value.
-    """
-    rest, found, waiting = [], [], list(words)
-    while waiting:
-        word = waiting.pop(0)
-        if not word.startswith("--model."):
-            rest.append(word)
-        elif "=" in word:
-            found.append(word)
-        elif waiting:
-            found.append(f"{word}={waiting.pop(0)}")
-        else:
-            raise BokehbenchError(f"{word} needs a value.")
-    return rest, found
-
-
 def focus(text: str) -> float | tuple[float, float]:
     """``120,80`` -> a point; ``0.7`` -> a disparity.
 
@@ -132,21 +77,6 @@ def focus(text: str) -> float | tuple[float, float]:
     if len(numbers) == 1 and 0 <= numbers[0] <= 1:
         return numbers[0]
     raise BokehbenchError(f"--focus {text}: give a point X,Y in pixels, or one disparity between 0 and 1.")
-
-
-def newest_checkpoint(model: str | None) -> Path:
-    """The last checkpoint that ``fit`` wrote below ``runs/``.
-
-    Raises:
-        BokehbenchError: there is none.
-    """
-    found = list(Path("runs").glob(f"{model.lower() if model else '*'}/*/checkpoints/last.ckpt"))
-    if not found:
-        name = model.lower() if model else "deeplens"
-        raise BokehbenchError(
-            f"No checkpoint: train one with `bokehbench fit --model {name}`, or give one with --checkpoint."
-        )
-    return max(found, key=lambda path: path.stat().st_mtime)
 
 
 def plan(photo: Path, output: Path) -> list[tuple[Path, Path]]:

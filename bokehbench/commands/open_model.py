@@ -1,0 +1,99 @@
+"""The method that a verb works with: by name, by checkpoint, or the newest of the user's own runs."""
+
+from __future__ import annotations
+
+import inspect
+from pathlib import Path
+from typing import Any
+
+import jsonargparse
+import torch
+
+from bokehbench.errors import BokehbenchError, nearest
+from bokehbench.models import MODELS
+from bokehbench.models.base import BokehModel
+from bokehbench.models.load import load_model
+from bokehbench.names import class_name
+
+SETTINGS_HELP = "--model.KEY VALUE sets an option of the method: `bokehbench test --model NAME --help` lists them."
+
+
+def open_model(
+    name: str | None, checkpoint: Path | None, words: list[str], device: str | None
+) -> tuple[BokehModel, Path | None]:
+    """The method, in evaluation mode, and the checkpoint that it came from (None: it needs none).
+
+    Args:
+        name: short name, or None: what the checkpoint holds.
+        checkpoint: or None: the newest of the user's own runs, unless the method needs none.
+        words: its settings, from :func:`take_settings`.
+        device: or None: a GPU where there is one.
+
+    Raises:
+        BokehbenchError: unknown names or settings, no checkpoint, or one of another method.
+    """
+    expected = class_name(name, MODELS, "model") if name else None
+    kind = MODELS.get(expected.lower()) if expected else None
+    if kind is not None and not kind.trainable and checkpoint is None:
+        model = kind(**settings(words, kind)).eval()
+    else:
+        checkpoint = checkpoint or newest_checkpoint(expected)
+        model = load_model(checkpoint, expected, lambda kind: settings(words, kind))
+    return model.to(device or ("cuda" if torch.cuda.is_available() else "cpu")), checkpoint
+
+
+def settings(words: list[str], kind: type[BokehModel]) -> dict[str, Any]:
+    """``--model.KEY=VALUE`` as constructor arguments of a method, types checked as ``test`` does.
+
+    Raises:
+        BokehbenchError: the method has no such setting, or the value is none of its values.
+    """
+    known = [key for key in inspect.signature(kind).parameters if key not in ("stages", "weights")]
+    found = {word.partition("=")[0].removeprefix("--model."): word for word in words}
+    for key in found:
+        if key not in known:
+            raise BokehbenchError(f"--model.{key}: {kind.__name__} has no such setting; {nearest(key, known)}.")
+    parser = jsonargparse.ArgumentParser(exit_on_error=False)
+    parser.add_class_arguments(kind, "model", skip=set(inspect.signature(kind).parameters) - set(found))
+    try:
+        parsed = parser.parse_args(list(found.values()))
+    except jsonargparse.ArgumentError as error:
+        raise BokehbenchError(
+            f"{error} (`bokehbench test --model {kind.__name__.lower()} --help` lists them)"
+        ) from None
+    return {key: parsed.model[key] for key in found}
+
+
+def take_settings(words: list[str]) -> tuple[list[str], list[str]]:
+    """Split off ``--model.KEY VALUE`` and ``--model.KEY=VALUE``, as ``--model.KEY=VALUE``.
+
+    Raises:
+        BokehbenchError: a setting without a value.
+    """
+    rest, found, waiting = [], [], list(words)
+    while waiting:
+        word = waiting.pop(0)
+        if not word.startswith("--model."):
+            rest.append(word)
+        elif "=" in word:
+            found.append(word)
+        elif waiting:
+            found.append(f"{word}={waiting.pop(0)}")
+        else:
+            raise BokehbenchError(f"{word} needs a value.")
+    return rest, found
+
+
+def newest_checkpoint(model: str | None) -> Path:
+    """The last checkpoint that ``fit`` wrote below ``runs/``.
+
+    Raises:
+        BokehbenchError: there is none.
+    """
+    found = list(Path("runs").glob(f"{model.lower() if model else '*'}/*/checkpoints/last.ckpt"))
+    if not found:
+        name = model.lower() if model else "deeplens"
+        raise BokehbenchError(
+            f"No checkpoint: train one with `bokehbench fit --model {name}`, or give one with --checkpoint."
+        )
+    return max(found, key=lambda path: path.stat().st_mtime)
