@@ -71,7 +71,8 @@ def lpips(prediction: Tensor, target: Tensor, backbone: Literal["alex", "vgg", "
     prediction, target = check_pair(prediction, target, smallest=SMALLEST)
     net = _load(backbone)
     if isinstance(net, WeightsNotAvailableError):
-        raise net
+        # A new one each time: the remembered one would keep the frames, and pictures, of everybody it was raised to
+        raise WeightsNotAvailableError(str(net))
     net = net.to(prediction.device)
     value = net(prediction.float(), target.float(), normalize=True)
     assert isinstance(value, Tensor)

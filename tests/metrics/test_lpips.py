@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import gc
+import weakref
 from pathlib import Path
 
 import pytest
@@ -56,3 +58,15 @@ def test_bad_input_is_refused():
         LPIPS("alexnet")
     with pytest.raises(BokehbenchError, match="needs 63 on each side"):
         lpips(torch.zeros(1, 3, 32, 80), torch.zeros(1, 3, 32, 80))
+
+
+@pytest.mark.usefixtures("no_weights")
+def test_a_missing_network_keeps_no_pictures() -> None:
+    """A test of thousands of pictures must not hold them all for the sake of an error message."""
+    picture = torch.rand(1, 3, 64, 64)
+    gone = weakref.ref(picture)
+    with pytest.raises(WeightsNotAvailableError):
+        lpips(picture, picture)
+    del picture
+    gc.collect()
+    assert gone() is None
