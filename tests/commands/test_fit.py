@@ -6,7 +6,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pandas as pd
@@ -100,19 +99,17 @@ def test_a_killed_fit_resumes_to_the_same_weights(name, tmp_path, monkeypatch, c
     assert main(command) == 0
     whole = last_state(tmp_path / "runs" / name / "version_0")
 
-    process = subprocess.Popen([sys.executable, "-m", "bokehbench", *command], stdout=subprocess.DEVNULL)
-    last = tmp_path / "runs" / name / "version_1" / "checkpoints" / "last.ckpt"
     stages = stage_names(name)
-    step = 0
-    end = time.monotonic() + 240
-    while time.monotonic() < end and process.poll() is None:
-        if last.is_file():
-            step = torch.load(last, weights_only=True)["global_step"]
-            if step > 6 * (len(stages) - 1):
-                break
-        time.sleep(0.02)
-    process.send_signal(signal.SIGKILL)
-    process.wait()
+    kill = ["--trainer.callbacks+=kill_at.KillAt", f"--trainer.callbacks.step={6 * (len(stages) - 1) + 3}"]
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])}
+    done = subprocess.run(
+        [sys.executable, "-m", "bokehbench", *command, *kill],
+        env=environment,
+        stdout=subprocess.DEVNULL,
+        timeout=240,
+    )
+    assert done.returncode == -signal.SIGKILL
+    last = tmp_path / "runs" / name / "version_1" / "checkpoints" / "last.ckpt"
     content = torch.load(last, weights_only=True)
     assert content["bokehbench"]["stage"] == stages[-1]
     assert content["global_step"] < 6 * len(stages), "it was killed too late to show anything"
