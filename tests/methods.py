@@ -16,7 +16,7 @@ SMALL: dict[str, dict[str, object]] = {
     "d2f": {"backbone": "test_resnet", "channels": 16},
     "deeplens": {"depth_size": 64, "channels": 8, "upsampling_channels": 8},
     "pix2pix": {"width": 8, "levels": 5},
-    "pynet": {"width": 2, "perceptual": "none"},
+    "pynet": {"width": 3, "perceptual": "none"},
 }
 
 

@@ -46,8 +46,8 @@ class PyNET(CollapseGuard, BokehModel):
         weights: checkpoint to start from.
         width: channels per branch at level 3; 32 is the paper's.
         depth_input: give the network the disparity map as 4th channel, as in the paper.
-        head_init: start of fresh levels: ``copy`` (ours) goes on where the coarser level ended; ``official`` is the
-            authors', known to leave level 1 flat grey.
+        head_init: start of fresh levels: ``copy`` (ours) begins level 3 as the photo, and levels 2 and 1 where the
+            coarser level ended; ``official`` is the authors', known to leave level 1 flat grey.
         start_anywhere: start at any level without the weights of the one before.
         checkpointing: keep less in memory while training (about half) at 0.8 of the speed.
         margin: mirrored pixels (even, at half size) around a photo that ``render`` feeds; the authors have 0.

@@ -59,11 +59,11 @@ def test_the_papers_schedule_is_the_default_and_that_of_the_experiment_file() ->
 
 
 def tiny_default() -> PyNET:
-    return PyNET(width=2, perceptual="none")
+    return PyNET(width=3, perceptual="none")
 
 
 def test_nothing_is_frozen_and_only_what_a_level_uses_is_trained() -> None:
-    model = PyNET(width=2, perceptual="none", start_anywhere=True)
+    model = PyNET(width=3, perceptual="none", start_anywhere=True)
     for stage in model.stages:
         model.begin_stage(stage)
         model.zero_grad()
@@ -108,15 +108,15 @@ def test_pairs_of_a_level_have_the_levels_size() -> None:
 
 
 def test_a_level_without_the_one_before_is_refused_unless_asked_for(tmp_path: Path) -> None:
-    model = PyNET(width=2, perceptual="none", stages=["level_3"])
+    model = PyNET(width=3, perceptual="none", stages=["level_3"])
     with pytest.raises(BokehbenchError, match=r"level_4.*start_anywhere"):
         model.begin_stage(model.stages[0])
-    PyNET(width=2, perceptual="none", stages=["level_3"], start_anywhere=True).begin_stage(model.stages[0])
+    PyNET(width=3, perceptual="none", stages=["level_3"], start_anywhere=True).begin_stage(model.stages[0])
 
-    before = PyNET(width=2, perceptual="none", stages=["level_4"], start_anywhere=True)
+    before = PyNET(width=3, perceptual="none", stages=["level_4"], start_anywhere=True)
     before.begin_stage(before.stages[0])
     torch.save({"state_dict": before.state_dict()}, tmp_path / "level_4.ckpt")
-    after = {"width": 2, "perceptual": "none", "weights": str(tmp_path / "level_4.ckpt")}
+    after = {"width": 3, "perceptual": "none", "weights": str(tmp_path / "level_4.ckpt")}
     for name, allowed in (("level_4", True), ("level_3", True), ("level_2", False), ("level_7", True)):
         model = PyNET(stages=[name], **after)
         if allowed:
@@ -149,7 +149,7 @@ def test_the_official_start_leaves_level_1_flat() -> None:
 
 
 def test_weights_of_a_coarser_level_render_at_full_size_and_say_so() -> None:
-    model = PyNET(width=2, perceptual="none", start_anywhere=True)
+    model = PyNET(width=3, perceptual="none", start_anywhere=True)
     model.begin_stage(model.stages[2])
     given = batch()
     result = model.render(given["image"], disparity=given["disparity"])
@@ -161,7 +161,7 @@ def test_depth_is_asked_for_or_left_out() -> None:
     given = batch()
     with pytest.raises(BokehbenchError, match="depth_input false"):
         tiny_default().render(given["image"])
-    without = PyNET(width=2, perceptual="none", depth_input=False)
+    without = PyNET(width=3, perceptual="none", depth_input=False)
     result = without.render(given["image"])
     assert torch.equal(result, without.render(given["image"], disparity=given["disparity"]))
     model, stage = tiny_default(), tiny_default().stages[0]
@@ -201,7 +201,7 @@ def vgg_weights() -> dict[str, torch.Tensor]:
 def test_vgg_term_begins_with_its_share_and_originals_with_a_tenth() -> None:
     weights, given = vgg_weights(), batch(128, 1)
     for caffe in (False, True):
-        model = PyNET(width=2, perceptual_share=0.15, start_anywhere=True)
+        model = PyNET(width=3, perceptual_share=0.15, start_anywhere=True)
         model._vgg.append(VGGDistance(weights, caffe))
         model.begin_stage(model.stages[-1])
         terms = model.losses(model.stages[-1], given)
@@ -286,7 +286,7 @@ def test_levels_hand_over_in_one_fit_and_show_both_scores(tmp_path: Path) -> Non
 
 
 def test_the_authors_evaluation_adds_columns_without_stretching() -> None:
-    model = PyNET(width=2, perceptual="none", official_evaluation=True)
+    model = PyNET(width=3, perceptual="none", official_evaluation=True)
     given = batch(256, 1)
     scores = model.score(given)[1]
     assert {"psnr", "official_psnr", "official_ssim", "official_ms_ssim", "identity_official_psnr"} <= set(scores)

@@ -187,3 +187,5 @@ def test_wrong_use_is_refused_in_a_sentence(small):
         small(torch.rand(1, 3, 64, 64))
     with pytest.raises(BokehbenchError, match="head_init"):
         PyNETNet(width=4, head_init="zero")
+    with pytest.raises(BokehbenchError, match="channels per branch"):
+        PyNETNet(width=2)

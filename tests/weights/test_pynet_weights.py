@@ -25,7 +25,7 @@ def arrays_of(net: PyNETNet) -> dict[str, np.ndarray]:
 @pytest.fixture(scope="module")
 def net() -> PyNETNet:
     torch.manual_seed(0)
-    net = PyNETNet(width=2)
+    net = PyNETNet(width=3)
     for parameter in net.parameters():
         torch.nn.init.normal_(parameter)
     return net
@@ -37,12 +37,12 @@ def test_weights_come_back_through_the_authors_layout(net, tmp_path):
     assert list(state) == list(net.state_dict())
     for name, value in net.state_dict().items():
         assert torch.equal(state[name], value), name
-    PyNETNet(width=2).load_state_dict(state)
+    PyNETNet(width=3).load_state_dict(state)
 
 
 def test_the_depthless_variant_is_recognised(tmp_path):
-    state = from_official(arrays_of(PyNETNet(width=2, depth_input=False)))
-    PyNETNet(width=2, depth_input=False).load_state_dict(state)
+    state = from_official(arrays_of(PyNETNet(width=3, depth_input=False)))
+    PyNETNet(width=3, depth_input=False).load_state_dict(state)
 
 
 @pytest.mark.parametrize(

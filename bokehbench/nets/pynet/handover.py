@@ -18,8 +18,7 @@ upsampled coarser output instead (before tanh), with nothing added to the networ
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import torch
@@ -27,15 +26,14 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from bokehbench.nets.pynet.blocks import SLOPE
+from bokehbench.nets.pynet.least_squares import BLACK, least_squares, to_rows
+from bokehbench.nets.pynet.photo_path import start_level_3
 
 if TYPE_CHECKING:
     from bokehbench.nets.pynet.pynet_net import PyNETNet
 
-BLACK = math.atanh(0.5 / 0.58)
-"""-z of a black pixel: 0.58 tanh(-BLACK) + 0.5 = 0. Darker values are clipped in every test anyway."""
 WINDOW = 64
 """Level 2 is fitted on the middle of each picture, up to this many pixels of level 3 a side: plenty for 288 weights."""
-RIDGE = 1e-6
 
 
 def smooth_pictures(channels: int, count: int = 4, size: int = 128, seed: int = 0) -> Tensor:
@@ -50,22 +48,6 @@ def smooth_pictures(channels: int, count: int = 4, size: int = 128, seed: int = 
         cells *= 2
     low, high = picture.amin((2, 3), keepdim=True), picture.amax((2, 3), keepdim=True)
     return (picture - low) / (high - low)
-
-
-def _double(x: Tensor) -> Tensor:
-    """Pictures to rows: C H W -> HW C, in double on the CPU (some accelerators have no double)."""
-    return x.flatten(1).T.cpu().double()
-
-
-def _least_squares(rows: Iterable[tuple[Tensor, Tensor]]) -> Tensor:
-    """argmin_w sum |A w - y|^2 over the pairs (A, y), with a ridge of 1e-6 of the mean diagonal."""
-    gram: Tensor | float = 0.0
-    right: Tensor | float = 0.0
-    for a, y in rows:
-        gram, right = gram + a.T @ a, right + a.T @ y
-    assert isinstance(gram, Tensor)
-    gram += RIDGE * gram.diagonal().mean() * torch.eye(len(gram), dtype=gram.dtype)
-    return torch.linalg.solve(gram, right)
 
 
 def _upsampled(logits: Tensor) -> Tensor:
@@ -89,12 +71,12 @@ def _level_2_rows(net: PyNETNet, inputs: Tensor) -> Iterator[tuple[Tensor, Tenso
         goal = goal[0, :, 2 * top : 2 * (top + height), 2 * left : 2 * (left + width)]
         response = F.conv_transpose2d(z, taps, stride=2)[..., :-1, :-1].flatten(0, 1)[:, None]
         response = F.conv2d(response, _binomial(z)[None, None])[:, 0, 1:-1, 1:-1]
-        yield _double(response), _double(goal[:, 2:-2, 2:-2])
+        yield to_rows(response), to_rows(goal[:, 2:-2, 2:-2])
 
 
 def _start_level_2(net: PyNETNet, inputs: Tensor) -> None:
     up, head = net.level_2.up.weight, net.level_2.head
-    taps = _least_squares(_level_2_rows(net, inputs)).to(up).reshape(len(up), 3, 3, 3)  # in, kernel h, w, colour
+    taps = least_squares(_level_2_rows(net, inputs)).to(up).reshape(len(up), 3, 3, 3)  # in, kernel h, w, colour
     head.weight.zero_()
     head.bias.copy_(net.level_3.head.bias)
     for colour in range(3):
@@ -109,7 +91,7 @@ def _level_1_rows(net: PyNETNet, inputs: Tensor) -> Iterator[tuple[Tensor, Tenso
         logits = net.logits(picture, (2,))[2]
         response = F.unfold(net.level_1.up(logits), 3)[0]
         response = torch.cat([response, torch.ones_like(response[:1])])
-        yield _double(response), _double(_upsampled(logits - BLACK)[0, :, 1:-1, 1:-1])
+        yield to_rows(response), to_rows(_upsampled(logits - BLACK)[0, :, 1:-1, 1:-1])
 
 
 def _start_level_1(net: PyNETNet, inputs: Tensor) -> None:
@@ -118,14 +100,14 @@ def _start_level_1(net: PyNETNet, inputs: Tensor) -> None:
     up.zero_()
     for colour in range(3):
         up[colour, colour, :2, :2] = 1
-    solution = _least_squares(_level_1_rows(net, inputs)).to(up)
+    solution = least_squares(_level_1_rows(net, inputs)).to(up)
     head.weight.copy_(solution[:-1].T.reshape(3, 3, 3, 3))
     head.bias.copy_(solution[-1])
 
 
 @torch.no_grad()
 def start_level(net: PyNETNet, level: int, inputs: Tensor | None = None) -> None:
-    """Overwrite the fresh head of level 2 or 1 as described above; other levels are left alone.
+    """Start level 3 as the photo (:mod:`bokehbench.nets.pynet.photo_path`), 2 and 1 as described above, no other.
 
     Call it once per level: level 1's start moves a bias of level 2.
 
@@ -135,10 +117,11 @@ def start_level(net: PyNETNet, level: int, inputs: Tensor | None = None) -> None
         inputs: B (3|4) H W, a few training inputs (4 are enough, one at a time is in memory); random smooth pictures
             drawn from a fixed seed when absent.
     """
-    if level not in (2, 1):
+    start = {3: start_level_3, 2: _start_level_2, 1: _start_level_1}.get(level)
+    if start is None:
         return
     weight = net.level_1.up.weight
     pictures = smooth_pictures(4 if net.depth_input else 3) if inputs is None else inputs
     pictures = pictures.to(device=weight.device, dtype=weight.dtype)
     with torch.autocast(weight.device.type, enabled=False):
-        _start_level_2(net, pictures) if level == 2 else _start_level_1(net, pictures)
+        start(net, pictures)

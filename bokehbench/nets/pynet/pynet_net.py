@@ -23,6 +23,7 @@ from bokehbench.nets.pynet.levels import (
     UpsamplingHead,
 )
 from bokehbench.nets.pynet.padding import MULTIPLE
+from bokehbench.nets.pynet.photo_path import COLOURS, open_encoder
 
 LEVELS = (7, 6, 5, 4, 3, 2, 1)
 
@@ -31,11 +32,12 @@ class PyNETNet(nn.Module):
     """PyNET for bokeh (Ignatov et al., CVPRW 2020, arXiv 2006.05698): half-size photo in, full-size bokeh out.
 
     Args:
-        width: channels per branch at level 3; 32 is the paper's (47,551,791 parameters).
+        width: channels per branch at level 3, 3 or more; 32 is the paper's (47,551,791 parameters).
         depth_input: whether a disparity map (near = bright) is the 4th input channel.
-        head_init: "copy" starts from variance-keeping weights, and :meth:`start_level` makes a fresh level begin where
-            the coarser one ended; "official" is the authors' start (normal of deviation 0.01 cut at 2 sigma, biases
-            0.01), known to leave level 1 at flat grey, and :meth:`start_level` then changes nothing.
+        head_init: "copy" starts from variance-keeping weights, and :meth:`start_level` makes a fresh level 3 begin as
+            the photo, levels 2 and 1 where the coarser one ended; "official" is the authors' start (normal of deviation
+            0.01 cut at 2 sigma, biases 0.01), known to leave level 1 at flat grey, and :meth:`start_level` then changes
+            nothing.
         checkpointing: recompute the blocks in the backward pass (about half the memory at 0.8 of the speed).
 
     Sizes must be multiples of 32 and at least 64 (see :mod:`bokehbench.nets.pynet.padding` for other photos).
@@ -51,6 +53,8 @@ class PyNETNet(nn.Module):
         super().__init__()
         if head_init not in ("official", "copy"):
             raise BokehbenchError(f"head_init is '{head_init}': choose 'copy' or 'official'.")
+        if width < COLOURS:
+            raise BokehbenchError(f"--model.width {width}: PyNET needs {COLOURS} channels per branch or more.")
         self.width, self.depth_input, self.head_init = width, depth_input, head_init
         self.encoder = Encoder(4 * (4 if depth_input else 3), width)
         self.level_7 = Level7(16 * width)
@@ -62,6 +66,8 @@ class PyNETNet(nn.Module):
         self.level_1 = UpsamplingHead(3, 3)
         self.checkpointing = checkpointing
         initialise(self, head_init)
+        if head_init == "copy":
+            open_encoder(self.encoder.level_3)
 
     @property
     def checkpointing(self) -> bool:
