@@ -18,8 +18,10 @@ from bokehbench.errors import BokehbenchError
 RESAMPLES = 10_000
 SEED = 20260000
 LEVEL = 0.95
-#: Values up to which the draws are kept as a matrix of 80 kB per value.
-MOST_COUNTED = 1000
+#: Values up to which the draws are kept as a matrix of 10 kB per value; beyond, they are gathered anew each time.
+MOST_COUNTED = 20_000
+#: Resamples that are averaged in one product.
+BLOCK = 500
 
 
 @dataclass(frozen=True)
@@ -66,7 +68,9 @@ class Comparison:
 def resampled_means(values: np.ndarray) -> np.ndarray:
     """Means of :data:`RESAMPLES` draws with replacement, always the same draws for the same number of values."""
     if len(values) <= MOST_COUNTED:
-        return _counts(len(values)) @ values / len(values)
+        counts = _counts(len(values))
+        blocks = [counts[start : start + BLOCK] @ values for start in range(0, RESAMPLES, BLOCK)]
+        return np.concatenate(blocks) / len(values)
     random = _random()
     return np.asarray([values[random.randint(0, len(values), len(values))].mean() for _ in range(RESAMPLES)])
 
@@ -79,8 +83,11 @@ def _random() -> np.random.RandomState:
 @lru_cache(maxsize=4)
 def _counts(size: int) -> np.ndarray:
     """How often each value is drawn: a product with this is 20 times faster than gathering, and boards draw a lot."""
-    draws = _random().randint(0, size, (RESAMPLES, size)) + size * np.arange(RESAMPLES)[:, None]
-    return np.bincount(draws.ravel(), minlength=RESAMPLES * size).reshape(RESAMPLES, size).astype(np.float64)
+    random, counts = _random(), np.empty((RESAMPLES, size), np.uint8)
+    for start in range(0, RESAMPLES, BLOCK):
+        draws = random.randint(0, size, (BLOCK, size)) + size * np.arange(BLOCK)[:, None]
+        counts[start : start + BLOCK] = np.bincount(draws.ravel(), minlength=BLOCK * size).reshape(BLOCK, size)
+    return counts
 
 
 def interval(values: Sequence[float]) -> Interval:

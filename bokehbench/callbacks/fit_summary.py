@@ -105,7 +105,8 @@ def next_command(model: BokehModel, name: str, checkpoint: str) -> str:
     if following:
         stages = f"'[{', '.join(following)}]'"
         return f"Next: bokehbench fit --model {name} --model.stages {stages} --model.weights {checkpoint}"
-    return f"Next: bokehbench render PHOTO --model {name} --checkpoint {checkpoint} -o OUT.png"
+    given = " --disparity MAP" if model.needs_disparity else ""
+    return f"Next: bokehbench render PHOTO --model {name} --checkpoint {checkpoint} -o OUT.png{given}"
 
 
 def table(scores: dict[str, dict[str, float]], method: str) -> str:

@@ -34,7 +34,8 @@ def main(argv: list[str]) -> int:
     output = options.output or Path(f"{name.lower()}_official.ckpt")
     write_checkpoint(output, model, arguments)
     print(f"{len(model.state_dict())} tensors of {name}: {output}")
-    print(f"Next: bokehbench render PHOTO --model {name.lower()} --checkpoint {output} -o OUT.png")
+    given = " --disparity MAP" if model.needs_disparity else ""
+    print(f"Next: bokehbench render PHOTO --model {name.lower()} --checkpoint {output} -o OUT.png{given}")
     return 0
 
 

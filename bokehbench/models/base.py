@@ -84,6 +84,11 @@ class BokehModel(LightningModule, ABC):
             B 3 H W in [0, 1].
         """
 
+    @property
+    def needs_disparity(self) -> bool:
+        """Whether :meth:`render` refuses a photo without a disparity map."""
+        return False
+
     @staticmethod
     def per_image(value: Tensor | float, image: Tensor) -> Tensor:
         """A number or B values as B values on the device of ``image``."""

@@ -70,6 +70,11 @@ class Combination(BokehModel):
         }
         return self.render(batch["image"], names=batch["name"], **given)
 
+    @property
+    def needs_disparity(self) -> bool:
+        """Where no other depth was named."""
+        return self.source == "given"
+
     def render(
         self,
         image: Tensor,

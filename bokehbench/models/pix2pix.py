@@ -163,6 +163,11 @@ class Pix2Pix(BokehModel):
             )
         return self.per_image(self.default_focus if focus is None else focus, image)
 
+    @property
+    def needs_disparity(self) -> bool:
+        """As the generator was built."""
+        return self.disparity_input
+
     def render(
         self,
         image: Tensor,

@@ -235,6 +235,11 @@ class PyNET(CollapseGuard, BokehModel):
 
     # Rendering -------------------------------------------------------------------------------------------------
 
+    @property
+    def needs_disparity(self) -> bool:
+        """As the network was built."""
+        return self.depth_input
+
     def render(
         self,
         image: Tensor,

@@ -8,6 +8,7 @@ bundle" format of tensorflow/core/util/tensor_bundle and tensorflow/core/protobu
 from __future__ import annotations
 
 import struct
+import zipfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -43,7 +44,7 @@ def load(path: str | Path) -> dict[str, np.ndarray]:
     try:
         with np.load(path, allow_pickle=False) as archive:
             return dict(archive)
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
         raise BokehbenchError(f"cannot read {path}: {error}; give a checkpoint prefix or a sound .npz file.") from error
 
 

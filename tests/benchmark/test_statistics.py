@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from bokehbench.benchmark import statistics
 from bokehbench.benchmark.statistics import compare, holm, interval
 from bokehbench.errors import BokehbenchError
 
@@ -100,3 +101,11 @@ def test_what_cannot_be_compared_is_refused(a, b):
 def test_holm_is_the_textbooks():
     assert holm([0.01, 0.04, 0.03, 0.005]) == pytest.approx([0.03, 0.06, 0.06, 0.02])
     assert holm([]) == []
+
+
+@pytest.mark.parametrize("count", [2, 700, 1501])
+def test_counted_draws_are_the_gathered_ones(count, monkeypatch):
+    values = np.random.default_rng(count).normal(25, 4, count)
+    counted = statistics.resampled_means(values)
+    monkeypatch.setattr(statistics, "MOST_COUNTED", 0)
+    np.testing.assert_allclose(counted, statistics.resampled_means(values), rtol=1e-12)

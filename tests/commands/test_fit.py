@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -42,6 +43,19 @@ def test_fit_ends_with_scores_picture_checkpoint_and_next_command(run) -> None:
     assert (folder / "comparison.png").stat().st_size > 1000
     for file in ("last.ckpt", *(f"{stage}.ckpt" for stage in stage_names(name))):
         assert (folder / "checkpoints" / file).is_file()
+
+
+def test_the_next_command_that_fit_prints_runs(run, tmp_path: Path, monkeypatch) -> None:
+    _, folder, printed = run
+    (line,) = (line for line in printed.splitlines() if line.startswith("Next: bokehbench render "))
+    files = {
+        "PHOTO": save(tmp_path / "photo.png", picture(1, (64, 80))),
+        "MAP": save(tmp_path / "map.png", ramp((64, 80))),
+    }
+    files["OUT.png"] = tmp_path / "out.png"
+    monkeypatch.chdir(folder.parents[2])
+    assert main([str(files.get(word, word)) for word in shlex.split(line)[2:]]) == 0
+    assert Image.open(files["OUT.png"]).size == (80, 64)
 
 
 def test_checkpoint_knows_its_stage_and_loads_without_running_code(run) -> None:

@@ -37,6 +37,15 @@ def test_render_keeps_any_size_and_stays_in_range(model, size) -> None:
     assert torch.isfinite(result).all()
 
 
+def test_a_method_that_needs_a_disparity_map_says_so(model) -> None:
+    image = photo(64, 64)["image"]
+    if model.needs_disparity:
+        with pytest.raises(BokehbenchError, match="disparity"):
+            model.render(image, focus=0.5, aperture=8.0)
+    else:
+        assert model.render(image, focus=0.5, aperture=8.0).shape == image.shape
+
+
 def test_render_is_repeatable_and_leaves_its_input(model) -> None:
     given = photo(72, 64)
     before = given["image"].clone()

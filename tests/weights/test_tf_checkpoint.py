@@ -130,6 +130,9 @@ def test_text_and_missing_files_are_refused(tmp_path: Path) -> None:
         tf_checkpoint.load(tmp_path / "model")
     with pytest.raises(BokehbenchError, match=r"other\.index does not exist"):
         tf_checkpoint.load(tmp_path / "other")
-    (tmp_path / "bad.npz").write_bytes(b"no archive")
-    with pytest.raises(BokehbenchError, match=r"bad\.npz"):
-        tf_checkpoint.load(tmp_path / "bad.npz")
+    np.savez(tmp_path / "model.npz", kernel=np.arange(1000.0))
+    cut = (tmp_path / "model.npz").read_bytes()[:900]
+    for content in (b"no archive", b"", cut):
+        (tmp_path / "bad.npz").write_bytes(content)
+        with pytest.raises(BokehbenchError, match=r"bad\.npz"):
+            tf_checkpoint.load(tmp_path / "bad.npz")

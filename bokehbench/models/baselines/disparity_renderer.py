@@ -29,6 +29,11 @@ class DisparityRenderer(Baseline):
             B 3 H W, linear.
         """
 
+    @property
+    def needs_disparity(self) -> bool:
+        """A baseline has no depth network."""
+        return True
+
     def render(
         self,
         image: Tensor,

@@ -45,6 +45,11 @@ class Gaussian(Baseline):
         given = {k: batch[k] for k in ("disparity", "focus", "aperture", "mask") if bool(known(batch, k).all())}
         return self.render(batch["image"], **given)
 
+    @property
+    def needs_disparity(self) -> bool:
+        """A baseline has no depth network."""
+        return True
+
     def render(
         self,
         image: Tensor,
