@@ -30,6 +30,12 @@ def find(name: str) -> Path:
     raise BokehbenchError(f"There is no configuration file '{name}'; {nearest(Path(name).stem, names)}.")
 
 
+def quick(model: str) -> Path:
+    """The recipe of a method (name in lower case) where none is named: its own, or that of all without training."""
+    own = folder() / f"{model}_quick.yaml"
+    return own if own.is_file() else find("baselines_quick")
+
+
 def read(path: Path) -> dict[str, Any]:
     """A configuration file as a dict.
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from bokehbench import experiments
 from bokehbench.benchmark.identity import slug
 from bokehbench.models import MODELS
 
@@ -75,6 +76,15 @@ class Experiment:
     def test_words(self, own_data: bool) -> list[str]:
         """Command line of the test, without folders and checkpoint; ``own_data``: on the pictures of the recipe."""
         return [*(self._start() if own_data else ["--model", self.model]), *words(self.test)]
+
+    def recipe(self) -> str:
+        """What its configuration file, or its method's quick recipe, says: a changed recipe makes another fit.
+
+        Raises:
+            BokehbenchError: there is no such file, or it cannot be read.
+        """
+        path = experiments.find(self.config) if self.config else experiments.quick(self.model)
+        return json.dumps(experiments.read(path), sort_keys=True)
 
     def _start(self) -> list[str]:
         return ["--model", self.model, *(["--config", self.config] if self.config else [])]

@@ -43,9 +43,9 @@ class Outcome:
 class Runner:
     """One suite in one folder.
 
-    Every step has a folder named after its command line, so that the same command is never run twice and a changed
-    one is. A step is done when its mark is there, and the mark is written last: a run that was killed goes on with the
-    step that it was in, a fit inside its stage.
+    Every step has a folder named after its command line and recipe, so that the same step is never run twice and a
+    changed one is. A step is done when its mark is there, and the mark is written last: a run that was killed goes on
+    with the step that it was in, a fit inside its stage.
 
     Args:
         suite: what to run.
@@ -136,7 +136,7 @@ class Runner:
 
     def _fit_place(self, experiment: Experiment) -> Path:
         command = self._fit_command(experiment)
-        name = fingerprint([*command, *self._states(experiment.fit)])
+        name = fingerprint([*command, experiment.recipe(), *self._states(experiment.fit)])
         if self.fits is not None:
             return self.fits / f"{experiment.model}-{name}"
         return self.folder / experiment.name / f"fit-{name}"
@@ -178,7 +178,13 @@ class Runner:
         command += [*self.extra, *self.test_extra]
         if checkpoint is not None:
             command += ["--ckpt_path", str(checkpoint)]
-        content = [*command, pictures or "", *self._measure(), *state(checkpoint), *self._states(experiment.test)]
+        content = [
+            *command,
+            pictures or experiment.recipe(),
+            *self._measure(),
+            *state(checkpoint),
+            *self._states(experiment.test),
+        ]
         content += [f"pictures {self.pictures}"] if self.pictures else []
         place = self.folder / experiment.name / f"test-{fingerprint(content)}"
         path = place / "result.json"

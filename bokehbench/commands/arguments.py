@@ -46,10 +46,9 @@ def prepare(argv: list[str]) -> tuple[list[str], list[str]]:
     if model is None and not _asks_for_help(words):
         raise BokehbenchError(f"Which method? Give --model ({', '.join(sorted(MODELS))}).")
     if not files and model is not None:
-        quick = experiments.folder() / f"{model.lower()}_quick.yaml"
-        own = quick.is_file()
-        settings.append(experiments.read(quick if own else experiments.find("baselines_quick")))
-        if verb == "fit" and own:
+        quick = experiments.quick(model.lower())
+        settings.append(experiments.read(quick))
+        if verb == "fit" and MODELS[model.lower()].trainable:
             notes.append(
                 f"Quick recipe {quick.name} (minutes on a laptop). The paper's: --config {model.lower()}_synthetic"
             )

@@ -16,6 +16,7 @@ from methods import SMALL, TRAINABLE, stage_names
 
 from bokehbench.benchmark import results
 from bokehbench.benchmark.experiment import words
+from bokehbench.benchmark.runner import Runner
 from bokehbench.benchmark.step_process import how_far
 from bokehbench.benchmark.suite import NOT_BY_ITSELF, find_suite, read_suite
 from bokehbench.cli import main
@@ -90,6 +91,20 @@ def test_a_suite_ends_with_a_board_and_runs_nothing_twice(board: Path, capsys) -
     assert "was done before" in capsys.readouterr().out
     assert all(path.stat().st_mtime_ns == when for path, when in logs.items())
     assert set(stored(board)) == {"DeepLens", "Identity", "Layered"}
+
+
+def test_a_changed_recipe_is_fitted_anew_and_a_comment_changes_nothing(board: Path) -> None:
+    recipe = board.parents[1] / "recipe.yaml"
+    file = Path(suite(board, {"model": METHOD, "config": str(recipe)})[1])
+
+    def place(content: str) -> Path:
+        recipe.write_text(content)
+        read = read_suite(file)
+        return Runner(read, board.parents[1] / "work")._fit_place(read.experiments[0])
+
+    first = place("model: {class_path: DeepLens, init_args: {depth: {steps: 1}}}")
+    assert place("# longer?\nmodel: {class_path: DeepLens, init_args: {depth: {steps: 1}}}") == first
+    assert place("model: {class_path: DeepLens, init_args: {depth: {steps: 2}}}") != first
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
