@@ -10,12 +10,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import yaml
-from tqdm import tqdm
 
 from bokehbench.benchmark import boards, figures, leaderboard, results
 from bokehbench.benchmark.dependencies import steps
 from bokehbench.benchmark.experiment import Experiment, filled, fingerprint, places
 from bokehbench.benchmark.results import Result
+from bokehbench.benchmark.step_bar import StepBar
 from bokehbench.benchmark.step_process import run_step
 from bokehbench.benchmark.suite import Suite
 from bokehbench.benchmark.work_folder import alone, done, link_to, newest, state
@@ -84,20 +84,19 @@ class Runner:
         todo = steps(self.suite.experiments, self.only)
         names = list(dict.fromkeys(name for name, _ in todo))
         self.outcomes = {name: Outcome(name) for name in names}
-        seldom = 0.5 if sys.stderr.isatty() else 30.0
-        with tqdm(total=len(todo), desc=self.suite.name, bar_format=_BAR, mininterval=seldom) as bar:
+        with StepBar(len(todo), self.suite.name) as bar:
             for start, (name, verb) in enumerate(todo):
                 outcome = self.outcomes[name]
                 what = f"{name} ({names.index(name) + 1} of {len(names)}), {verb}"
                 if outcome.failure is None:
                     step = self._fit if verb == "fit" else self._test
                     try:
-                        step(self.experiments[name], outcome, _reporter(bar, start, what))
+                        step(self.experiments[name], outcome, bar.reporter(start, what))
                     except Exception as error:  # whatever it is: the other experiments must not be lost
                         said = str(error) if isinstance(error, BokehbenchError) else f"{type(error).__name__}: {error}"
                         outcome.failure = said
                         bar.write(f"{name} FAILED: {said}")
-                _move(bar, start + 1, what)
+                bar.move(start + 1, what)
         if self.board is not None and any(outcome.result for outcome in self.outcomes.values()):
             leaderboard.render(self.board)
             try:
@@ -239,18 +238,3 @@ class Runner:
             },
         }
         return yaml.safe_dump(content)
-
-
-_BAR = "{desc}: {percentage:3.0f}%|{bar}| {elapsed}<{remaining}{postfix}"
-
-
-def _reporter(bar: tqdm, start: float, what: str) -> Report:
-    def report(share: float, stage: str) -> None:
-        _move(bar, start + min(share, 1.0), f"{what} {stage}".strip())
-
-    return report
-
-
-def _move(bar: tqdm, to: float, what: str) -> None:
-    bar.set_postfix_str(what, refresh=False)
-    bar.update(max(0.0, to - bar.n))

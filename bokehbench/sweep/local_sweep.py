@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from tqdm import tqdm
-
+from bokehbench.benchmark.step_bar import StepBar
 from bokehbench.benchmark.step_process import run_step
 from bokehbench.benchmark.work_folder import alone, newest
 from bokehbench.errors import BokehbenchError
@@ -51,16 +49,15 @@ class LocalSweep:
         study = self.study()
         with alone(self.folder):
             self._retry_interrupted(study)
-            seldom = 0.5 if sys.stderr.isatty() else 30.0
-            with tqdm(total=trials, desc=self.sweep.name, bar_format=_BAR, mininterval=seldom) as bar:
+            with StepBar(trials, self.sweep.name) as bar:
                 while len(rows := self.rows(study)) < trials:
-                    _move(bar, len(rows), "")
+                    bar.move(len(rows), "")
                     trial = self._next(study)
                     if trial is None:
                         break
                     self._run(study, trial, bar, len(rows))
                     write(self.folder, self.rows(study), self.sweep.metric, self.sweep.goal)
-                _move(bar, len(rows), "")
+                bar.move(len(rows), "")
         return self.rows(study)
 
     def study(self) -> optuna.Study:
@@ -130,7 +127,7 @@ class LocalSweep:
             study.enqueue_trial(point)
         return study.ask({each.name: each.optuna() for each in self.sweep.free})
 
-    def _run(self, study: optuna.Study, trial: Trial, bar: tqdm, start: int) -> None:
+    def _run(self, study: optuna.Study, trial: Trial, bar: StepBar, start: int) -> None:
         from optuna.trial import TrialState
 
         place = self.folder / f"trial-{trial.number:04d}"
@@ -141,7 +138,7 @@ class LocalSweep:
             run_step(
                 [*command, f"--trainer.default_root_dir={place.resolve()}"],
                 place / "fit.log",
-                lambda share, stage: _move(bar, start + min(share, 1.0), f"{what} {stage}".strip()),
+                bar.reporter(start, what),
             )
             value = last_value(place, self.sweep.metric)
         except BokehbenchError as error:
@@ -171,11 +168,3 @@ def local(words: list[str]) -> list[str]:
 def _ended(trial: FrozenTrial) -> bool:
     """Whether a trial came to its own end; one that was interrupted has no word about why."""
     return trial.state.is_finished() and "why" in trial.user_attrs
-
-
-_BAR = "{desc}: {percentage:3.0f}%|{bar}| {elapsed}<{remaining}{postfix}"
-
-
-def _move(bar: tqdm, to: Any, what: str) -> None:
-    bar.set_postfix_str(what, refresh=False)
-    bar.update(max(0.0, to - bar.n))

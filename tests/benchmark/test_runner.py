@@ -17,6 +17,7 @@ from methods import SMALL, TRAINABLE, stage_names
 from bokehbench.benchmark import results
 from bokehbench.benchmark.experiment import words
 from bokehbench.benchmark.runner import Runner
+from bokehbench.benchmark.step_bar import StepBar
 from bokehbench.benchmark.step_process import how_far
 from bokehbench.benchmark.suite import NOT_BY_ITSELF, find_suite, read_suite
 from bokehbench.cli import main
@@ -232,6 +233,13 @@ def test_options_become_words_that_the_command_line_reads_back() -> None:
 )
 def test_progress_is_read_from_lightnings_bars(text: str, expected: tuple[float, str]) -> None:
     assert how_far(text) == expected
+
+
+def test_the_bar_moves_on_in_a_long_step_after_a_quick_one(capsys) -> None:
+    with StepBar(4, "mine", mininterval=0.0) as bar:
+        bar.move(1.0, "quick, test")
+        bar.move(1.01, "long, fit")
+        assert "long, fit" in capsys.readouterr().err
 
 
 def test_no_step_is_left_behind() -> None:
