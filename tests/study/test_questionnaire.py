@@ -129,6 +129,21 @@ def test_the_page_and_its_files_tell_no_names(page, tmp_path) -> None:  # noqa: 
     assert "ourmethod" not in page.content()
 
 
+def test_two_tabs_of_one_rater_go_on_together(page, tmp_path) -> None:  # noqa: F811
+    make_study(tmp_path, METHODS)
+    browser = page.context.browser.new_context()
+    first, second = browser.new_page(), browser.new_page()
+    begin(first, tmp_path)
+    shown(first)
+    second.goto(first.url)
+    for number, tab in enumerate((second, first, second), start=1):
+        shown(tab)
+        answer(tab, "left", button=True)
+        for both in (first, second):
+            both.wait_for_function(f"Votes.state.votes.length === {number}")
+    assert [vote["trial"] for vote in first.evaluate("Votes.file().votes")] == [0, 1, 2]
+
+
 def test_two_numbers_on_one_computer_are_two_raters(page, tmp_path) -> None:  # noqa: F811
     make_study(tmp_path, METHODS)
     assert read_key(tmp_path)["methods"] == list(METHODS)

@@ -178,5 +178,9 @@
   });
   document.addEventListener("keydown", key);
   addEventListener("resize", fit);
+  // Another tab of this rater has answered: go on where it is, so that neither writes over the other's votes.
+  addEventListener("storage", (event) => {
+    if (event.key === Votes.place) location.reload();
+  });
   route();
 })();

@@ -57,5 +57,5 @@ const Votes = (() => {
   }
 
   save();
-  return { study, number, file, save, forget, get state() { return state; } };
+  return { study, number, place, file, save, forget, get state() { return state; } };
 })();
