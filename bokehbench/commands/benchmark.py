@@ -16,6 +16,8 @@ from bokehbench.errors import BokehbenchError, nearest
 
 #: Options that are passed on: to every fit and test, and behind ``--fit.`` and ``--test.`` to these alone.
 PASSED_ON = ("--trainer.", "--data.")
+#: What one verb alone may get besides.
+OF_ONE_VERB = ("--fit.data=", "--fit.model.", "--fit.seed_everything=", "--test.model.")
 
 
 def main(argv: list[str]) -> int:
@@ -83,7 +85,7 @@ def arguments(words: list[str]) -> tuple[argparse.Namespace, list[str]]:
     options, extra = parser.parse_known_args(words)
     for word in extra:
         inner = "--" + word.removeprefix("--fit.").removeprefix("--test.").removeprefix("--")
-        if not inner.startswith(PASSED_ON) and not word.startswith(("--fit.data=", "--fit.model.", "--test.model.")):
+        if not inner.startswith(PASSED_ON) and not word.startswith(OF_ONE_VERB):
             raise BokehbenchError(
                 f"{word}: benchmark passes on --trainer.X=VALUE and --data.X=VALUE, and behind --fit. or --test. "
                 "also those of the model."

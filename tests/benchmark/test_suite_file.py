@@ -16,7 +16,7 @@ from bokehbench.benchmark.experiment import filled
 from bokehbench.benchmark.runner import Outcome
 from bokehbench.benchmark.suite import Suite, read_suite
 from bokehbench.benchmark.suite_table import SuiteTable, shown_columns
-from bokehbench.commands.benchmark import arguments, with_recipes
+from bokehbench.commands.benchmark import arguments, passed_on, with_recipes
 from bokehbench.errors import BokehbenchError
 
 OURS = sorted((experiments.folder() / "suites").glob("*.yaml"))
@@ -102,10 +102,17 @@ def test_a_recipe_can_be_replaced_where_it_is_named(tmp_path: Path) -> None:
         with_recipes(suite, ["smal=paper"])
 
 
-@pytest.mark.parametrize("word", ["--model.x=3", "--test.model.x", "--fit.seed_everything=1", "--test.data=ebb"])
+@pytest.mark.parametrize("word", ["--model.x=3", "--test.model.x", "--test.seed_everything=1", "--test.data=ebb"])
 def test_other_options_are_refused(word: str) -> None:
     with pytest.raises(BokehbenchError, match=word.split("=")[0]):
         arguments(["quick", word])
+
+
+def test_a_seed_goes_to_the_fits_alone() -> None:
+    options, extra = arguments(["quick", "--fit.seed_everything=1"])
+    assert options.suite == "quick"
+    assert passed_on("--fit.", extra) == ("--seed_everything=1",)
+    assert passed_on("--test.", extra) == ()
 
 
 @pytest.mark.parametrize(
