@@ -9,6 +9,7 @@ from typing import Any
 import pytorch_lightning
 import torch
 
+from bokehbench.callbacks.fit_summary import next_command
 from bokehbench.errors import BokehbenchError
 from bokehbench.files import write_atomic
 from bokehbench.models import MODELS
@@ -34,8 +35,7 @@ def main(argv: list[str]) -> int:
     output = options.output or Path(f"{name.lower()}_official.ckpt")
     write_checkpoint(output, model, arguments)
     print(f"{len(model.state_dict())} tensors of {name}: {output}")
-    given = " --disparity MAP" if model.needs_disparity else ""
-    print(f"Next: bokehbench render PHOTO --model {name.lower()} --checkpoint {output} -o OUT.png{given}")
+    print(next_command(model, name.lower(), str(output)))
     return 0
 
 
