@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Sequence
 
 from bokehbench.benchmark.columns import Column, find_column
 from bokehbench.benchmark.identity import slug
 from bokehbench.benchmark.reported import FAMILIES, Beside, Reported, column_of
 from bokehbench.benchmark.results import Result
+from bokehbench.benchmark.seeds import repeated
 from bokehbench.benchmark.standings import Row, Standings
+from bokehbench.benchmark.statistics import interval
 
 WRITTEN_BY = "<!-- Written by `bokehbench leaderboard render`: edit board.yaml or reported.csv, or add results. -->"
 FIGURES = ("PSNR", "SSIM", "LPIPS", "Params", "GFLOPs", "Runtime")
@@ -31,6 +34,8 @@ def page(standings: Standings, links: str = "results") -> str:
     ]
     if len(standings.ranked) > 1:
         parts += ["## Win matrix", _matrix(standings)]
+    if groups := repeated(row.result for row in standings.ranked):
+        parts += ["## Seeds", _seeds(standings, groups)]
     if standings.unranked:
         parts += ["## Stored, not ranked", _unranked(standings, links)]
     measured = [each for each in standings.beside if each.status != "quoted"]
@@ -123,6 +128,29 @@ def _matrix(standings: Standings) -> str:
         "(Wilcoxon's signed-rank test on per-image differences, p < 0.05 after Holm's correction for all pairs)."
     )
     return note + "\n\n" + table(["", *(f"{row.rank}" for row in ranked)], rows)
+
+
+def _seeds(standings: Standings, groups: list[list[Result]]) -> str:
+    heads = ["method", "seeds", *(column.label for column in standings.board.scores)]
+    rows = []
+    for group in groups:
+        first = group[0]
+        cells = [_over_seeds(group, column) for column in standings.board.scores]
+        label = f"{first.method} ({first.variant})" if first.variant else first.method
+        rows.append([label, ", ".join(str(result.seed) for result in group), *cells])
+    note = (
+        "One recipe trained from several seeds: the mean of its trainings, with the lowest and the highest. The other "
+        "intervals on this page are over the pictures of one training: a difference smaller than that between two "
+        "seeds may be chance, however many pictures agree."
+    )
+    return note + "\n\n" + table(heads, rows)
+
+
+def _over_seeds(group: list[Result], column: Column) -> str:
+    means = [interval(list(result.values(column.name).values())).mean for result in group]
+    if any(math.isnan(mean) for mean in means):
+        return "n/a"
+    return f"{column.show(sum(means) / len(means))} ({column.show(min(means))} to {column.show(max(means))})"
 
 
 def _unranked(standings: Standings, links: str) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from itertools import combinations
@@ -12,6 +11,7 @@ from pathlib import Path
 from bokehbench.benchmark.boards import Board, read_board
 from bokehbench.benchmark.reported import Beside, Reported, all_beside, read_reported
 from bokehbench.benchmark.results import FLAGS, Result, read_all
+from bokehbench.benchmark.seeds import told_by_seed
 from bokehbench.benchmark.statistics import Interval, differences, holm, interval, wilcoxon
 from bokehbench.errors import BokehbenchError
 
@@ -116,9 +116,18 @@ def reason(board: Board, result: Result) -> str:
 
 
 def _labels(results: list[Result]) -> dict[str, str]:
-    labels = {r.id: f"{r.method} ({r.variant})" if r.variant else r.method for r in results}
-    often = Counter(labels.values())
-    return {id: f"{label} #{id[:4]}" if often[label] > 1 else label for id, label in labels.items()}
+    """Method and variant; where that is not enough the seed, and where the runs differ in more, the result's id."""
+    groups: dict[tuple[str, str], list[Result]] = {}
+    for result in results:
+        groups.setdefault((result.method, result.variant), []).append(result)
+    labels = {}
+    for (method, variant), group in groups.items():
+        seeds = len(group) > 1 and told_by_seed(group)
+        for result in group:
+            notes = [variant, f"seed {result.seed}" if seeds else ""]
+            label = f"{method} ({', '.join(filter(None, notes))})" if any(notes) else method
+            labels[result.id] = label if seeds or len(group) == 1 else f"{label} #{result.id[:4]}"
+    return labels
 
 
 def _wins(

@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from bokehbench.benchmark.columns import find_column
 from bokehbench.benchmark.figures import style
-from bokehbench.benchmark.identity import digest
 from bokehbench.benchmark.results import Result
+from bokehbench.benchmark.seeds import but_for_seed, over_seeds
 from bokehbench.benchmark.standings import Standings
 from bokehbench.benchmark.statistics import Interval, differences, interval
 from bokehbench.errors import BokehbenchError
 
 SCORES = ("psnr", "ssim")
-#: Parts of a training recipe that may differ along a curve: wall time and device, and the recipe's own name.
-FREE = {"effort", "seed", "experiment"}
 
 
 @dataclass(frozen=True)
@@ -46,14 +43,6 @@ class Curve:
     steps: tuple[Step, ...]
 
 
-def alike(result: Result) -> str:
-    """Hash of everything that must be the same along a curve."""
-    architecture = {key: value for key, value in result.architecture.items() if key != "channels"}
-    training = {key: value for key, value in result.training.items() if key not in FREE}
-    return digest({"method": result.method, "architecture": architecture, "inference": dict(result.inference),
-                   "training": training, "pictures": sorted(result.per_image)})  # fmt: skip
-
-
 def curves(standings: Standings) -> list[Curve]:
     """One curve per group of ranked results that differ in ``architecture["channels"]`` (and seed) alone.
 
@@ -64,7 +53,9 @@ def curves(standings: Standings) -> list[Curve]:
     for row in standings.ranked:
         channels = row.result.architecture.get("channels")
         if isinstance(channels, int):
-            groups.setdefault(alike(row.result), {}).setdefault(channels, []).append(row.result)
+            groups.setdefault(but_for_seed(row.result, free={"channels"}), {}).setdefault(channels, []).append(
+                row.result
+            )
     found = []
     for group in groups.values():
         if len(group) > 1:
@@ -75,7 +66,7 @@ def curves(standings: Standings) -> list[Curve]:
 
 
 def _steps(group: dict[int, list[Result]]) -> tuple[Step, ...]:
-    values = {channels: {s: _over_seeds(results, s) for s in SCORES} for channels, results in sorted(group.items())}
+    values = {channels: {s: over_seeds(results, s) for s in SCORES} for channels, results in sorted(group.items())}
     largest = values[max(values)]
     steps = []
     for channels, scores in values.items():
@@ -88,12 +79,6 @@ def _steps(group: dict[int, list[Result]]) -> tuple[Step, ...]:
         means = {score: interval(list(scores[score].values())).mean for score in SCORES}
         steps.append(Step(channels, means, gaps, len(group[channels])))
     return tuple(steps)
-
-
-def _over_seeds(results: Sequence[Result], score: str) -> dict[str, float]:
-    """Per-image values, averaged over results that differ in their seed."""
-    each = [result.values(score) for result in results]
-    return {name: sum(values[name] for values in each) / len(each) for name in set.intersection(*map(set, each))}
 
 
 def draw(standings: Standings, path: Path) -> Path:
