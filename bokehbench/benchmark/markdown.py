@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 
 from bokehbench.benchmark.columns import Column, find_column
-from bokehbench.benchmark.identity import slug
+from bokehbench.benchmark.identity import OUTPUTS_ONLY, slug
 from bokehbench.benchmark.reported import FAMILIES, Beside, Reported, column_of
 from bokehbench.benchmark.results import Result
 from bokehbench.benchmark.seeds import repeated
@@ -32,6 +33,8 @@ def page(standings: Standings, links: str = "results") -> str:
         "## Ranking",
         _ranking(standings, links) if standings.ranked else "No result is ranked yet.",
     ]
+    if others := _other_targets(standings):
+        parts.append(others)
     if len(standings.ranked) > 1:
         parts += ["## Win matrix", _matrix(standings)]
     if groups := repeated(row.result for row in standings.ranked):
@@ -67,6 +70,23 @@ def _ranking(standings: Standings, links: str) -> str:
         for row in standings.ranked
     ]
     return table(heads, rows)
+
+
+def _other_targets(standings: Standings) -> str:
+    """A warning where pictures that are made, not read, came out differently for some rows; or empty.
+
+    Pictures that are read are compared when a result is added (``target_hash`` of the board).
+    """
+    rows = [row for row in standings.ranked if row.result.weights_hash != OUTPUTS_ONLY]  # those hash files instead
+    often = Counter(row.result.target_hash for row in rows)
+    if len(often) < 2:
+        return ""
+    usual, _ = often.most_common(1)[0]
+    others = ", ".join(f"{row.rank} {row.label}" for row in rows if row.result.target_hash != usual)
+    return (
+        f"**Other targets.** {others}: scored against targets that are not bit-equal to those of the other rows. "
+        "Another machine may have rounded the same scenes differently; or the data had other settings."
+    )
 
 
 def _cell(row: Row, column: Column) -> str:

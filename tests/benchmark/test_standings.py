@@ -11,6 +11,7 @@ import pytest
 from made_boards import PICTURES, make_board, make_result
 
 from bokehbench.benchmark.boards import read_board
+from bokehbench.benchmark.identity import OUTPUTS_ONLY
 from bokehbench.benchmark.markdown import page
 from bokehbench.benchmark.reported import read_reported
 from bokehbench.benchmark.standings import standings
@@ -133,3 +134,11 @@ def test_perfect_pictures_do_not_break_the_tables(board):
     perfect = make_result("P", per_image={picture: {"psnr": math.inf, "ssim": 1.0} for picture in PICTURES})
     text = page(standings(board[0], [perfect, make_result("B")], []))
     assert "**inf** [n/a, n/a]" in text
+
+
+def test_page_names_rows_that_were_scored_against_other_targets(board):
+    made = [make_result(name) for name in ("A", "B", "C")]
+    assert "Other targets" not in page(standings(board[0], made, []))
+    outputs = make_result("Files", weights_hash=OUTPUTS_ONLY, target_hash="of files")  # another kind of hash
+    text = page(standings(board[0], [*made, outputs, make_result("Odd", -5.0, target_hash="u")], []))
+    assert "**Other targets.** 5 Odd: scored against targets that are not bit-equal" in text
