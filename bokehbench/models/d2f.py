@@ -7,10 +7,12 @@ from typing import Any, Literal
 
 import torch
 import torch.nn.functional as F
+from kornia.losses import inverse_depth_smoothness_loss
 from torch import Tensor, nn
 
 from bokehbench.batch import Batch, known, require
 from bokehbench.errors import BokehbenchError
+from bokehbench.metrics.lpips import SMALLEST, lpips
 from bokehbench.metrics.psnr import psnr
 from bokehbench.metrics.rank_correlation import rank_correlation
 from bokehbench.metrics.ssim import ssim
@@ -53,6 +55,8 @@ class D2F(BokehModel):
         freeze_batch_norm: keep the encoder's running statistics: for pretrained weights and batches below 4.
         encoder_rate: the encoder's learning rate, relative to the stage's.
         ssim_weight: weight of 1 - SSIM beside L1, in both stages.
+        lpips_weight: weight of LPIPS (AlexNet) beside them, for ablations: 0 = off, 0.1 is usual; needs its weights.
+        smoothness_weight: weight of the edge-aware total variation of the defocus map, for ablations: 0 = off.
         poisson_weight: weight of the gradient-domain term of ``fusion``; 0 leaves it out.
         poisson_form: compare ``gradient`` fields, or their divergence (``laplacian``).
         mask_weight: weight of |M - M0| when ``fusion`` begins; 0 after a fifth of the stage (2 of 10 epochs).
@@ -85,6 +89,8 @@ class D2F(BokehModel):
         freeze_batch_norm: bool = False,
         encoder_rate: float = 0.1,
         ssim_weight: float = 1.0,
+        lpips_weight: float = 0.0,
+        smoothness_weight: float = 0.0,
         poisson_weight: float = 1.0,
         poisson_form: Literal["gradient", "laplacian"] = "gradient",
         mask_weight: float = 0.1,
@@ -105,6 +111,7 @@ class D2F(BokehModel):
         self.strength, self.kernel_set, self.sharpness = strength, kernel_set, sharpness
         self.alpha_schedule, self.encoder_rate = alpha_schedule, encoder_rate
         self.ssim_weight, self.poisson_weight, self.poisson_form = ssim_weight, poisson_weight, poisson_form
+        self.lpips_weight, self.smoothness_weight = lpips_weight, smoothness_weight
         self.mask_weight, self.range_weight, self.fusion_crop = mask_weight, range_weight, fusion_crop
         self.started_from_weights = weights is not None
         #: Share of the current stage that is done, for what changes during it.
@@ -137,6 +144,9 @@ class D2F(BokehModel):
                 "D2F's stage 'fusion' works on a trained first stage: give its checkpoint with --model.weights, or "
                 "train both stages."
             )
+        if self.lpips_weight:
+            blank = torch.zeros(1, 3, SMALLEST, SMALLEST)
+            lpips(blank, blank)  # says now, and not inside the first step, that its weights cannot be had
         super().begin_stage(stage, resumed)
         unused = self.net.defocus.refine[3].lateral_unit
         if isinstance(unused, nn.Module):
@@ -173,7 +183,12 @@ class D2F(BokehModel):
         finally:
             self.net.renderer.sharpness = self.sharpness
         outside = range_penalty(stage1["defocus_linear"], 0, self.net.defocus.top)
-        return {**self.photometric(stage1["coarse"], target), "range": self.range_weight * outside}
+        terms = {**self.photometric(stage1["coarse"], target), "range": self.range_weight * outside}
+        if self.smoothness_weight:
+            with torch.autocast(half.device.type, enabled=False):
+                variation = inverse_depth_smoothness_loss(stage1["defocus"].float(), half.float())
+            terms["smoothness"] = self.smoothness_weight * variation
+        return terms
 
     def fusion_losses(self, batch: Batch) -> dict[str, Tensor]:
         """The fused picture against the target at full size, by the linear mask: a clamp has no gradient outside."""
@@ -198,11 +213,14 @@ class D2F(BokehModel):
         }
 
     def photometric(self, prediction: Tensor, target: Tensor) -> dict[str, Tensor]:
-        """L1 and 1 - SSIM, in full precision: the variances of SSIM are lost in half."""
+        """L1, 1 - SSIM and, where asked for, LPIPS; in full precision: the variances of SSIM are lost in half."""
         with torch.autocast(prediction.device.type, enabled=False):
             prediction = prediction.float()
             similarity = ssim(prediction, target, window="gaussian").mean()
-            return {"l1": F.l1_loss(prediction, target), "ssim": self.ssim_weight * (1 - similarity)}
+            terms = {"l1": F.l1_loss(prediction, target), "ssim": self.ssim_weight * (1 - similarity)}
+            if self.lpips_weight:
+                terms["lpips"] = self.lpips_weight * lpips(prediction, target).mean()
+            return terms
 
     # Validation ------------------------------------------------------------------------------------------------
 

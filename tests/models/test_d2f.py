@@ -11,6 +11,7 @@ from torch import Tensor
 
 from bokehbench.batch import Batch
 from bokehbench.errors import BokehbenchError
+from bokehbench.metrics import lpips as lpips_module
 from bokehbench.models.d2f import D2F, random_crop
 from bokehbench.nets.d2f.d2f_net import halved
 from bokehbench.nets.d2f.renderer import RADII, defocus_of
@@ -94,6 +95,40 @@ def test_losses_are_finite_and_named_and_the_warm_up_term_ends(model: D2F) -> No
     assert half == pytest.approx(float(start["initial_mask"].detach()) / 2)
     model.progress = 0.2
     assert model.losses(model.stages[1], batch)["initial_mask"] == 0
+
+
+def test_smoothness_asks_for_a_flat_defocus_map_but_less_so_at_the_pictures_edges(monkeypatch) -> None:
+    model = begun(tiny("d2f", smoothness_weight=2.0, head_activation="clamp"), "rendering")
+    model.losses(model.stages[0], pairs())["smoothness"].backward()
+    assert any(bool(p.grad.any()) for p in model.net.defocus.parameters() if p.grad is not None)
+
+    def slope(half: Tensor) -> Tensor:
+        """A map that rises by 0.01 per column."""
+        return (0.01 * torch.arange(half.shape[-1])).expand(len(half), 1, *half.shape[-2:])
+
+    monkeypatch.setattr(model.net.defocus, "linear", slope)
+    noise, flat = pairs(), pairs()
+    flat["image"] = torch.full_like(flat["image"], 0.5)
+    terms = [float(model.losses(model.stages[0], batch)["smoothness"].detach()) for batch in (noise, flat)]
+    assert terms[1] == pytest.approx(2.0 * 0.01)  # weight times slope: no edge excuses it
+    assert 0 < terms[0] < terms[1]
+
+
+def test_lpips_joins_both_stages_and_its_weights_are_looked_for_before_the_first_step(monkeypatch) -> None:
+    class Distance(torch.nn.Module):
+        def forward(self, prediction: Tensor, target: Tensor, normalize: bool) -> Tensor:
+            assert normalize
+            return (prediction - target).abs().mean((1, 2, 3))
+
+    monkeypatch.setattr(lpips_module, "_load", lambda backbone: Distance())
+    model = begun(tiny("d2f", lpips_weight=0.1), "rendering")
+    for stage in model.stages:
+        terms = model.losses(begun(model, stage.name).stage, pairs())
+        assert float(terms["lpips"].detach()) == pytest.approx(0.1 * float(terms["l1"].detach()))
+    missing = lpips_module.WeightsNotAvailableError("no weights here")
+    monkeypatch.setattr(lpips_module, "_load", lambda backbone: missing)
+    with pytest.raises(BokehbenchError, match="no weights here"):
+        model.begin_stage(model.stages[0])
 
 
 def test_a_penalty_brings_a_map_back_that_left_the_layers_range(model: D2F) -> None:
