@@ -11,8 +11,8 @@ from pathlib import Path
 
 from bokehbench.errors import BokehbenchError
 
-#: What Lightning's bars look like in a log: stage, number and count of stages, per cent.
-_FIT = re.compile(r"(\S+) \(stage (\d+) of (\d+)\):\s+(\d+)%")
+#: What the bars look like in a log: stage, where it begins and ends in the whole run, per cent of the stage.
+_FIT = re.compile(r"(\S+) \(stage \d+ of \d+(?:, (\d+)-(\d+) %)?\):\s+(\d+)%")
 _TEST = re.compile(r"Testing[^%\r\n]*:\s+(\d+)%")
 #: The line of a stack trace that says what was raised.
 _RAISED = re.compile(r"[\w.]+(Error|Exception|Interrupt)\b")
@@ -79,8 +79,9 @@ def how_far(text: str) -> tuple[float, str]:
     """Share done and stage, from the progress bars in a piece of a log; (0, "") where there is none."""
     fits, tests = _FIT.findall(text), _TEST.findall(text)
     if fits:
-        name, number, count, percent = fits[-1]
-        return (int(number) - 1 + int(percent) / 100) / int(count), name
+        name, start, end, percent = fits[-1]
+        first, last = int(start or 0), int(end or 100)
+        return (first + (last - first) * int(percent) / 100) / 100, name
     return (int(tests[-1]) / 100, "") if tests else (0.0, "")
 
 

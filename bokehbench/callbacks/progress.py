@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from itertools import accumulate
 from typing import Any
 
 from pytorch_lightning import LightningModule, Trainer
@@ -9,10 +11,14 @@ from pytorch_lightning.callbacks import TQDMProgressBar
 from pytorch_lightning.callbacks.progress.tqdm_progress import Tqdm
 
 from bokehbench.models.base import BokehModel
+from bokehbench.models.stages import Stage
 
 
 class StageProgressBar(TQDMProgressBar):
-    """``rendering (stage 2 of 2): 45%`` in place of Lightning's ``Epoch 1``."""
+    """``rendering (stage 2 of 2, 24-100 %): 45%`` in place of Lightning's ``Epoch 1``.
+
+    The range is that of the stage among the steps of the whole run; a run of one stage shows none.
+    """
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """A run that goes on inside a stage begins no epoch, yet the bar must know its length and name."""
@@ -23,8 +29,7 @@ class StageProgressBar(TQDMProgressBar):
         """Put the stage's name where the epoch's number stood."""
         super().on_train_epoch_start(trainer, pl_module, *args)
         if isinstance(pl_module, BokehModel) and pl_module.stage is not None:
-            number, count = pl_module.stages.index(pl_module.stage) + 1, len(pl_module.stages)
-            self.train_progress_bar.set_description(f"{pl_module.stage.name} (stage {number} of {count})")
+            self.train_progress_bar.set_description(stage_label(pl_module.stages, pl_module.stage))
 
     def get_metrics(self, trainer: Trainer, pl_module: LightningModule) -> dict[str, Any]:
         """The logger's version number is of no use to someone who watches a bar."""
@@ -37,3 +42,12 @@ class StageProgressBar(TQDMProgressBar):
         bar = super().init_validation_tqdm()
         bar.set_description("validation")
         return bar
+
+
+def stage_label(stages: Sequence[Stage], stage: Stage) -> str:
+    """Name and place of ``stage``; the benchmark's runner reads it back (``benchmark.step_process.how_far``)."""
+    number = stages.index(stage)
+    ends = [0, *accumulate(each.recipe.steps for each in stages)]
+    start, end = (round(100 * ends[place] / ends[-1]) for place in (number, number + 1))
+    span = f", {start}-{end} %" if len(stages) > 1 else ""
+    return f"{stage.name} (stage {number + 1} of {len(stages)}{span})"
