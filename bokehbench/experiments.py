@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import yaml
 
@@ -17,17 +17,18 @@ def folder() -> Path:
     return installed if installed.is_dir() else package.parent / "experiments"
 
 
-def find(name: str) -> Path:
-    """A configuration file: a path, or the bare name of one of ours (``deeplens_synthetic``).
+def find(name: str, kind: Literal["configuration file", "suite", "sweep"] = "configuration file") -> Path:
+    """A file of ``kind``: a path, or the bare name of one of ours (``deeplens_synthetic``).
 
     Raises:
         BokehbenchError: neither.
     """
-    for candidate in (Path(name), folder() / name, folder() / f"{name}.yaml"):
+    ours = folder() / {"configuration file": "", "suite": "suites", "sweep": "sweeps"}[kind]
+    for candidate in (Path(name), ours / name, ours / f"{name}.yaml"):
         if candidate.is_file():
             return candidate
-    names = [path.stem for path in folder().glob("*.yaml")]
-    raise BokehbenchError(f"There is no configuration file '{name}'; {nearest(Path(name).stem, names)}.")
+    names = [path.stem for path in ours.glob("*.yaml")]
+    raise BokehbenchError(f"There is no {kind} '{name}'; {nearest(Path(name).stem, names)}.")
 
 
 def quick(model: str) -> Path:

@@ -44,21 +44,6 @@ class Suite:
     expect: tuple[Expectation, ...] = ()
 
 
-def find_suite(name: str) -> Path:
-    """A suite's file: a path, or the bare name of one of ours (``quick``).
-
-    Raises:
-        BokehbenchError: neither.
-    """
-    folder = experiments.folder() / "suites"
-    for candidate in (Path(name), folder / name, folder / f"{name}.yaml"):
-        if candidate.is_file():
-            return candidate
-    raise BokehbenchError(
-        f"There is no suite '{name}'; {nearest(Path(name).stem, [path.stem for path in folder.glob('*.yaml')])}."
-    )
-
-
 def read_suite(path: Path) -> Suite:
     """Read and check a suite.
 

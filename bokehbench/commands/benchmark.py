@@ -9,8 +9,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from bokehbench import experiments
 from bokehbench.benchmark.runner import Runner
-from bokehbench.benchmark.suite import Suite, find_suite, read_suite
+from bokehbench.benchmark.suite import Suite, read_suite
 from bokehbench.benchmark.suite_table import SuiteTable, shown_columns
 from bokehbench.errors import BokehbenchError, nearest
 
@@ -23,7 +24,7 @@ OF_ONE_VERB = ("--fit.data=", "--fit.model.", "--fit.seed_everything=", "--test.
 def main(argv: list[str]) -> int:
     """Run what is not done yet; returns 1 where an experiment failed, 130 where it was interrupted."""
     options, extra = arguments(argv[1:])
-    suite = read_suite(find_suite(options.suite))
+    suite = read_suite(experiments.find(options.suite, "suite"))
     if options.board:
         suite = replace(suite, board=options.board, data={})
     suite = with_recipes(suite, options.recipe or [])

@@ -8,8 +8,9 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from bokehbench import experiments
 from bokehbench.errors import BokehbenchError
-from bokehbench.sweep.definition import Sweep, find_sweep, read_sweep
+from bokehbench.sweep.definition import Sweep, read_sweep
 from bokehbench.sweep.local_sweep import LocalSweep
 from bokehbench.sweep.trials import Row, best, cells, text
 
@@ -17,7 +18,7 @@ from bokehbench.sweep.trials import Row, best, cells, text
 def main(argv: list[str]) -> int:
     """Run what is not done yet; returns 1 where all trials failed, 130 where it was interrupted."""
     options, extra = arguments(argv[1:])
-    sweep = read_sweep(find_sweep(options.file))
+    sweep = read_sweep(experiments.find(options.file, "sweep"))
     folder = options.folder or Path("runs") / "sweeps" / sweep.name
     storage = options.storage or str(folder / "sweep.db")
     if sweep.early:

@@ -72,21 +72,6 @@ class Sweep:
             yield dict(zip(names, point, strict=True))
 
 
-def find_sweep(name: str) -> Path:
-    """A sweep's file: a path, or the bare name of one of ours (``deeplens``).
-
-    Raises:
-        BokehbenchError: neither.
-    """
-    folder = experiments.folder() / "sweeps"
-    for candidate in (Path(name), folder / name, folder / f"{name}.yaml"):
-        if candidate.is_file():
-            return candidate
-    raise BokehbenchError(
-        f"There is no sweep '{name}'; {nearest(Path(name).stem, [path.stem for path in folder.glob('*.yaml')])}."
-    )
-
-
 def read_sweep(path: Path) -> Sweep:
     """Read and check a sweep.
 

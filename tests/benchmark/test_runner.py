@@ -15,12 +15,13 @@ import pytest
 import yaml
 from methods import SMALL, TRAINABLE, stage_names, tiny
 
+from bokehbench import experiments
 from bokehbench.benchmark import results
 from bokehbench.benchmark.experiment import words
 from bokehbench.benchmark.runner import Runner
 from bokehbench.benchmark.step_bar import StepBar
 from bokehbench.benchmark.step_process import how_far
-from bokehbench.benchmark.suite import NOT_BY_ITSELF, find_suite, read_suite
+from bokehbench.benchmark.suite import NOT_BY_ITSELF, read_suite
 from bokehbench.callbacks.progress import stage_label
 from bokehbench.cli import main
 from bokehbench.errors import BokehbenchError
@@ -212,7 +213,7 @@ def test_other_words_than_trainers_and_datas_are_refused(board: Path, capsys) ->
 
 
 def test_the_quick_suite_compares_every_method() -> None:
-    quick = read_suite(find_suite("quick"))
+    quick = read_suite(experiments.find("quick", "suite"))
     assert {experiment.model for experiment in quick.experiments} == set(MODELS) - NOT_BY_ITSELF
     assert {experiment.model for experiment in quick.experiments if experiment.fits} == set(TRAINABLE)
 

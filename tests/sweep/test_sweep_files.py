@@ -15,7 +15,7 @@ from bokehbench import experiments
 from bokehbench.cli import main
 from bokehbench.errors import BokehbenchError
 from bokehbench.models import MODELS
-from bokehbench.sweep.definition import find_sweep, read_sweep
+from bokehbench.sweep.definition import read_sweep
 from bokehbench.sweep.parameter import parameter
 
 FILES = sorted((experiments.folder() / "sweeps").glob("*.yaml"))
@@ -40,7 +40,7 @@ def agents_command(path: Path, values: dict[str, object]) -> list[str]:
 def test_every_trainable_method_has_a_sweep() -> None:
     names = {path.stem for path in FILES}
     assert names == {name for name, kind in MODELS.items() if kind.trainable} | {"methods"}
-    swept = read_sweep(find_sweep("methods"))
+    swept = read_sweep(experiments.find("methods", "sweep"))
     assert {value for each in swept.free if each.name == "model" for value in each.values} == names - {"methods"}
 
 
@@ -127,4 +127,4 @@ def test_what_cannot_run_here_is_a_sentence(tmp_path, change, said) -> None:
 
 def test_an_unknown_sweep_is_named() -> None:
     with pytest.raises(BokehbenchError, match="did you mean 'deeplens'"):
-        find_sweep("deeplens_")
+        experiments.find("deeplens_", "sweep")
