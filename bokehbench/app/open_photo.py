@@ -52,6 +52,11 @@ class OpenPhoto:
         """Pixels of ``image`` per pixel of the photo."""
         return max(self.image.shape[-2:]) / max(self.size)
 
+    def take(self, column: float, row: float) -> None:
+        """Focus on the pixel of ``image`` there, or on the nearest one where it is outside."""
+        height, width = self.image.shape[-2:]
+        self.point = min(max(int(column), 0), width - 1), min(max(int(row), 0), height - 1)
+
     def set_map(self, disparity: Tensor | None, given: bool) -> None:
         """Take 1 H W as the map; what was prepared with another is forgotten."""
         self.map, self.given = disparity, given

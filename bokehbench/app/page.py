@@ -18,7 +18,7 @@ from bokehbench.errors import BokehbenchError
 START = "Drop a photo to begin."
 FORMATS = {"PNG (no loss)": ".png", "JPEG": ".jpg"}
 CSS = """
-.said {font-size: 1.05em; padding: 6px 2px;} .said .problem {color: #c0392b; font-weight: 600;}
+.said {font-size: 1.05em; padding: 6px 2px; overflow-wrap: anywhere;} .said .problem {color: #c0392b; font-weight: 600;}
 .banner {border-left: 4px solid #d68910; padding: 4px 12px;}
 .label {margin: 0 2px;}
 #photo img, #disparity img {cursor: crosshair;}
@@ -62,6 +62,12 @@ class Page:
                 info=f"where {'the disparity is 1 away from the focus' if can.focus else 'its own defocus is 1'}",
                 visible=can.aperture, buttons=[],
             )  # fmt: skip
+            # Without bounds: Gradio would show an error while a number is typed; take() keeps it inside the photo
+            with gr.Row(visible=can.focus):
+                across, down = (
+                    gr.Number(label=f"Focus: pixels of the photo from {edge}", precision=0, step=10, elem_id=name)
+                    for edge, name in (("the left", "focus-x"), ("the top", "focus-y"))
+                )
             with gr.Row():
                 photo = _picture("Photo: click where to focus" if can.focus else "Photo", "photo")
                 result = _picture("Result", "result")
@@ -73,7 +79,8 @@ class Page:
                     kind = gr.Radio(list(FORMATS), value="PNG (no loss)", label="Save as", elem_id="format")
                     save = gr.Button("Render at full size", variant="primary", interactive=False, elem_id="save")
                     download = gr.DownloadButton("Download", visible=False, elem_id="download")
-            everything = [state, said, photo, disparity, result, aperture, save, own_map, download, drop, drop_map]
+            looks = [said, photo, disparity, result, download, across, down]
+            everything = [state, *looks, aperture, save, own_map, drop, drop_map]
             finished: dict[str, Any] = {
                 "fn": self.finish,
                 "inputs": [state, aperture],
@@ -83,11 +90,16 @@ class Page:
             drop.upload(self.open, [drop, state], everything, **QUEUE).then(**finished)
             drop_map.upload(self.give_map, [drop_map, state, aperture], everything, **QUEUE).then(**finished)
             own_map.click(self.use_own_map, [state, aperture], everything, **QUEUE).then(**finished)
-            looks = [said, photo, disparity, result, download]
             if can.focus:
                 for picture in (photo, disparity):
                     clicked = picture.select(self.click, [state, aperture], looks, show_progress="hidden", **QUEUE)
                     clicked.then(**finished, show_progress="hidden")
+                for number in (across, down):
+                    typed = number.input(
+                        self.typed, [state, aperture, across, down], looks[:-2],
+                        show_progress="hidden", trigger_mode="always_last", **QUEUE,
+                    )  # fmt: skip
+                    typed.then(**finished, show_progress="hidden")
             moved: dict[str, Any] = {
                 "inputs": [state, aperture],
                 "outputs": [said, result, download],
@@ -128,7 +140,7 @@ class Page:
         self, act: Callable[[], OpenPhoto], upload: Path, aperture: float | None, new: bool = False
     ) -> list[Any]:
         """All outputs after ``act``; where it refuses, only what is said, and empty places to drop a file."""
-        same = [gr.skip()] * 7
+        same = [gr.skip()] * 9
         try:
             photo = act()
             slider: Any = gr.skip()
@@ -138,9 +150,8 @@ class Page:
         except BokehbenchError as error:
             return [gr.skip(), say(str(by_name(error, upload)), problem=True), *same, None, None]
         ready = gr.update(interactive=not self.refocuser.missing(photo))
-        said, picture, disparity, result, download = looks
         back = gr.update(visible=photo.given and self.refocuser.abilities.disparity == "own")
-        return [photo, said, picture, disparity, result, slider, ready, back, download, None, None]
+        return [photo, *looks, *self._focus(photo), slider, ready, back, None, None]
 
     def _slider(self, photo: OpenPhoto) -> tuple[float, Any]:
         """The usual aperture for a photo, and the slider for it."""
@@ -151,11 +162,21 @@ class Page:
     def click(self, state: OpenPhoto | None, aperture: float, event: gr.SelectData) -> list[Any]:
         """The focus was chosen; ``event.index`` is (column, row) in pixels of what is shown."""
         if state is None:
-            return [gr.skip()] * 5
-        height, width = state.image.shape[-2:]
+            return [gr.skip()] * 7
         column, row = event.index
-        state.point = min(max(int(column), 0), width - 1), min(max(int(row), 0), height - 1)
+        state.take(column, row)
+        return [*self._look(state, aperture), *self._focus(state)]
+
+    def typed(self, state: OpenPhoto | None, aperture: float, across: float | None, down: float | None) -> list[Any]:
+        """The focus without a mouse, in pixels of the photo; an empty field waits for its number."""
+        if state is None or across is None or down is None:
+            return [gr.skip()] * 5
+        state.take(across * state.scale, down * state.scale)
         return self._look(state, aperture)
+
+    def _focus(self, photo: OpenPhoto) -> list[int]:
+        """What the number fields show: the point in pixels of the photo."""
+        return [round(value / photo.scale) for value in photo.point]
 
     def _look(self, photo: OpenPhoto, aperture: float | None) -> list[Any]:
         """What is said, photo, disparity and result (quick), and no download of an earlier setting."""

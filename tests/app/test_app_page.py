@@ -109,6 +109,16 @@ def test_layered_is_clicked_through(page, tmp_path: Path, photo: Path, disparity
         page.click("#photo img", position={"x": box["width"] / 2, "y": box["height"] / 2 + 90})  # below: near
         changed(page, before)
         assert float(re.search(r"disparity ([\d.]+)", page.inner_text("#said"))[1]) > 0.7
+        # Without a mouse: the fields show the click, a typed point moves the ring and the focus
+        assert int(page.input_value("#focus-y input")) > SIZE[0] / 2
+        before = source_of(page)
+        page.fill("#focus-y input", "0")
+        changed(page, before)
+        assert float(re.search(r"disparity ([\d.]+)", page.inner_text("#said"))[1]) < 0.1
+        before = source_of(page)
+        page.fill("#focus-y input", "99999")  # outside: the nearest pixel
+        changed(page, before)
+        assert float(re.search(r"disparity ([\d.]+)", page.inner_text("#said"))[1]) > 0.9
         before, pixels = source_of(page), result_of(page)
         page.fill("#aperture input[type=number]", "28")
         page.press("#aperture input[type=number]", "Tab")
