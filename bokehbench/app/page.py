@@ -193,6 +193,8 @@ class Page:
 
     def finish(self, state: OpenPhoto | None, aperture: float | None) -> list[Any]:
         """The slider was let go, or a preview is there and may become better."""
+        if state is None or self.refocuser.missing(state):  # said before: a refusal must not be talked over
+            return [gr.skip()] * 3
         return self._rendered(self.refocuser.finish, state, aperture)
 
     def _rendered(self, render: Callable[..., Any], state: OpenPhoto | None, aperture: float | None) -> list[Any]:

@@ -101,6 +101,10 @@ def test_layered_is_clicked_through(page, tmp_path: Path, photo: Path, disparity
         wait_said(page, "drop a disparity map")
         assert page.is_disabled("#save")
         page.wait_for_selector("#photo img")
+        upload(page, "drop-map", save(tmp_path / "wide.png", np.zeros((40, 200), np.uint8)))
+        wait_said(page, "of another shape")
+        page.wait_for_timeout(500)  # what follows an upload, though refused
+        assert "of another shape" in page.inner_text("#said")
         upload(page, "drop-map", disparity)
         wait_said(page, "focus at disparity 0.5")
         page.wait_for_selector("#result img")
