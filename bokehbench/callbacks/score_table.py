@@ -53,8 +53,11 @@ class ScoreTable(InRunFolder):
 def summary(table: pd.DataFrame, method: str) -> str:
     """Means of per-image values, the method's beside those of returning the input."""
     if "psnr" not in table:
-        return f"{len(table)} pictures, no targets: nothing to score."
-    lines = [f"Mean of {len(table)} per-image values, 8-bit RGB:", f"{'':>12} {'PSNR dB':>9} {'SSIM':>8}"]
+        return f"{len(table)} picture{'s' * (len(table) != 1)}, no targets: nothing to score."
+    lines = [
+        f"Mean of {len(table)} per-image value{'s' * (len(table) != 1)}, 8-bit RGB:",
+        f"{'':>12} {'PSNR dB':>9} {'SSIM':>8}",
+    ]
     for label, prefix in ((method, ""), ("do nothing", "identity_")):
         lines.append(f"{label:>12} {table[f'{prefix}psnr'].mean():9.3f} {table[f'{prefix}ssim'].mean():8.4f}")
     numbers = table.select_dtypes("number").mean()

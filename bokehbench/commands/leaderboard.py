@@ -112,7 +112,8 @@ def _check(options: argparse.Namespace) -> int:
     for problem in problems:
         print(problem)
     count = sum(len(list(folder.glob("results/*/*.json"))) for folder in folders)
-    print(f"{len(folders)} boards, {count} results: {len(problems) or 'no'} problem{'s' * (len(problems) != 1)}.")
+    counted = f"{len(folders)} board{'s' * (len(folders) != 1)}, {count} result{'s' * (count != 1)}"
+    print(f"{counted}: {len(problems) or 'no'} problem{'s' * (len(problems) != 1)}.")
     return 1 if problems else 0
 
 
@@ -152,7 +153,8 @@ def _verify(options: argparse.Namespace) -> int:
     for line in verdict.lines:
         print(line)
     largest = ", ".join(f"{column} {gap:.2g}" for column, gap in verdict.largest.items())
-    print(f"{row.label} {row.result.id}, {verdict.compared} pictures; largest differences: {largest}.")
+    pictures = f"{verdict.compared} picture{'s' * (verdict.compared != 1)}"
+    print(f"{row.label} {row.result.id}, {pictures}; largest differences: {largest}.")
     print("VERIFIED: every score is the stored one." if verdict.same else f"NOT VERIFIED: {len(verdict.lines)} differ.")
     return 0 if verdict.same else 1
 

@@ -23,7 +23,8 @@ def main(argv: list[str]) -> int:
     folders = Folders(tuple(map(method_folder, options.pictures)), options.inputs, options.targets, options.work)
     style = Format(options.format, options.quality, options.long_side)
     built = build(boards.find(options.board), options.output, folders, style, options.workers)
-    print(f"{built.methods} methods, {built.pictures} pictures, {built.files} picture files: open {built.index}")
+    counts = ((built.methods, "method"), (built.pictures, "picture"), (built.files, "picture file"))
+    print(f"{', '.join(f'{count} {what}' + 's' * (count != 1) for count, what in counts)}: open {built.index}")
     if not built.files:
         print("Without pictures. Add them with --pictures METHOD=FOLDER, --inputs FOLDER and --targets FOLDER.")
     for problem in built.problems[:10]:

@@ -83,7 +83,7 @@ def _build(options: argparse.Namespace) -> int:
         print(f"note: {note}.")
     each = min(settings.pairs_per_rater, built.cells)
     full = -(-built.cells // each)
-    print(f"Study {built.study}: {built.cells} different pairs of results, {each} per rater.")
+    print(f"Study {built.study}: {built.cells} different pair{'s' * (built.cells != 1)} of results, {each} per rater.")
     if full > 1:
         print(f"{full} raters see them all, if their links end with ?n=0 to ?n={full - 1}; otherwise shares are drawn.")
     print(f"Page: {built.folder / 'index.html'} (open it, or put the folder on any web host)")

@@ -26,7 +26,7 @@ def describe(data: BokehDataModule) -> str:
         count = 0 if pictures is None else len(pictures)
         published = data.completeness.get(split)
         of = f" of {published.expected}" if published is not None and not published.complete else ""
-        lines.append(f"{split:>8}: {count}{of} pictures")
+        lines.append(f"{split:>8}: {count}{of} picture{'s' * (count != 1 or bool(of))}")
         if pictures is not None and count:
             lines += [f"{'':>10}{line}" for line in _about(pictures)]
     lines += [f"    note: {note}" for note in data.notes]

@@ -103,12 +103,14 @@ def facts(analysis: Analysis) -> list[str]:
     counted = len(analysis.raters) - len(analysis.excluded)
     left = analysis.left
     lines = [
-        f"{counted} rater{'s'[: counted != 1]}, {analysis.votes} votes that count, {analysis.ties} of them "
-        f"'no preference'" + (f"; {len(analysis.excluded)} excluded" if analysis.excluded else "") + ".",
+        f"{counted} rater{'s' * (counted != 1)}, {analysis.votes} vote{'s' * (analysis.votes != 1)} that count"
+        f"{'s' * (analysis.votes == 1)}, {analysis.ties} of them 'no preference'"
+        + (f"; {len(analysis.excluded)} excluded" if analysis.excluded else "")
+        + ".",
         f"Position: the left photo won {percent(left.share)} {span(left.low, left.high)} of the decided votes "
         f"(p {p_value(left.p)} for no bias).",
         f"Agreement of raters: alpha {number(analysis.alpha)}; two raters of the same pair gave the same answer in "
-        f"{percent(analysis.agreement)} of cases ({analysis.couples_units} pairs were judged by two or more).",
+        f"{percent(analysis.agreement)} of cases (pairs that two or more judged: {analysis.couples_units}).",
         f"Consistency: {analysis.same} of {analysis.repeats} repeated pairs (sides exchanged) got the same answer."
         if analysis.repeats
         else "Consistency: no pair was shown twice.",
@@ -152,7 +154,7 @@ def markdown(analysis: Analysis, figure: str, problems: Sequence[str]) -> str:
         f"# {_escape(key.title)}",
         "<!-- Written by `bokehbench study analyse`. -->",
         f"Question: *{_escape(key.question)}* Study `{key.study}`, version `{key.version}`, "
-        f"{len(key.inputs)} photos, {len(key.methods)} methods.",
+        f"{len(key.inputs)} photo{'s' * (len(key.inputs) != 1)}, {len(key.methods)} methods.",
         "\n".join(f"- {line}" for line in facts(analysis)),
         f"![Strengths and shares with intervals]({figure})",
         "## Strengths",

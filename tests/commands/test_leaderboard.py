@@ -39,7 +39,7 @@ def test_add_takes_a_result_file_and_renders(folder, tmp_path, capsys):
     assert len(read_all(folder)) == 3
     assert "incomplete: 4 of 30 pictures" in (folder / "table.md").read_text()
     assert run("check") == 0
-    assert "1 boards, 3 results: no problems." in capsys.readouterr().out
+    assert "1 board, 3 results: no problems." in capsys.readouterr().out
 
 
 def test_check_fails_until_rendered(folder, capsys):

@@ -51,7 +51,7 @@ report.grid = (place, pager, controls) => {
     };
     const at = report.element("input", { type: "number", min: 1, max: pages, value: page + 1, "aria-label": "Page" });
     at.addEventListener("change", () => turn(Number(at.value) - 1 || 0));
-    const total = ` of ${pages} · ${order.length} pictures`;
+    const total = ` of ${pages} · ${order.length} picture${order.length === 1 ? "" : "s"}`;
     const label = report.element("label", {}, "page ", at, total);
     pager.replaceChildren(button("‹ previous", page - 1), label, button("next ›", page + 1));
   }
