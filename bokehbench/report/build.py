@@ -141,6 +141,7 @@ def _write_pages(
         "provenance": content.provenance,
         "numbers": numbers,
         "thumbnail": thumbnail,
+        "own": {slot.key for slot in slots if slot.files},
         "published": _published(standings),
         "figures": _figures(standings.reported),
         "beside": [each for each in standings.beside if each.status != "quoted"],

@@ -96,6 +96,14 @@ def test_error_map_is_the_difference_times_the_gain(page, folder):
         assert near(colour(page, ".stage.error", 0.5), wanted), f"gain {2**power}"
 
 
+def test_arrow_keys_turn_pages_after_a_view_was_clicked(page, folder):
+    open_picture(page, folder, n=0)
+    page.locator("#modes label", has_text="error map").click()
+    page.wait_for_selector(".stage.error")
+    page.keyboard.press("ArrowRight")
+    page.wait_for_selector("body[data-shown='1'] .stage.error")
+
+
 def test_zoom_is_the_same_everywhere(page, folder):
     open_picture(page, folder, n=0, view="side")
     transforms = "[...document.querySelectorAll('#stages img')].map((image) => image.style.transform)"

@@ -25,7 +25,7 @@ def test_table_sorts_both_ways_by_mouse_and_keyboard(page, folder):
     head = page.locator("#ranking-table th", has_text="PSNR").first
     head.locator("button").click()
     assert (head.get_attribute("aria-sort"), methods(page)) == ("descending", ["Good", "Bad"]), "the better on top"
-    head.locator("button").click()
+    head.click(position={"x": 2, "y": 2})  # anywhere in the cell
     assert (head.get_attribute("aria-sort"), methods(page)) == ("ascending", ["Bad", "Good"])
     seconds = page.locator("#ranking-table th", has_text="s / picture")
     seconds.locator("button").focus()

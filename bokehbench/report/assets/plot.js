@@ -71,7 +71,7 @@ report.plot = (figure, note, column, cost) => {
       group.append(svg("line", { class: "bar", x1: x, x2: x, y1: atY(point.mean[1]), y2: atY(point.mean[2]) }));
     }
     group.append(svg("circle", { class: "halo", cx: x, cy: y, r: 14 }), svg("circle", { cx: x, cy: y, r: 5.5 }));
-    group.append(label(point, x, y));
+    group.append(...label(point, x, y));
     const lines = [point.method.label, quality, price, point.method.device];
     const show = () => {
       tip.replaceChildren(...lines.filter(Boolean).map((line, row) => report.element(row ? "div" : "b", {}, line)));
@@ -89,7 +89,7 @@ report.plot = (figure, note, column, cost) => {
     return { from, to, top: y - 7, bottom: y + 7 };
   }
 
-  // The name beside its point: above or below, right or left, where nothing else is; else further down.
+  // The name beside its point: above or below, right or left, where nothing else is; else further away, with a line.
   function label(point, x, y) {
     const name = point.method.label;
     const wide = name.length * 7.5;
@@ -99,11 +99,13 @@ report.plot = (figure, note, column, cost) => {
     };
     const free = (one) => one.to < width && one.from > edge.left
       && !taken.some((t) => t.from < one.to && t.to > one.from && t.top < one.bottom && t.bottom > one.top);
-    const tries = [-8, 18, 5, 32, 46, 60].flatMap((down) => [at(true, down), at(false, down)]);
+    const tries = [-8, 18, 5, 32, -22, 46, -36, 60, -50, 74].flatMap((down) => [at(true, down), at(false, down)]);
     const found = tries.find(free) || tries[0];
     taken.push(found);
     const anchor = found.right ? { x: x + 9, "text-anchor": "start" } : { x: x - 9, "text-anchor": "end" };
-    return svg("text", { class: "label", y: found.y, ...anchor }, name);
+    const text = svg("text", { class: "label", y: found.y, ...anchor }, name);
+    if (Math.abs(found.y - y) <= 18) return [text];
+    return [svg("line", { class: "leader", x1: x, y1: y, x2: anchor.x, y2: found.y - 4 }), text];
   }
 
   function range(values, margin, least = 0) {

@@ -7,7 +7,8 @@ report.sortable = (table) => {
     const button = report.element("button", { type: "button" }, ...head.childNodes);
     head.replaceChildren(button);
     head.setAttribute("aria-sort", "none");
-    button.addEventListener("click", () => {
+    // The whole cell, as a mouse expects; a key's click on the button comes here, too
+    head.addEventListener("click", () => {
       const now = head.getAttribute("aria-sort");
       const first = head.dataset.first || "ascending";
       const other = first === "ascending" ? "descending" : "ascending";

@@ -144,7 +144,10 @@
     for (const [view, label] of Object.entries(VIEWS)) {
       const radio = element("input", { type: "radio", name: "view", value: view });
       radio.addEventListener("change", () => choose(view === "error" ? { view, a: reference() } : { view }));
-      get("modes").append(element("label", {}, radio, element("span", {}, label)));
+      const button = element("label", {}, radio, element("span", {}, label));
+      // After a mouse chose a view (detail: clicks), arrow keys go to other pictures again, not to other views
+      button.addEventListener("click", (event) => event.detail && setTimeout(() => radio.blur()));
+      get("modes").append(button);
     }
     get("gain").addEventListener("input", gain);
     get("zoom-in").addEventListener("click", () => zoom.by(1.5));
