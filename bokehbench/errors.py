@@ -14,9 +14,9 @@ class BokehbenchError(Exception):
 
 
 def nearest(name: str, known: Iterable[str]) -> str:
-    """A hint for an unknown name: ``did you mean 'ebb'? Known: ebb, pairs``."""
+    """A hint for an unknown name, to end a sentence: ``did you mean 'ebb'? Known: ebb, pairs``, or ``known: ...``."""
     known = sorted(known)
     lowered = {k.lower(): k for k in known}
     close = difflib.get_close_matches(name.lower(), list(lowered), n=1, cutoff=0.4)
-    hint = f"did you mean '{lowered[close[0]]}'? " if close else ""
-    return f"{hint}Known: {', '.join(known)}"
+    hint = f"did you mean '{lowered[close[0]]}'? Known" if close else "known"
+    return f"{hint}: {', '.join(known)}"

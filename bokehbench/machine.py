@@ -7,6 +7,8 @@ from pathlib import Path
 
 import torch
 
+from bokehbench.counted import counted
+
 
 def device_in_words(device: torch.device, world_size: int = 1) -> str:
     """``NVIDIA H100 x 2`` or ``x86_64 CPU (Intel ...), 4 threads``."""
@@ -15,7 +17,7 @@ def device_in_words(device: torch.device, world_size: int = 1) -> str:
     elif device.type == "cpu":
         threads = torch.get_num_threads()
         model = f" ({_processor()})" if _processor() else ""
-        name = f"{platform.machine()} CPU{model}, {threads} thread{'s'[: threads > 1]}"
+        name = f"{platform.machine()} CPU{model}, {counted(threads, 'thread')}"
     else:
         name = device.type
     return name if world_size == 1 else f"{name} x {world_size}"

@@ -11,6 +11,7 @@ from bokehbench.benchmark.identity import slug
 from bokehbench.benchmark.repository import git
 from bokehbench.benchmark.results import place
 from bokehbench.benchmark.standings import Row
+from bokehbench.counted import counted
 
 
 def cite(folder: Path, board: Board, row: Row) -> str:
@@ -23,7 +24,7 @@ def cite(folder: Path, board: Board, row: Row) -> str:
     place_in = f"rank {row.rank}" if row.rank is not None else f"not ranked ({row.reason})"
     lines = [
         f"{row.label} on {board.title}, board version {board.version}, protocol {board.protocol}, "
-        f"{len(row.result.per_image)} picture{'s' * (len(row.result.per_image) != 1)}, {place_in}:",
+        f"{counted(len(row.result.per_image), 'picture')}, {place_in}:",
         f"  {', '.join(scores)}",
         "  mean of per-image values with 95 % bootstrap intervals",
         f"result {row.result.id}, weights {row.result.weights_hash[:12]}, bokehbench "

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from itertools import combinations
 from pathlib import Path
 
+from bokehbench.counted import counted
 from bokehbench.data.checks import same_shape
 from bokehbench.data.decoding import MAP_SUFFIXES, ends_properly, picture_size
 from bokehbench.data.folders import Listing, list_pictures
@@ -60,7 +61,7 @@ class Pairing:
             more = f"\n  ... and {len(refused) - 20} more" if len(refused) > 20 else ""
             remedy = "".join(f"\n  --allow-{kind}: {KINDS[kind]}" for kind in kinds)
             go_on = f"\nMend that, or allow it:{remedy}" if kinds else ""
-            raise BokehbenchError(f"not scored, {len(refused)} problem{'s'[: len(refused) > 1]}:{shown}{more}{go_on}")
+            raise BokehbenchError(f"not scored, {counted(len(refused), 'problem')}:{shown}{more}{go_on}")
         if not any(self.pairs.values()):
             raise BokehbenchError("not scored: no output has a target that it could be compared with.")
 

@@ -9,6 +9,7 @@ import torch.distributed
 from pytorch_lightning import LightningModule, Trainer
 
 from bokehbench.callbacks.run_folder import InRunFolder
+from bokehbench.counted import counted
 from bokehbench.files import write_text
 
 
@@ -53,9 +54,9 @@ class ScoreTable(InRunFolder):
 def summary(table: pd.DataFrame, method: str) -> str:
     """Means of per-image values, the method's beside those of returning the input."""
     if "psnr" not in table:
-        return f"{len(table)} picture{'s' * (len(table) != 1)}, no targets: nothing to score."
+        return f"{counted(len(table), 'picture')}, no targets: nothing to score."
     lines = [
-        f"Mean of {len(table)} per-image value{'s' * (len(table) != 1)}, 8-bit RGB:",
+        f"Mean of {counted(len(table), 'per-image value')}, 8-bit RGB:",
         f"{'':>12} {'PSNR dB':>9} {'SSIM':>8}",
     ]
     for label, prefix in ((method, ""), ("do nothing", "identity_")):

@@ -9,6 +9,7 @@ from typing import Any
 from jsonargparse import ArgumentParser, Namespace
 
 from bokehbench.commands.arguments import take
+from bokehbench.counted import counted
 from bokehbench.data import DATA
 from bokehbench.data.base import SPLITS, BokehDataModule
 from bokehbench.errors import BokehbenchError, nearest
@@ -86,7 +87,7 @@ def _check(data: BokehDataModule, options: Any) -> int:
     for problem in problems:
         print(problem)
     if problems:
-        print(f"{len(problems)} problem{'s' * (len(problems) > 1)} found.")
+        print(f"{counted(len(problems), 'problem')} found.")
         return 1
     counts = ", ".join(f"{len(p)} {split}" for split in SPLITS if (p := data.pictures(split)) is not None)
     how = "every file was decoded" if options.deep else "headers only; --deep decodes every file"

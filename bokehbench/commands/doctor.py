@@ -11,6 +11,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import bokehbench
+from bokehbench.counted import counted
 from bokehbench.errors import BokehbenchError
 
 OK, MISSING, PROBLEM = "ok", "missing", "PROBLEM"
@@ -92,7 +93,7 @@ def devices() -> Iterator[Finding]:
     except Exception:  # told above
         return
     threads, cores = torch.get_num_threads(), len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else None
-    yield OK, f"CPU: {cores or os.cpu_count()} cores, torch uses {threads} thread{'s' * (threads != 1)}"
+    yield OK, f"CPU: {cores or os.cpu_count()} cores, torch uses {counted(threads, 'thread')}"
     if cores and threads > cores:
         yield MISSING, f"fewer threads: {threads} on {cores} cores slow each other; set OMP_NUM_THREADS={cores}"
     for number in range(torch.cuda.device_count()):
@@ -166,6 +167,6 @@ def places() -> Iterator[Finding]:
     try:
         from bokehbench.benchmark import boards
 
-        yield OK, f"{len(boards.names())} board{'s' * (len(boards.names()) != 1)} in {boards.folder()}"
+        yield OK, f"{counted(len(boards.names()), 'board')} in {boards.folder()}"
     except BokehbenchError as error:
         yield PROBLEM, str(error)

@@ -12,6 +12,7 @@ from bokehbench.benchmark.columns import Column
 from bokehbench.benchmark.identity import slug
 from bokehbench.benchmark.standings import Row, read_standings
 from bokehbench.benchmark.statistics import compare
+from bokehbench.counted import counted
 from bokehbench.errors import BokehbenchError, nearest
 
 
@@ -112,8 +113,8 @@ def _check(options: argparse.Namespace) -> int:
     for problem in problems:
         print(problem)
     count = sum(len(list(folder.glob("results/*/*.json"))) for folder in folders)
-    counted = f"{len(folders)} board{'s' * (len(folders) != 1)}, {count} result{'s' * (count != 1)}"
-    print(f"{counted}: {len(problems) or 'no'} problem{'s' * (len(problems) != 1)}.")
+    found = counted(len(problems), "problem") if problems else "no problems"
+    print(f"{counted(len(folders), 'board')}, {counted(count, 'result')}: {found}.")
     return 1 if problems else 0
 
 
@@ -153,7 +154,7 @@ def _verify(options: argparse.Namespace) -> int:
     for line in verdict.lines:
         print(line)
     largest = ", ".join(f"{column} {gap:.2g}" for column, gap in verdict.largest.items())
-    pictures = f"{verdict.compared} picture{'s' * (verdict.compared != 1)}"
+    pictures = counted(verdict.compared, "picture")
     print(f"{row.label} {row.result.id}, {pictures}; largest differences: {largest}.")
     print("VERIFIED: every score is the stored one." if verdict.same else f"NOT VERIFIED: {len(verdict.lines)} differ.")
     return 0 if verdict.same else 1

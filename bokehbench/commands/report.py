@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 from bokehbench.benchmark import boards
+from bokehbench.counted import counted
 from bokehbench.errors import BokehbenchError
 from bokehbench.report.build import build
 from bokehbench.report.photos import Format
@@ -24,7 +25,7 @@ def main(argv: list[str]) -> int:
     style = Format(options.format, options.quality, options.long_side)
     built = build(boards.find(options.board), options.output, folders, style, options.workers)
     counts = ((built.methods, "method"), (built.pictures, "picture"), (built.files, "picture file"))
-    print(f"{', '.join(f'{count} {what}' + 's' * (count != 1) for count, what in counts)}: open {built.index}")
+    print(f"{', '.join(counted(count, what) for count, what in counts)}: open {built.index}")
     if not built.files:
         print("Without pictures. Add them with --pictures METHOD=FOLDER, --inputs FOLDER and --targets FOLDER.")
     for problem in built.problems[:10]:

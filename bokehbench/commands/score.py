@@ -8,6 +8,7 @@ from pathlib import Path
 from bokehbench.benchmark.folder_scores import Settings, score_pairs
 from bokehbench.benchmark.paired_folders import KINDS, Pairing, Problem, pair_folders
 from bokehbench.benchmark.score_report import diagnostics_table, per_image, protocol_table
+from bokehbench.counted import counted
 from bokehbench.errors import BokehbenchError
 from bokehbench.files import write_text
 from bokehbench.metrics.protocols import DEFAULT, PROTOCOLS, Protocol, find_protocol
@@ -37,7 +38,7 @@ def main(argv: list[str]) -> int:
     if not pictures:
         raise BokehbenchError("not scored: every picture has a problem.")
     count = len({picture.name for picture in pictures})
-    print(f"{count} picture{'s'[: count > 1]}; {describe(protocols)}\n")
+    print(f"{counted(count, 'picture')}; {describe(protocols)}\n")
     print(protocol_table(protocols, pictures))
     if settings.diagnostics:
         print("\n" + diagnostics_table(pictures))

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+from bokehbench.counted import counted
 from bokehbench.errors import BokehbenchError, nearest
 from bokehbench.files import write_text
 from bokehbench.study import words as texts
@@ -83,7 +84,7 @@ def _build(options: argparse.Namespace) -> int:
         print(f"note: {note}.")
     each = min(settings.pairs_per_rater, built.cells)
     full = -(-built.cells // each)
-    print(f"Study {built.study}: {built.cells} different pair{'s' * (built.cells != 1)} of results, {each} per rater.")
+    print(f"Study {built.study}: {counted(built.cells, 'different pair')} of results, {each} per rater.")
     if full > 1:
         print(f"{full} raters see them all, if their links end with ?n=0 to ?n={full - 1}; otherwise shares are drawn.")
     print(f"Page: {built.folder / 'index.html'} (open it, or put the folder on any web host)")

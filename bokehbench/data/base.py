@@ -13,6 +13,7 @@ from pytorch_lightning.utilities import rank_zero_only
 from torch.utils.data import DataLoader, Dataset
 
 from bokehbench.batch import Batch
+from bokehbench.counted import counted
 from bokehbench.data.augment import Item, fit_view, flip_and_turn
 from bokehbench.data.collate import collate
 from bokehbench.data.sampling import Draw, DrawSampler, RankSampler, TrainingPlan, draw_generator
@@ -284,7 +285,7 @@ class BokehDataModule(LightningDataModule):
 def raise_problems(problems: Sequence[str], where: str) -> None:
     """Raise :class:`BokehbenchError` that lists the first ten ``problems`` and their count, if there are any."""
     if problems:
-        count = f"{len(problems)} problem" + "s" * (len(problems) > 1)
+        count = counted(len(problems), "problem")
         shown = "".join(f"\n  {problem}" for problem in problems[:10])
         more = f"\n  ... and {len(problems) - 10} more: `bokehbench data check` lists all." * (len(problems) > 10)
         raise BokehbenchError(f"{where}: {count}:{shown}{more}")

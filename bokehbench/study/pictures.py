@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from bokehbench.counted import counted
 from bokehbench.data import colour
 from bokehbench.data.decoding import open_header, orientation, picture_size, readable, upright
 from bokehbench.data.folders import Listing, list_pictures
@@ -74,7 +75,7 @@ def gather(inputs: Path, methods: Mapping[str, Path]) -> tuple[list[PictureSet],
         ]
         extra = len(set(other.files) - set(listing.files))
         if extra:
-            notes.append(f"{name}: {extra} result{'s'[: extra > 1]} without an input left out")
+            notes.append(f"{name}: {counted(extra, 'result')} without an input left out")
     _refuse(problems)
     sets = []
     for stem, path in listing.files.items():

@@ -9,6 +9,7 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
+from bokehbench.counted import counted
 from bokehbench.study.analysis import Analysis, PairResult, Strength
 from bokehbench.study.bradley_terry import PRIOR
 from bokehbench.study.raters import Rater
@@ -100,13 +101,11 @@ def rater_rows(raters: Sequence[Rater], excluded: Sequence[str]) -> tuple[list[s
 
 def facts(analysis: Analysis) -> list[str]:
     """The figures that need no table, one sentence each."""
-    counted = len(analysis.raters) - len(analysis.excluded)
+    raters = len(analysis.raters) - len(analysis.excluded)
     left = analysis.left
     lines = [
-        f"{counted} rater{'s' * (counted != 1)}, {analysis.votes} vote{'s' * (analysis.votes != 1)} that count"
-        f"{'s' * (analysis.votes == 1)}, {analysis.ties} of them 'no preference'"
-        + (f"; {len(analysis.excluded)} excluded" if analysis.excluded else "")
-        + ".",
+        f"{counted(raters, 'rater')}, {counted(analysis.votes, 'counted vote')}, {analysis.ties} of them 'no "
+        f"preference'{f'; {len(analysis.excluded)} excluded' if analysis.excluded else ''}.",
         f"Position: the left photo won {percent(left.share)} {span(left.low, left.high)} of the decided votes "
         f"(p {p_value(left.p)} for no bias).",
         f"Agreement of raters: alpha {number(analysis.alpha)}; two raters of the same pair gave the same answer in "
@@ -154,7 +153,7 @@ def markdown(analysis: Analysis, figure: str, problems: Sequence[str]) -> str:
         f"# {_escape(key.title)}",
         "<!-- Written by `bokehbench study analyse`. -->",
         f"Question: *{_escape(key.question)}* Study `{key.study}`, version `{key.version}`, "
-        f"{len(key.inputs)} photo{'s' * (len(key.inputs) != 1)}, {len(key.methods)} methods.",
+        f"{counted(len(key.inputs), 'photo')}, {len(key.methods)} methods.",
         "\n".join(f"- {line}" for line in facts(analysis)),
         f"![Strengths and shares with intervals]({figure})",
         "## Strengths",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 from makers import make_ebb, make_pairs, make_rgbd
 from PIL import Image
@@ -40,6 +41,19 @@ def test_describe_check_and_preview_work(tmp_path: Path, name: str, capsys: pyte
     with Image.open(tmp_path / "sheet.png") as sheet:
         assert sheet.width == 2 * 106
         assert sheet.height >= 3 * 75
+
+
+@pytest.mark.parametrize("width", ["60", "100", "320"])
+def test_captions_of_neighbours_in_a_preview_do_not_meet(tmp_path: Path, width: str) -> None:
+    """Between two columns the sheet keeps its ground, however long the pictures' names are."""
+    small = ["--data", "syntheticdof", "--data.size", "32", "--data.blur_radius", "4"]
+    assert main(["preview", *small, "-o", str(tmp_path / "sheet.png"), "--count", "3", "--width", width]) == 0
+    with Image.open(tmp_path / "sheet.png") as sheet:
+        pixels = np.asarray(sheet.convert("L"))
+    step = int(width) + 6
+    for column in (1, 2):
+        assert (pixels[:, column * step - 5 : column * step] == pixels[-1, -1]).all()
+    assert (pixels[:13] == 255).any(), "there are captions"
 
 
 def test_check_lists_problems_and_fails(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,0 +1,8 @@
+"""Numbers of things, for people to read."""
+
+from __future__ import annotations
+
+
+def counted(count: int, thing: str) -> str:
+    """``1 picture``, ``3 pictures``, ``0 pictures``."""
+    return f"{count} {thing}{'' if count == 1 else 's'}"
