@@ -53,7 +53,7 @@ def test_captions_of_neighbours_in_a_preview_do_not_meet(tmp_path: Path, width: 
     step = int(width) + 6
     for column in (1, 2):
         assert (pixels[:, column * step - 5 : column * step] == pixels[-1, -1]).all()
-    assert (pixels[:13] == 255).any(), "there are captions"
+    assert (pixels[:13] > 150).any(), "there are captions"
 
 
 def test_check_lists_problems_and_fails(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
