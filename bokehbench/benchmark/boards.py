@@ -60,6 +60,16 @@ class Board:
         official = f"official {result.method}" if result.training.get("official") else ""
         return self.contaminated.get(result.weights_hash, "") or self.contaminated.get(official, "")
 
+    def other_pictures(self, data: Mapping[str, Any]) -> str:
+        """The first setting in which ``data`` (of a test) is not this board's, in words; or empty.
+
+        Scenes that are made have the same names whatever their settings. Of pictures that are read the targets' hash
+        tells, and folders may have other names.
+        """
+        wanted = self.data.get("arguments", {}) if self.data and self.target_hash is None else {}
+        other = [key for key, value in wanted.items() if key in data and data[key] != value]
+        return f"{other[0]} {data[other[0]]} instead of {wanted[other[0]]}" if other else ""
+
     @property
     def evaluator(self) -> Protocol:
         """The protocol as an object."""

@@ -57,6 +57,8 @@ def admit(board: Board, result: Result) -> Result:
     if strangers or len(result.per_image) > board.count:
         shown = ", ".join(strangers[:5]) or f"{len(result.per_image)} instead of {board.count}"
         raise BokehbenchError(f"{who} has pictures that are not in {board.split} ({shown}): score that split alone.")
+    if other := board.other_pictures(result.inference.get("data") or {}):
+        raise BokehbenchError(f"{who} was tested on other pictures than {board.name}'s: {other}.")
     complete = len(result.per_image) == board.count
     if complete and board.target_hash is not None and result.target_hash != board.target_hash:
         raise BokehbenchError(

@@ -50,7 +50,7 @@ def _data(content: Any) -> dict[str, Any]:
 
 
 def training_recipe(model: BokehModel, trainer: Trainer) -> dict[str, Any]:
-    """Stages with their recipes, from the checkpoint wall time and device (``effort``), from its run data and seed.
+    """Stages that were trained with their recipes, wall time and device (``effort``), data and seed of the run.
 
     Empty for baselines.
     """
@@ -62,8 +62,10 @@ def training_recipe(model: BokehModel, trainer: Trainer) -> dict[str, Any]:
     checkpoint = trainer.ckpt_path
     if checkpoint is None:
         return {**recipe, "weights": "untrained"}
-    clock = read_checkpoint(Path(checkpoint)).get("callbacks", {}).get("TrainingClock")
-    if clock:
+    stored = read_checkpoint(Path(checkpoint))
+    trained = trained_stages(stored)
+    recipe["stages"] = {name: each for name, each in stages.items() if trained is None or name in trained}
+    if clock := stored.get("callbacks", {}).get("TrainingClock"):
         recipe["effort"] = dict(clock)
     config = Path(checkpoint).parents[1] / "config.yaml"
     if config.is_file():
@@ -76,5 +78,14 @@ def depth_is_trained(model: BokehModel, trainer: Trainer) -> bool:
     """False for weights of a fit that left the depth stage out and started from nobody's weights."""
     if trainer.ckpt_path is None or "depth" not in [stage.name for stage in model.available]:
         return True
-    stored = read_checkpoint(Path(trainer.ckpt_path)).get("hyper_parameters", {})
-    return stored.get("stages") is None or "depth" in stored["stages"] or stored.get("weights") is not None
+    trained = trained_stages(read_checkpoint(Path(trainer.ckpt_path)))
+    return trained is None or "depth" in trained
+
+
+def trained_stages(checkpoint: Mapping[str, Any]) -> list[str] | None:
+    """Stages of its run up to the one in which it was written; None where the run began with weights of another."""
+    mark = checkpoint.get("bokehbench", {})
+    stages = mark.get("stages")
+    if stages is None or checkpoint.get("hyper_parameters", {}).get("weights") is not None:
+        return None
+    return list(stages[: stages.index(mark["stage"]) + 1] if mark.get("stage") in stages else stages)

@@ -63,6 +63,8 @@ class ResultRecorder(InRunFolder):
     def on_test_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Begin anew."""
         assert isinstance(pl_module, BokehModel)
+        if other := self.board.other_pictures(data_settings(trainer)["data"]):
+            raise BokehbenchError(f"These are not {self.board.name}'s pictures: {other}; give the board's setting.")
         self.rows, self.first = [], None
         self.missing: dict[str, str] = {}
         self.depth_trained = depth_is_trained(pl_module, trainer)

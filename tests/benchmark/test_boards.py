@@ -60,6 +60,17 @@ def test_what_does_not_belong_is_not_admitted(tmp_path, change, message):
         leaderboard.admit(board, replace(make_result(), **change))
 
 
+def test_made_scenes_of_other_settings_are_not_admitted_under_the_same_names(tmp_path):
+    arguments = {"size": 320, "blur_radius": None}
+    board = read_board(make_board(tmp_path, data={"name": "syntheticdof", "arguments": arguments}))
+    tested = {"class": "SyntheticDoF", "size": 320, "slope_probability": 0.5}
+    leaderboard.admit(board, make_result(inference={"data": tested}))
+    leaderboard.admit(board, make_result())  # pictures of a folder: nothing is known
+    for other, words in (({"size": 128}, "size 128 instead of 320"), ({"blur_radius": 4.0}, "blur_radius 4.0 instead")):
+        with pytest.raises(BokehbenchError, match=words):
+            leaderboard.admit(board, make_result(inference={"data": tested | other}))
+
+
 def test_a_reworded_summary_is_no_other_protocol(tmp_path):
     board = read_board(make_board(tmp_path))
     reworded = find_protocol("bokehbench").describe() | {"summary": "in other words"}
