@@ -26,13 +26,13 @@ class Step:
         channels: feature channels.
         means: score -> mean over pictures (and over seeds, where there are several).
         gaps: score -> paired difference to the curve's largest number of channels; at that one 0 without interval.
-        runs: results behind it.
+        runs: score -> mean over pictures of each training.
     """
 
     channels: int
     means: dict[str, float]
     gaps: dict[str, Interval]
-    runs: int
+    runs: dict[str, list[float]]
 
 
 @dataclass(frozen=True)
@@ -77,7 +77,8 @@ def _steps(group: dict[int, list[Result]]) -> tuple[Step, ...]:
             except BokehbenchError:  # a perfect picture in one of the two, or the score was not measured
                 gaps[score] = Interval(math.nan, math.nan, math.nan, 0)
         means = {score: interval(list(scores[score].values())).mean for score in SCORES}
-        steps.append(Step(channels, means, gaps, len(group[channels])))
+        runs = {s: [interval(list(result.values(s).values())).mean for result in group[channels]] for s in SCORES}
+        steps.append(Step(channels, means, gaps, runs))
     return tuple(steps)
 
 
@@ -96,8 +97,8 @@ def _fill(figure: Any, standings: Standings, data: list[Curve]) -> None:
     style.head(figure, "Quality against the number of feature channels", standings.board.title)
     style.foot(
         figure,
-        "Bars: 95 % intervals of the paired difference to the most channels (dashed line).",
-        "Where a bar does not reach the dashed line, the difference is real.",
+        "Bars: 95 % intervals, over pictures, of the paired difference to the most channels (dashed line).",
+        "Rings: single trainings, where there are several seeds. A difference smaller than theirs may be chance.",
     )
     for number, score in enumerate(SCORES):
         axes = figure.add_axes((0.085 + number * 0.495, 0.82 / high, 0.405, 1 - 1.42 / high))
@@ -117,6 +118,9 @@ def _fill(figure: Any, standings: Standings, data: list[Curve]) -> None:
                 axes.plot([ticks[0], curve.steps[-1].channels], [top, top], "--", color=colour, lw=0.8, alpha=0.7)
             axes.plot(xs, ys, "-o", color=colour, ms=5.5, lw=1.2)
             for step in known:
+                if len(step.runs[score]) > 1:
+                    rings = [step.channels] * len(step.runs[score])
+                    axes.plot(rings, step.runs[score], "o", color=colour, ms=5, mfc="none", mew=1)
                 low, up = step.gaps[score].low, step.gaps[score].high
                 if step is not curve.steps[-1] and math.isfinite(low):
                     axes.plot([step.channels] * 2, [top + low, top + up], color=colour, lw=2.4, alpha=0.4)

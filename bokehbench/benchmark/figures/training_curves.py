@@ -7,13 +7,14 @@ import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 from bokehbench.benchmark.figures import style
 
 #: Validation scores, the first that a stage has is drawn; and what it is called.
-SCORES = {"psnr": "PSNR (dB)", "depth_mae": "depth MAE", "ssim": "SSIM"}
+SCORES = {"psnr": "PSNR (dB)", "coarse_psnr": "PSNR (dB), half size", "depth_mae": "depth MAE", "ssim": "SSIM"}
 #: Share of a stage's points that the smoothed line averages over.
 SMOOTH = 0.08
 #: Inches of the title and of a run.
@@ -187,16 +188,22 @@ def _colours(run: Run) -> dict[str, str]:
 
 
 def _borders(axes: Any, stages: Sequence[Stage], colours: dict[str, str]) -> None:
-    """A line where each stage begins, its name at the top, as much of it as there is room for."""
+    """A line where each stage begins, its name at the top; of stages too short for their names the longest have one."""
     low, up = axes.get_xlim()
     starts = [stage.losses[0][0] for stage in stages]
-    wide = axes.get_window_extent().width / (axes.figure.dpi / 100 * 6.2)  # letters of this size along the axis
-    for stage, start, end in zip(stages, starts, [*starts[1:], up], strict=True):
+    letter = (up - low) * axes.figure.dpi / 100 * 6.2 / axes.get_window_extent().width  # of this size, in steps
+    lengths = [end - start for start, end in pairwise([*starts, up])]
+    taken: list[tuple[float, float]] = []
+    for _, start, stage in sorted(zip(lengths, starts, stages, strict=True), key=lambda each: -each[0]):
         if start != starts[0]:
             axes.axvline(start, color=style.GREY, lw=0.8)
-        room = max(1, int(wide * (end - start) / (up - low)))
-        axes.annotate(style.short(stage.name, room), (start, 1), xycoords=axes.get_xaxis_transform(), xytext=(1, 2),
-                      textcoords="offset points", fontsize=7.5, color=colours[stage.name], va="bottom")  # fmt: skip
+        name = style.short(stage.name, max(4, int((up - low) / letter)))
+        left = min(start, up - len(name) * letter)
+        right = left + len(name) * letter
+        if all(right <= other[0] or left >= other[1] for other in taken):
+            taken.append((left, right))
+            axes.annotate(name, (left, 1), xycoords=axes.get_xaxis_transform(), xytext=(1, 2),
+                          textcoords="offset points", fontsize=7.5, color=colours[stage.name], va="bottom")  # fmt: skip
 
 
 def _scores(figure: Any, box: list[float], run: Run, limits: tuple[float, float]) -> None:
