@@ -16,17 +16,17 @@ from bokehbench.models.weights import read_checkpoint
 
 #: Constructor arguments that say how a method was trained or started, not what it is.
 NOT_ARCHITECTURE = {"stages", "weights", "backbone_pretrained"}
+#: Loss terms that came after the first results: named where they are on, so that older results keep their identity.
+LATER_TERMS = {"lpips_weight", "smoothness_weight"}
 #: Arguments of data sets that say where they are and how they are read, not which pictures they hold.
 NOT_DATA = {"root", "num_workers", "sampling_seed", "train_samples", "val_samples"}
 
 
 def architecture(model: BokehModel) -> dict[str, Any]:
     """Constructor arguments that shape the network."""
-    return {
-        key: value
-        for key, value in dict(model.hparams).items()
-        if not key.startswith("_") and key not in NOT_ARCHITECTURE and not _is_recipe(value)
-    }
+    given = {key: value for key, value in dict(model.hparams).items() if not key.startswith("_")}
+    off = {key for key in LATER_TERMS if not given.get(key)}
+    return {k: v for k, v in given.items() if k not in NOT_ARCHITECTURE | off and not _is_recipe(v)}
 
 
 def _is_recipe(value: Any) -> bool:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import pytest
+from methods import tiny
 
-from bokehbench.benchmark.recipe import trained_stages
+from bokehbench.benchmark.recipe import architecture, trained_stages
 
 RUN = ["level_7", "level_6", "level_5"]
 
@@ -22,6 +23,11 @@ RUN = ["level_7", "level_6", "level_5"]
 def test_only_stages_that_were_trained_are_recorded(stage, weights, expected):
     mark = {"model": "PyNET", "stages": RUN, "stage": stage}
     assert trained_stages({"bokehbench": mark, "hyper_parameters": {"weights": weights}}) == expected
+
+
+def test_a_loss_term_that_is_off_is_no_part_of_a_method():
+    assert "lpips_weight" not in architecture(tiny("d2f"))
+    assert architecture(tiny("d2f", lpips_weight=0.1))["lpips_weight"] == 0.1
 
 
 def test_a_file_of_the_authors_names_no_stages():
