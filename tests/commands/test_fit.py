@@ -130,7 +130,7 @@ def test_a_killed_fit_resumes_to_the_same_weights(name, tmp_path, monkeypatch, c
 
     capfd.readouterr()
     assert main([*command, "--ckpt_path", str(last), "--trainer.enable_progress_bar=true"]) == 0
-    assert f"{stages[-1]} (stage {len(stages)} of {len(stages)})" in "".join(capfd.readouterr())
+    assert f"{stages[-1]} (stage {len(stages)} of {len(stages)}" in "".join(capfd.readouterr())
     resumed = last_state(tmp_path / "runs" / name / "version_2")
     assert whole.keys() == resumed.keys()
     for key, value in whole.items():
