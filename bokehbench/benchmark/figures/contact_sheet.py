@@ -143,7 +143,8 @@ class Layout:
 
 
 def _fill(figure: Any, standings: Standings, layout: Layout) -> None:
-    style.head(figure, standings.board.title, "input, every method (the board's best first) and target; below each, a closer look")
+    what = "input, every method (the board's best first) and target; below each, a closer look"
+    style.head(figure, standings.board.title, what)
     names = ", ".join(style.short(block.name, 30) for block in layout.data)
     border = " along the border of what is in focus" if all(block.by_border for block in layout.data) else ""
     style.foot(
