@@ -37,7 +37,8 @@ def _load(backbone: str) -> nn.Module | WeightsNotAvailableError:
     try:
         from torchmetrics.image.lpip import LearnedPerceptualImagePatchSimilarity
 
-        with warnings.catch_warnings():
+        # Not in Lightning's inference mode, where scoring may ask first: such weights could not be a loss afterwards
+        with torch.inference_mode(False), warnings.catch_warnings():
             # torchvision warns about the `pretrained` argument that torchmetrics uses.
             warnings.simplefilter("ignore", UserWarning)
             net = LearnedPerceptualImagePatchSimilarity(net_type=backbone, normalize=True).net  # type: ignore[arg-type]

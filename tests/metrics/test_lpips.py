@@ -46,11 +46,16 @@ def test_with_weights_in_the_cache_every_image_has_a_distance(pair):
     checkpoints.mkdir(parents=True)
     torch.save(torchvision.models.squeezenet1_1(weights=None).state_dict(), checkpoints / BACKBONES["squeeze"])
     far = pair[1].flip(3)
-    values = lpips(torch.cat([pair[0], far]), torch.cat([pair[1], pair[1]]), "squeeze")
+    with torch.inference_mode():
+        values = lpips(torch.cat([pair[0], far]), torch.cat([pair[1], pair[1]]), "squeeze")
     assert values.shape == (4,)
     assert (values[2:] > values[:2]).all()
     assert torch.equal(lpips(pair[1], pair[1], "squeeze"), torch.zeros(2))
     assert lpips(pair[0][:1], pair[1][:1], "squeeze").item() == pytest.approx(values[0].item(), rel=1e-3)
+    prediction = pair[0][:1].clone().requires_grad_()
+    lpips(prediction, pair[1][:1], "squeeze").sum().backward()
+    assert prediction.grad is not None
+    assert bool(prediction.grad.any()), "what scoring loaded can be a loss, too"
 
 
 def test_bad_input_is_refused():
