@@ -12,7 +12,6 @@ from bokehbench.benchmark.reported import FAMILIES, Beside, Reported, column_of
 from bokehbench.benchmark.results import Result
 from bokehbench.benchmark.seeds import repeated
 from bokehbench.benchmark.standings import Row, Standings
-from bokehbench.benchmark.statistics import interval
 
 WRITTEN_BY = "<!-- Written by `bokehbench leaderboard render`: edit board.yaml or reported.csv, or add results. -->"
 FIGURES = ("PSNR", "SSIM", "LPIPS", "Params", "GFLOPs", "Runtime")
@@ -152,10 +151,12 @@ def _matrix(standings: Standings) -> str:
 
 def _seeds(standings: Standings, groups: list[list[Result]]) -> str:
     heads = ["method", "seeds", *(column.label for column in standings.board.scores)]
+    known = {row.result.id: row.means for row in standings.ranked}
     rows = []
     for group in groups:
         first = group[0]
-        cells = [_over_seeds(group, column) for column in standings.board.scores]
+        means = [known[result.id] for result in group]
+        cells = [_over_seeds([mean[column.name].mean for mean in means], column) for column in standings.board.scores]
         label = f"{first.method} ({first.variant})" if first.variant else first.method
         rows.append([label, ", ".join(str(result.seed) for result in group), *cells])
     note = (
@@ -166,8 +167,7 @@ def _seeds(standings: Standings, groups: list[list[Result]]) -> str:
     return note + "\n\n" + table(heads, rows)
 
 
-def _over_seeds(group: list[Result], column: Column) -> str:
-    means = [interval(list(result.values(column.name).values())).mean for result in group]
+def _over_seeds(means: list[float], column: Column) -> str:
     if any(math.isnan(mean) for mean in means):
         return "n/a"
     return f"{column.show(sum(means) / len(means))} ({column.show(min(means))} to {column.show(max(means))})"

@@ -22,8 +22,7 @@ def but_for_seed(result: Result, free: Collection[str] = ()) -> str:
 
 def told_by_seed(results: Sequence[Result]) -> bool:
     """True where the seed, and nothing else, tells all of ``results`` apart."""
-    seeds = {result.seed for result in results}
-    return None not in seeds and len(seeds) == len(results) and len({but_for_seed(result) for result in results}) == 1
+    return _of_different_seeds(results) and len({but_for_seed(result) for result in results}) == 1
 
 
 def repeated(results: Iterable[Result]) -> list[list[Result]]:
@@ -31,11 +30,17 @@ def repeated(results: Iterable[Result]) -> list[list[Result]]:
     groups: dict[tuple[str, str], list[Result]] = {}
     for result in results:
         groups.setdefault((result.variant, but_for_seed(result)), []).append(result)
-    found = [sorted(group, key=lambda r: (r.seed is None, r.seed)) for group in groups.values()]
-    return [group for group in found if len(group) > 1 and told_by_seed(group)]
+    found = [group for group in groups.values() if len(group) > 1 and _of_different_seeds(group)]
+    return [sorted(group, key=lambda result: result.seed or 0) for group in found]
+
+
+def _of_different_seeds(results: Sequence[Result]) -> bool:
+    seeds = {result.seed for result in results}
+    return None not in seeds and len(seeds) == len(results)
 
 
 def over_seeds(results: Sequence[Result], column: str) -> dict[str, float]:
     """Per-image values, averaged over trainings; a picture without a value in one of them has none."""
-    names = sorted(set.intersection(*(set(result.values(column)) for result in results)))
-    return {name: math.fsum(r.values(column)[name] for r in results) / len(results) for name in names}
+    each = [result.values(column) for result in results]
+    names = sorted(set.intersection(*map(set, each)))
+    return {name: math.fsum(values[name] for values in each) / len(each) for name in names}

@@ -7,7 +7,7 @@ wide as the published table. Only paired comparisons on the same pictures tell m
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -90,6 +90,12 @@ def _counts(size: int) -> np.ndarray:
     return counts
 
 
+def mean(values: Iterable[float]) -> float:
+    """Mean of per-image values without an interval; NaN without values, infinite with a perfect picture."""
+    numbers = [value for value in values if not math.isnan(value)]
+    return math.fsum(numbers) / len(numbers) if numbers else math.nan
+
+
 def interval(values: Sequence[float]) -> Interval:
     """Mean of per-image values and its interval; infinite values (perfect pictures) make the mean infinite."""
     numbers = np.asarray([value for value in values if not math.isnan(value)], dtype=np.float64)
@@ -97,11 +103,11 @@ def interval(values: Sequence[float]) -> Interval:
         return Interval(math.nan, math.nan, math.nan, 0)
     if not np.isfinite(numbers).all():
         return Interval(float(numbers.mean()), math.nan, math.nan, len(numbers))
-    mean = math.fsum(numbers) / len(numbers)
+    middle = mean(numbers)
     if len(numbers) < 2:
-        return Interval(mean, math.nan, math.nan, 1)
+        return Interval(middle, math.nan, math.nan, 1)
     low, high = np.quantile(resampled_means(numbers), [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
-    return Interval(mean, float(low), float(high), len(numbers))
+    return Interval(middle, float(low), float(high), len(numbers))
 
 
 def compare(a: Mapping[str, float], b: Mapping[str, float]) -> Comparison:

@@ -12,7 +12,7 @@ from bokehbench.benchmark.figures import style
 from bokehbench.benchmark.results import Result
 from bokehbench.benchmark.seeds import but_for_seed, over_seeds
 from bokehbench.benchmark.standings import Standings
-from bokehbench.benchmark.statistics import Interval, differences, interval
+from bokehbench.benchmark.statistics import Interval, differences, interval, mean
 from bokehbench.errors import BokehbenchError
 
 SCORES = ("psnr", "ssim")
@@ -53,9 +53,8 @@ def curves(standings: Standings) -> list[Curve]:
     for row in standings.ranked:
         channels = row.result.architecture.get("channels")
         if isinstance(channels, int):
-            groups.setdefault(but_for_seed(row.result, free={"channels"}), {}).setdefault(channels, []).append(
-                row.result
-            )
+            curve = groups.setdefault(but_for_seed(row.result, free={"channels"}), {})
+            curve.setdefault(channels, []).append(row.result)
     found = []
     for group in groups.values():
         if len(group) > 1:
@@ -76,8 +75,8 @@ def _steps(group: dict[int, list[Result]]) -> tuple[Step, ...]:
                 gaps[score] = interval(differences(scores[score], largest[score]).tolist())
             except BokehbenchError:  # a perfect picture in one of the two, or the score was not measured
                 gaps[score] = Interval(math.nan, math.nan, math.nan, 0)
-        means = {score: interval(list(scores[score].values())).mean for score in SCORES}
-        runs = {s: [interval(list(result.values(s).values())).mean for result in group[channels]] for s in SCORES}
+        means = {score: mean(scores[score].values()) for score in SCORES}
+        runs = {score: [mean(result.values(score).values()) for result in group[channels]] for score in SCORES}
         steps.append(Step(channels, means, gaps, runs))
     return tuple(steps)
 
