@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import yaml
 
-from bokehbench.benchmark.identity import NO_WEIGHTS
-from bokehbench.benchmark.results import Result
+from bokehbench.board.identity import NO_WEIGHTS
+from bokehbench.board.results import Result
 from bokehbench.metrics.protocols import find_protocol
 
 PICTURES = [f"{number:04d}" for number in range(30)]

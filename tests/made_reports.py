@@ -9,9 +9,9 @@ from typing import Any
 from made_boards import make_board
 from PIL import Image
 
-from bokehbench.benchmark import leaderboard
-from bokehbench.benchmark.identity import NO_WEIGHTS
-from bokehbench.benchmark.results import Result
+from bokehbench.board import leaderboard
+from bokehbench.board.identity import NO_WEIGHTS
+from bokehbench.board.results import Result
 from bokehbench.cli import main
 from bokehbench.metrics.protocols import find_protocol
 

@@ -31,7 +31,7 @@ ALLOWED = {
 #: The top: imported by nobody below.
 TOP = {"commands", "cli", "__main__"}
 #: Programs outside of the top: a process of its own, started by the benchmark's runner, that runs a command line.
-PROGRAMS = {"bokehbench.benchmark.step"}
+PROGRAMS = {"bokehbench.suite.step"}
 #: Modules that start at once: neither they nor what they import, however deep, may load torch.
 WITHOUT_TORCH = (
     "bokehbench",
@@ -39,8 +39,8 @@ WITHOUT_TORCH = (
     "bokehbench.commands.leaderboard",
     "bokehbench.commands.report",
     "bokehbench.commands.study",
-    "bokehbench.benchmark.results",
-    "bokehbench.benchmark.leaderboard",
+    "bokehbench.board.results",
+    "bokehbench.board.leaderboard",
 )
 HEAVY = {"torch", "torchvision", "torchmetrics", "pytorch_lightning", "timm", "kornia", "wandb"}
 

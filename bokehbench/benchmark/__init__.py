@@ -1,1 +1,1 @@
-"""Results, leaderboards, statistics and the runner. What only reads files starts without torch."""
+"""Kept for command lines that name ``bokehbench.benchmark.recorder.ResultRecorder``; it is in ``measure``."""

@@ -11,10 +11,10 @@ from pytorch_lightning.loggers import CSVLogger
 from pytorch_lightning.loggers.csv_logs import ExperimentWriter
 
 from bokehbench.batch import Batch
-from bokehbench.benchmark.figures.style import NothingToDraw
-from bokehbench.callbacks.run_folder import InRunFolder
+from bokehbench.figures.style import NothingToDraw
 from bokehbench.models.base import BokehModel
 from bokehbench.pictures import comparison
+from bokehbench.run_folder import InRunFolder
 
 
 class FitSummary(InRunFolder):
@@ -74,7 +74,7 @@ class FitSummary(InRunFolder):
             print(next_command(pl_module, name.lower(), str(checkpoint)))
 
     def _curves(self, trainer: Trainer, name: str) -> None:
-        from bokehbench.benchmark.figures import training_curves  # brings matplotlib, which a fit needs only now
+        from bokehbench.figures import training_curves  # brings matplotlib, which a fit needs only now
 
         loggers = [logger for logger in trainer.loggers if isinstance(logger, CSVLogger)]
         if not loggers:

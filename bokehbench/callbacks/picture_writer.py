@@ -7,8 +7,8 @@ from typing import Any
 
 from pytorch_lightning import LightningModule, Trainer
 
-from bokehbench.callbacks.run_folder import InRunFolder
 from bokehbench.data.image_io import write_photo
+from bokehbench.run_folder import InRunFolder
 
 
 class PictureWriter(InRunFolder):

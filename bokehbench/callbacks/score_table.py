@@ -8,9 +8,9 @@ import pandas as pd
 import torch.distributed
 from pytorch_lightning import LightningModule, Trainer
 
-from bokehbench.callbacks.run_folder import InRunFolder
 from bokehbench.counted import counted
 from bokehbench.files import write_text
+from bokehbench.run_folder import InRunFolder
 
 
 class ScoreTable(InRunFolder):

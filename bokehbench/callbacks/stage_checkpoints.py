@@ -8,8 +8,8 @@ import torch
 from pytorch_lightning import LightningModule, Trainer
 from pytorch_lightning.callbacks import Checkpoint
 
-from bokehbench.callbacks.run_folder import InRunFolder
 from bokehbench.models.base import BokehModel
+from bokehbench.run_folder import InRunFolder
 
 
 class StageCheckpoints(Checkpoint, InRunFolder):

@@ -12,8 +12,8 @@ from pytorch_lightning import LightningModule, Trainer
 from pytorch_lightning.loggers import WandbLogger
 
 from bokehbench.callbacks.active_loggers import wandb_loggers
-from bokehbench.callbacks.run_folder import InRunFolder
 from bokehbench.models.base import BokehModel
+from bokehbench.run_folder import InRunFolder
 
 
 class WandbRun(InRunFolder):
@@ -86,7 +86,7 @@ class WandbRun(InRunFolder):
 
 def results(trainer: Trainer) -> list[tuple[Path, str]]:
     """Files that recorders of results wrote, and the names of their boards."""
-    from bokehbench.benchmark.recorder import ResultRecorder  # here, since it is a callback itself and imports ours
+    from bokehbench.measure.recorder import ResultRecorder  # here, since it is a callback itself and imports ours
 
     recorders = [callback for callback in trainer.callbacks if isinstance(callback, ResultRecorder)]  # type: ignore[attr-defined]
     return [(recorder.path, recorder.board.name) for recorder in recorders if recorder.path.is_file()]

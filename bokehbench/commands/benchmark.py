@@ -10,10 +10,10 @@ from dataclasses import replace
 from pathlib import Path
 
 from bokehbench import experiments
-from bokehbench.benchmark.runner import Runner
-from bokehbench.benchmark.suite import Suite, read_suite
-from bokehbench.benchmark.suite_table import SuiteTable, shown_columns
 from bokehbench.errors import BokehbenchError, nearest
+from bokehbench.suite.runner import Runner
+from bokehbench.suite.suite import Suite, read_suite
+from bokehbench.suite.suite_table import SuiteTable, shown_columns
 
 #: Options that are passed on: to every fit and test, and behind ``--fit.`` and ``--test.`` to these alone.
 PASSED_ON = ("--trainer.", "--data.")

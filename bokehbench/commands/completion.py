@@ -15,7 +15,7 @@ import re
 from collections.abc import Iterable
 
 from bokehbench import experiments
-from bokehbench.benchmark import boards
+from bokehbench.board import boards
 from bokehbench.cli import VERBS
 from bokehbench.cli import main as run
 

@@ -165,7 +165,7 @@ def places() -> Iterator[Finding]:
         f"{free / 2**30:.0f} GiB free in {here}" + ("" if state == OK else ": checkpoints of a run need up to 5"),
     )
     try:
-        from bokehbench.benchmark import boards
+        from bokehbench.board import boards
 
         yield OK, f"{counted(len(boards.names()), 'board')} in {boards.folder()}"
     except BokehbenchError as error:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from bokehbench.benchmark import boards, figures, leaderboard, results
-from bokehbench.benchmark.boards import Board, read_board
-from bokehbench.benchmark.citation import cite
-from bokehbench.benchmark.columns import Column
-from bokehbench.benchmark.identity import slug
-from bokehbench.benchmark.standings import Row, read_standings
-from bokehbench.benchmark.statistics import compare
+from bokehbench import figures
+from bokehbench.board import boards, leaderboard, results
+from bokehbench.board.boards import Board, read_board
+from bokehbench.board.citation import cite
+from bokehbench.board.columns import Column
+from bokehbench.board.identity import slug
+from bokehbench.board.standings import Row, read_standings
+from bokehbench.board.statistics import compare
 from bokehbench.counted import counted
 from bokehbench.errors import BokehbenchError, nearest
 
@@ -77,7 +78,7 @@ def _add(options: argparse.Namespace) -> int:
         touched[folder] = read_board(folder)
         print(f"{result.method}: {path}")
     if options.outputs:
-        from bokehbench.benchmark.folder_result import score_folder
+        from bokehbench.measure.folder_result import score_folder
 
         if not (options.board and options.method and options.target):
             raise BokehbenchError("leaderboard add --outputs also needs --board, --method and --target.")
@@ -148,7 +149,7 @@ def _cite(options: argparse.Namespace) -> int:
 
 def _verify(options: argparse.Namespace) -> int:
     _, board, row = find_row(options.id, options.board)
-    from bokehbench.benchmark.verification import verify
+    from bokehbench.measure.verification import verify
 
     verdict = verify(board, row.result, options.checkpoint, options.root, options.device)
     for line in verdict.lines:

@@ -6,7 +6,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from bokehbench.benchmark import boards
+from bokehbench.board import boards
 from bokehbench.counted import counted
 from bokehbench.errors import BokehbenchError
 from bokehbench.report.build import build

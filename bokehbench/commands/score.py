@@ -5,12 +5,12 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from bokehbench.benchmark.folder_scores import Settings, score_pairs
-from bokehbench.benchmark.paired_folders import KINDS, Pairing, Problem, pair_folders
-from bokehbench.benchmark.score_report import diagnostics_table, per_image, protocol_table
 from bokehbench.counted import counted
 from bokehbench.errors import BokehbenchError
 from bokehbench.files import write_text
+from bokehbench.measure.folder_scores import Settings, score_pairs
+from bokehbench.measure.paired_folders import KINDS, Pairing, Problem, pair_folders
+from bokehbench.measure.score_report import diagnostics_table, per_image, protocol_table
 from bokehbench.metrics.protocols import DEFAULT, PROTOCOLS, Protocol, find_protocol
 
 

@@ -11,9 +11,9 @@ from typing import Any
 from tqdm import tqdm
 
 import bokehbench
-from bokehbench.benchmark.columns import find_column
-from bokehbench.benchmark.reported import FAMILIES, Reported, column_of
-from bokehbench.benchmark.standings import Standings, read_standings
+from bokehbench.board.columns import find_column
+from bokehbench.board.reported import FAMILIES, Reported, column_of
+from bokehbench.board.standings import Standings, read_standings
 from bokehbench.report import content
 from bokehbench.report.folder import MARKER, check_place, new_folder
 from bokehbench.report.pages import copy_assets, write_page

@@ -11,10 +11,10 @@ from typing import Any
 
 import yaml
 
-from bokehbench.benchmark.columns import Column, find_column
-from bokehbench.benchmark.identity import plain
-from bokehbench.benchmark.results import Result
-from bokehbench.benchmark.standings import Row, Standings
+from bokehbench.board.columns import Column, find_column
+from bokehbench.board.identity import plain
+from bokehbench.board.results import Result
+from bokehbench.board.standings import Row, Standings
 from bokehbench.data.folders import natural
 
 #: Pictures per data file: one such file is read for a picture's page.

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from urllib.parse import unquote
 
-from bokehbench.benchmark.identity import slug
-from bokehbench.benchmark.standings import Row, Standings
+from bokehbench.board.identity import slug
+from bokehbench.board.standings import Row, Standings
 from bokehbench.data.folders import list_pictures, stem_of
 from bokehbench.errors import BokehbenchError, nearest
 
@@ -108,7 +108,7 @@ def _stored(standings: Standings, work: Sequence[Path]) -> dict[str, dict[str, P
     """Slot's key -> files by picture's name, of what tests stored beside their results."""
     if not work:
         return {}
-    from bokehbench.benchmark.figures.stored_pictures import find_stored
+    from bokehbench.figures.stored_pictures import find_stored
 
     found: dict[str, dict[str, Path]] = {INPUT: {}, TARGET: {}}
     # It looks for the pictures of ranked rows; a report shows those of the others, too.

@@ -9,7 +9,7 @@ from itertools import combinations
 
 import numpy as np
 
-from bokehbench.benchmark.statistics import holm
+from bokehbench.board.statistics import holm
 from bokehbench.errors import BokehbenchError
 from bokehbench.study import bradley_terry
 from bokehbench.study.binomial import Share, share

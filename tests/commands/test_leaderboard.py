@@ -10,8 +10,8 @@ import pytest
 from made_boards import PICTURES, make_board, make_result
 from PIL import Image
 
-from bokehbench.benchmark import leaderboard
-from bokehbench.benchmark.results import read_all
+from bokehbench.board import leaderboard
+from bokehbench.board.results import read_all
 from bokehbench.commands.leaderboard import main
 from bokehbench.errors import BokehbenchError
 

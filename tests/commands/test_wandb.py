@@ -16,7 +16,7 @@ from offline_run import read_run
 from PIL import Image
 from pytorch_lightning.loggers import WandbLogger
 
-from bokehbench.benchmark import results
+from bokehbench.board import results
 from bokehbench.cli import main
 from bokehbench.commands.loggers import ready
 
@@ -52,7 +52,7 @@ def runs(tmp_path_factory: pytest.TempPathFactory):
         }  # fmt: skip
         (board / "board.yaml").write_text(yaml.safe_dump(content))
         small = [word for word in words(METHOD) if not word.startswith("--model.")]
-        recorder = "--trainer.callbacks+=bokehbench.benchmark.recorder.ResultRecorder"
+        recorder = "--trainer.callbacks+=bokehbench.measure.recorder.ResultRecorder"
         options = [recorder, f"--trainer.callbacks.board={board}", root, *OFFLINE]
         assert main(["test", *small, "--ckpt_path", str(checkpoint), *options]) == 0
     place = folder / "elsewhere" / METHOD

@@ -79,7 +79,7 @@ def result_of(pairs: Path, tmp_path: Path, *options: str) -> dict:
     (board / "board.yaml").write_text(yaml.safe_dump(content))
     out = tmp_path / "result.json"
     recorder = [
-        "--trainer.callbacks+=bokehbench.benchmark.recorder.ResultRecorder",
+        "--trainer.callbacks+=bokehbench.measure.recorder.ResultRecorder",
         f"--trainer.callbacks.board={board}",
         f"--trainer.callbacks.output={out}",
     ]

@@ -1,0 +1,1 @@
+"""Results on boards: standings, statistics, pages. Starts without torch, knows no model."""

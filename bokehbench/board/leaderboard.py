@@ -1,0 +1,129 @@
+"""A board's folder: admit results, write its tables, check that the tables are what the files say."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from bokehbench.board import results
+from bokehbench.board.boards import Board, read_board
+from bokehbench.board.identity import OUTPUTS_ONLY, plain
+from bokehbench.board.markdown import page
+from bokehbench.board.results import Result
+from bokehbench.board.standings import read_standings
+from bokehbench.board.tables import csv_text, latex
+from bokehbench.errors import BokehbenchError
+from bokehbench.files import write_text
+
+
+def add(folder: Path, result: Result) -> Path:
+    """Check a result against its board, set the flags that the board decides, store it. Tables are not rendered.
+
+    Raises:
+        BokehbenchError: of another board, version, protocol or set of pictures, drift, or a folder of outputs that is
+            on the board under another method's name.
+    """
+    admitted = admit(read_board(folder), result)
+    if result.weights_hash == OUTPUTS_ONLY:
+        for other in results.read_all(folder):
+            if other.prediction_hash == result.prediction_hash and other.method != result.method:
+                raise BokehbenchError(
+                    f"The outputs of {result.method} are byte-identical to those of {other.method} on {result.board}: "
+                    "one of the two is mislabelled."
+                )
+    return results.write(folder, admitted)
+
+
+def admit(board: Board, result: Result) -> Result:
+    """The result with the flags ``incomplete`` and ``contaminated`` set as the board knows them.
+
+    Raises:
+        BokehbenchError: it does not belong on this board; says why.
+    """
+    who = f"{result.method} {result.id}"
+    if (result.board, result.board_version) != (board.name, board.version):
+        raise BokehbenchError(
+            f"{who} was measured for {result.board} version {result.board_version}, not for {board.name} version "
+            f"{board.version}: measure it again."
+        )
+    if _choices(result.protocol) != _choices(board.evaluator.describe()):
+        raise BokehbenchError(f"{who} was scored under another protocol than {board.name}'s '{board.protocol}'.")
+    if board.rank_by not in result.columns:
+        raise BokehbenchError(f"{who} has no {board.rank_by}, by which {board.name} ranks.")
+    strangers = sorted(set(result.per_image) - board.ids) if board.ids is not None else []
+    if strangers or len(result.per_image) > board.count:
+        shown = ", ".join(strangers[:5]) or f"{len(result.per_image)} instead of {board.count}"
+        raise BokehbenchError(f"{who} has pictures that are not in {board.split} ({shown}): score that split alone.")
+    if other := board.other_pictures(result.inference.get("data") or {}):
+        raise BokehbenchError(f"{who} was tested on other pictures than {board.name}'s: {other}.")
+    complete = len(result.per_image) == board.count
+    if complete and board.target_hash is not None and result.target_hash != board.target_hash:
+        raise BokehbenchError(
+            f"{who} was scored against other targets than {board.name}'s ({result.target_hash[:12]}, not "
+            f"{board.target_hash[:12]}): check that yours are the untouched originals."
+        )
+    flags = {flag for flag in result.flags if flag != "incomplete"}
+    flags |= set() if complete else {"incomplete"}
+    flags |= {"contaminated"} if board.contamination(result) else set()
+    return replace(result, flags=tuple(sorted(flags)))
+
+
+def _choices(protocol: Mapping[str, Any]) -> Any:
+    """What a protocol does; its one-line summary may be reworded."""
+    return plain({key: value for key, value in protocol.items() if key != "summary"})
+
+
+def files(folder: Path) -> dict[Path, str]:
+    """Every generated file of a board and its text: tables in its folder, and the docs page in a checkout.
+
+    Raises:
+        BokehbenchError: a file of the board is not right.
+    """
+    standings = read_standings(folder)
+    texts = {
+        folder / "table.md": page(standings),
+        folder / "table.csv": csv_text(standings),
+        folder / "table.tex": latex(standings),
+    }
+    docs = folder.resolve().parents[1] / "docs" / "leaderboards"
+    if docs.is_dir() and folder.resolve().parent.name == "leaderboards":
+        texts[docs / f"{folder.name}.md"] = page(standings, f"../../leaderboards/{folder.name}/results")
+    return texts
+
+
+def render(folder: Path) -> list[Path]:
+    """Write the tables of a board; returns the files."""
+    texts = files(folder)
+    for path, text in texts.items():
+        write_text(path, text)
+    return list(texts)
+
+
+def check(folder: Path) -> list[str]:
+    """Problems of a board: results that it would not admit, tables that differ by a byte from what render writes."""
+    problems = []
+    board = read_board(folder)
+    for result in results.read_all(folder):
+        if result.board_version != board.version:
+            continue  # kept for the record, listed as unranked
+        try:
+            flags = admit(board, result).flags
+        except BokehbenchError as error:
+            problems.append(str(error))
+            continue
+        if flags != tuple(sorted(result.flags)):
+            problems.append(f"{results.place(folder, result)}: flags {result.flags} should be {flags}.")
+    for path, text in files(folder).items():
+        try:
+            old = path.read_bytes().decode()
+        except (OSError, UnicodeDecodeError):
+            problems.append(f"{path} is missing: run `bokehbench leaderboard render`.")
+            continue
+        if old != text:
+            lines = difflib.unified_diff(old.splitlines(), text.splitlines(), "file", "rendered", lineterm="", n=0)
+            shown = "\n    ".join(list(lines)[2:6])
+            problems.append(f"{path} is not what the files say: run `bokehbench leaderboard render`.\n    {shown}")
+    return problems

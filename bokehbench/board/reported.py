@@ -1,0 +1,157 @@
+"""Published numbers, each with its source, and whether ours reproduce them."""
+
+from __future__ import annotations
+
+import csv
+from dataclasses import dataclass
+from pathlib import Path
+
+from bokehbench.board.boards import Board
+from bokehbench.board.columns import find_column
+from bokehbench.board.identity import slug
+from bokehbench.board.results import Result
+from bokehbench.errors import BokehbenchError
+from bokehbench.metrics.protocols import PROTOCOLS, Protocol, find_protocol
+
+FIELDS = ("method", "year", "metric", "value", "unit", "split", "protocol", "source", "note", "flag")
+#: Published metric -> family of columns.
+FAMILIES = {"PSNR": "psnr", "SSIM": "ssim", "MS-SSIM": "ms_ssim", "LPIPS": "lpips", "depth MAE": "depth_mae"}
+_GEOMETRY = (
+    "rounding", "stretch_target", "size", "centre_crop", "multiple", "multiple_at", "border", "pad_back", "colour",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Reported:
+    """One published number.
+
+    Attributes:
+        value: as printed, so that its last digit is known.
+        split: of the board it belongs to; empty for figures that have none (parameters, GFLOPs).
+        protocol: name of the evaluator, or empty where the source does not say.
+        source: where it was read.
+        flag: a key of :data:`bokehbench.board.results.FLAGS`, or empty.
+    """
+
+    method: str
+    year: str
+    metric: str
+    value: str
+    unit: str
+    split: str
+    protocol: str
+    source: str
+    note: str
+    flag: str
+
+    @property
+    def half_unit(self) -> float:
+        """Half a unit of the last printed digit."""
+        return 0.5 * 10.0 ** -len(self.value.partition(".")[2])
+
+
+@dataclass(frozen=True)
+class Beside:
+    """A published number beside ours.
+
+    Attributes:
+        ours: our mean, or None.
+        status: ``reproduced``, ``differs``, ``not comparable`` or ``quoted``.
+        why: the reason, where there is more to say.
+    """
+
+    reported: Reported
+    ours: float | None
+    status: str
+    why: str = ""
+
+    @property
+    def difference(self) -> float | None:
+        """Ours minus the published value; None where that would be comparing unlike things."""
+        if self.ours is None or self.status == "not comparable":
+            return None
+        return self.ours - float(self.reported.value)
+
+
+def read_reported(folder: Path) -> list[Reported]:
+    """The rows of ``reported.csv``; none where there is no such file.
+
+    Raises:
+        BokehbenchError: other columns, a value that is no number, no source, or an unknown protocol.
+    """
+    path = folder / "reported.csv"
+    if not path.exists():
+        return []
+    with path.open(newline="", encoding="utf-8") as file:
+        reader = csv.DictReader(file)
+        if tuple(reader.fieldnames or ()) != FIELDS:
+            raise BokehbenchError(f"{path} needs the columns {','.join(FIELDS)}.")
+        rows = [Reported(**row) for row in reader]
+    for line, row in enumerate(rows, 2):
+        try:
+            float(row.value)
+        except ValueError as error:
+            raise BokehbenchError(f"{path}:{line}: '{row.value}' is not a number.") from error
+        if not row.source or not row.method:
+            raise BokehbenchError(f"{path}:{line}: every published number needs its method and its source.")
+        if row.protocol and row.protocol not in PROTOCOLS:
+            raise BokehbenchError(f"{path}:{line}: there is no protocol '{row.protocol}'.")
+    return rows
+
+
+def definition(protocol: Protocol, column: str) -> tuple[object, ...]:
+    """Everything in ``protocol`` that a column's value depends on: equal definitions give equal numbers."""
+    common = tuple(getattr(protocol, name) for name in _GEOMETRY)
+    if column == "psnr":
+        return (*common, protocol.peak, protocol.averaging)
+    for kind in protocol.ssim:
+        if kind.name == column:
+            return (*common, kind.window, kind.covariance, kind.downsample)
+    return (*common, column, protocol.lpips if column == "lpips" else None)
+
+
+def column_of(board: Board, reported: Reported) -> str | None:
+    """Our column that measures what was published; None where the board has none.
+
+    Where the source does not say how it measured, the first column of the family is taken.
+    """
+    family = FAMILIES.get(reported.metric)
+    ours = [name for name in board.columns if family and (name == family or name.startswith(f"{family}_"))]
+    if not reported.protocol:
+        return ours[0] if ours else None
+    theirs = find_protocol(reported.protocol)
+    published = next((name for name in theirs.columns if name == family or name.startswith(f"{family}_")), family)
+    wanted = definition(theirs, published or "")
+    return next((name for name in ours if definition(board.evaluator, name) == wanted), None)
+
+
+def beside(board: Board, reported: Reported, result: Result | None) -> Beside:
+    """A published number beside a result of ours, and what that shows."""
+    if result is None:
+        return Beside(reported, None, "quoted")
+    column = column_of(board, reported)
+    if reported.split != board.split:
+        return Beside(reported, None, "not comparable", f"other split: {reported.split or 'not stated'}")
+    if column is None:
+        other = f"protocol {reported.protocol}" if reported.protocol else f"no {reported.metric} on this board"
+        return Beside(reported, None, "not comparable", f"other metric: {other}")
+    values = list(result.values(column).values())
+    if not values:
+        return Beside(reported, None, "not comparable", f"{column} was not measured")
+    ours = sum(values) / len(values)
+    if "incomplete" in result.flags:
+        return Beside(reported, ours, "not comparable", f"{len(result.per_image)} of {board.count} pictures")
+    near = abs(ours - float(reported.value)) <= find_column(column).tolerance + reported.half_unit
+    unsure = "" if reported.protocol else "the source does not state its protocol"
+    return Beside(reported, ours, "reproduced" if near else "differs", unsure)
+
+
+def all_beside(board: Board, reported: list[Reported], results: list[Result]) -> list[Beside]:
+    """Every published score beside our best-known result of the same method, in the order of ``reported.csv``.
+
+    ``results`` come best first: ranked ones before unranked ones.
+    """
+    first: dict[str, Result] = {}
+    for result in results:
+        first.setdefault(slug(result.method), result)
+    return [beside(board, row, first.get(slug(row.method))) for row in reported if row.metric in FAMILIES]

@@ -1,0 +1,251 @@
+"""One stored measurement: what was run, on what, with which scores. Plain Python: starts without torch."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import math
+import os
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from bokehbench.board.identity import OUTPUTS_ONLY, digest, number, plain, slug
+from bokehbench.errors import BokehbenchError
+from bokehbench.files import write_text
+
+FORMAT = 1
+#: Why a result is stored but not ranked.
+FLAGS = {
+    "incomplete": "not every picture of the split was scored",
+    "dirty": "run from a working tree with uncommitted changes",
+    "contaminated": "the weights saw pictures of the test split",
+}
+#: Scores closer than this are the same measurement: another device moves single 8-bit levels.
+RELATIVE, ABSOLUTE = 1e-4, 1e-4
+
+
+@dataclass(frozen=True)
+class Result:
+    """One method, measured once on one board.
+
+    Attributes:
+        board, board_version: name and version of the board (its ``board.yaml``).
+        method: label of the row, from the model that ran (``type(model).__name__``), never from the command line.
+        architecture: constructor arguments that shape the network.
+        weights_hash: SHA-256 of the weights; :data:`identity.NO_WEIGHTS`, or :data:`identity.OUTPUTS_ONLY`.
+        inference: settings that change the pictures: focus, aperture, working size, precision ... ; no paths.
+        protocol: ``Protocol.describe()``.
+        split: name of the split.
+        target_hash, prediction_hash: of the target pictures and of the outputs.
+        per_image: picture's name -> {column: value}; NaN where a column has no meaning for a picture.
+        missing: column -> why it has no values at all (LPIPS without weights).
+        training: recipe: stages, steps, data, what the weights came from; empty where nothing was trained.
+        variant: what tells it from other results of the method, for people (an experiment's name); no part of the
+            identity, empty where nobody said.
+        seed: of the training, or None.
+        versions: package -> version.
+        commit: of bokehbench, 40 hex digits, or "" outside a repository.
+        device: in words.
+        seconds_per_image: median time of one rendering, without the first; None where unknown.
+        peak_memory: bytes; None where unknown.
+        parameters: number of weights; None where unknown.
+        macs: multiply-adds of one rendering at ``macs_size`` (height, width); None where unknown.
+        flags: keys of :data:`FLAGS`.
+        date: ISO day.
+    """
+
+    board: str
+    board_version: int
+    method: str
+    per_image: Mapping[str, Mapping[str, float]]
+    weights_hash: str
+    protocol: Mapping[str, Any]
+    split: str
+    target_hash: str
+    prediction_hash: str
+    architecture: Mapping[str, Any] = field(default_factory=dict)
+    inference: Mapping[str, Any] = field(default_factory=dict)
+    missing: Mapping[str, str] = field(default_factory=dict)
+    training: Mapping[str, Any] = field(default_factory=dict)
+    variant: str = ""
+    seed: int | None = None
+    versions: Mapping[str, str] = field(default_factory=dict)
+    commit: str = ""
+    device: str = ""
+    seconds_per_image: float | None = None
+    peak_memory: int | None = None
+    parameters: int | None = None
+    macs: int | None = None
+    macs_size: tuple[int, int] | None = None
+    flags: tuple[str, ...] = ()
+    date: str = ""
+
+    @property
+    def identity(self) -> dict[str, Any]:
+        """What makes it this measurement and no other.
+
+        Flags and the pictures' names take part, so that a dirty or incomplete run never stands in the way of the clean,
+        whole one. The hashes of targets and outputs do not: where these change, the scores are drift.
+        """
+        names = ("board", "board_version", "method", "architecture", "weights_hash", "inference")
+        known = {name: getattr(self, name) for name in names}
+        known |= {"protocol": self.protocol.get("name", ""), "flags": sorted(self.flags)}
+        known["pictures"] = digest(sorted(self.per_image))
+        if self.weights_hash == OUTPUTS_ONLY:
+            known["prediction_hash"] = self.prediction_hash
+        return known
+
+    @property
+    def id(self) -> str:
+        """Hash of the identity, 12 hex digits."""
+        return digest(self.identity)
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Names of the scores, in order of appearance."""
+        return tuple(dict.fromkeys(column for scores in self.per_image.values() for column in scores))
+
+    def values(self, column: str) -> dict[str, float]:
+        """Picture's name -> value, without pictures for which the column has none."""
+        scores = {name: row.get(column, math.nan) for name, row in sorted(self.per_image.items())}
+        return {name: value for name, value in scores.items() if not math.isnan(value)}
+
+    def to_json(self) -> str:
+        """Text of the file: sorted keys, one line per picture, ends with a newline."""
+        content = {each.name: getattr(self, each.name) for each in dataclasses.fields(self) if each.name != "per_image"}
+        content |= {"id": self.id, "format": FORMAT, "flags": sorted(self.flags)}
+        head = json.dumps(plain(content), indent=1, sort_keys=True, ensure_ascii=False, allow_nan=False)
+        rows = []
+        for name, row in sorted(self.per_image.items()):
+            values = plain({column: _rounded(value) for column, value in row.items()})
+            rows.append(f"  {json.dumps(name, ensure_ascii=False)}: {json.dumps(values, allow_nan=False)}")
+        return head[:-2] + ',\n "per_image": {\n' + ",\n".join(rows) + "\n }\n}\n"
+
+    @staticmethod
+    def from_json(text: str, where: str = "result") -> Result:
+        """Read what :meth:`to_json` wrote; ``where`` names the file in errors.
+
+        Raises:
+            BokehbenchError: not a result, of a newer format, of unknown flags, or edited by hand (the id does not fit).
+        """
+        try:
+            content = json.loads(text)
+            known = content.pop("format"), content.pop("id")
+            content["per_image"] = {
+                name: {column: number(value) for column, value in row.items()}
+                for name, row in content["per_image"].items()
+            }
+            content["flags"] = tuple(content.get("flags", ()))
+            content["macs_size"] = tuple(content["macs_size"]) if content.get("macs_size") else None
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise BokehbenchError(
+                f"{where} is not a result of bokehbench ({error}): remove it, or add it anew."
+            ) from error
+        if known[0] != FORMAT:
+            raise BokehbenchError(f"{where} has format {known[0]}, this bokehbench reads {FORMAT}: update bokehbench.")
+        try:
+            result = Result(**content)
+        except TypeError as error:
+            raise BokehbenchError(f"{where} lacks or has unknown fields ({error}): add the result anew.") from error
+        if set(result.flags) - set(FLAGS):
+            raise BokehbenchError(f"{where} has unknown flags {result.flags}; known: {', '.join(FLAGS)}.")
+        if result.id != known[1]:
+            raise BokehbenchError(f"{where} was edited: its identity hashes to {result.id}, not {known[1]}.")
+        return result
+
+
+def _rounded(value: float) -> float:
+    """Eight significant digits: the rest is noise of the summation order and would only make files differ."""
+    return float(f"{float(value):.8g}")
+
+
+def place(board_folder: Path, result: Result) -> Path:
+    """Where a result lies: ``BOARD/results/METHOD/ID.json``."""
+    return board_folder / "results" / slug(result.method) / f"{result.id}.json"
+
+
+def write(board_folder: Path, result: Result) -> Path:
+    """Add a result; nothing that is there is ever changed.
+
+    Two writers at once lose nothing: files appear whole or not at all, and the first of two equal ones stays.
+
+    Raises:
+        BokehbenchError: nothing scored, a flag that is not known, or the same identity is there with other scores.
+    """
+    if not result.per_image:
+        raise BokehbenchError(f"{result.method} has no scored picture: there is nothing to add to {result.board}.")
+    if set(result.flags) - set(FLAGS):
+        raise BokehbenchError(f"Unknown flags {result.flags}; known: {', '.join(FLAGS)}.")
+    path = place(board_folder, result)
+    if path.exists():
+        return _same_or_drift(path, result)
+    draft = path.parent / f".{path.stem}.{uuid.uuid4().hex}.draft"
+    write_text(draft, result.to_json())
+    try:
+        os.link(draft, path)  # unlike a rename this never replaces what another writer has just put there
+    except FileExistsError:
+        return _same_or_drift(path, result)
+    except OSError:  # no hard links on this file system
+        os.replace(draft, path)
+    finally:
+        draft.unlink(missing_ok=True)
+    return path
+
+
+def _same_or_drift(path: Path, result: Result) -> Path:
+    found = drift(read(path), result)
+    if found:
+        shown = "\n  ".join(found[:10]) + (f"\n  ... and {len(found) - 10} more" if len(found) > 10 else "")
+        raise BokehbenchError(
+            f"Drift: {path} holds the same identity with other scores, it stays as it is. Find out what changed "
+            f"(versions, device, data) and raise the board's version if the new scores are right.\n  {shown}"
+        )
+    return path
+
+
+def drift(old: Result, new: Result) -> list[str]:
+    """One line per score that differs by more than rounding: ``4545 psnr: 19.7400 -> 19.8100``.
+
+    A column that only one of the two has is no drift: LPIPS may have had no weights.
+    """
+    lines = [f"{name}: only in the {'old' if name in old.per_image else 'new'} result"
+             for name in sorted(set(old.per_image) ^ set(new.per_image))]  # fmt: skip
+    for name in sorted(set(old.per_image) & set(new.per_image)):
+        before, after = old.per_image[name], new.per_image[name]
+        for column in sorted(set(before) & set(after)):
+            a, b = float(before[column]), float(after[column])
+            same = math.isnan(a) and math.isnan(b)
+            if not same and not math.isclose(a, b, rel_tol=RELATIVE, abs_tol=ABSOLUTE):
+                lines.append(f"{name} {column}: {a:.4f} -> {b:.4f}")
+    return lines
+
+
+def read(path: Path) -> Result:
+    """One result.
+
+    Raises:
+        BokehbenchError: unreadable, or not a result.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise BokehbenchError(f"{path} cannot be read ({error}): check the path.") from error
+    return Result.from_json(text, str(path))
+
+
+def read_all(board_folder: Path) -> list[Result]:
+    """Every result of a board, in the order of their files.
+
+    Raises:
+        BokehbenchError: one of them is not a result, or lies where its identity does not belong.
+    """
+    results = []
+    for path in sorted((board_folder / "results").glob("*/*.json")):
+        result = read(path)
+        if place(board_folder, result) != path:
+            raise BokehbenchError(f"{path} belongs at {place(board_folder, result)}: move it there.")
+        results.append(result)
+    return results

@@ -1,0 +1,147 @@
+"""Who is where on a board, and why somebody is not ranked: everything that the tables show, computed once."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from itertools import combinations
+from pathlib import Path
+
+from bokehbench.board.boards import Board, read_board
+from bokehbench.board.reported import Beside, Reported, all_beside, read_reported
+from bokehbench.board.results import FLAGS, Result, read_all
+from bokehbench.board.seeds import told_by_seed
+from bokehbench.board.statistics import Interval, differences, holm, interval, wilcoxon
+from bokehbench.errors import BokehbenchError
+
+
+@dataclass(frozen=True)
+class Row:
+    """One result on its board.
+
+    Attributes:
+        label: method, with what tells it from others of the same method.
+        rank: 1 = best; None where it is not ranked.
+        means: column -> mean and interval.
+        marks: column -> 1 for the best of the ranked rows, 2 for the second best.
+        reason: why it is not ranked, or empty.
+    """
+
+    result: Result
+    label: str
+    rank: int | None
+    means: Mapping[str, Interval]
+    marks: Mapping[str, int]
+    reason: str
+
+
+@dataclass(frozen=True)
+class Standings:
+    """A board with everything on it.
+
+    Attributes:
+        rows: ranked ones first, best first.
+        beside: published scores, with ours where there are any.
+        reported: all published figures, scores or not.
+        wins: (row's id, column's id) -> share of pictures on which the row has the better ranking score, and p of
+            Wilcoxon's test after Holm's correction over all pairs.
+    """
+
+    board: Board
+    rows: tuple[Row, ...]
+    beside: tuple[Beside, ...]
+    reported: tuple[Reported, ...]
+    wins: Mapping[tuple[str, str], tuple[float, float]]
+
+    @property
+    def ranked(self) -> tuple[Row, ...]:
+        """Rows with a rank."""
+        return tuple(row for row in self.rows if row.rank is not None)
+
+    @property
+    def unranked(self) -> tuple[Row, ...]:
+        """Rows without."""
+        return tuple(row for row in self.rows if row.rank is None)
+
+
+def read_standings(folder: Path) -> Standings:
+    """Compute the standings from the files of a board's folder and nothing else.
+
+    Raises:
+        BokehbenchError: a file that is not right.
+    """
+    return standings(read_board(folder), read_all(folder), read_reported(folder))
+
+
+def standings(board: Board, results: list[Result], reported: list[Reported]) -> Standings:
+    """Rank ``results`` by the board's score; flagged ones and those of other versions are listed without a rank."""
+    ranking = next(column for column in board.scores if column.name == board.rank_by)
+    means = {r.id: {c.name: interval(list(r.values(c.name).values())) for c in board.scores} for r in results}
+    reasons = {r.id: reason(board, r) for r in results}
+
+    def order(result: Result) -> tuple[bool, float, str, str]:
+        goodness = ranking.goodness(means[result.id][ranking.name].mean)
+        return bool(reasons[result.id]), -goodness, result.method.lower(), result.id
+
+    results = sorted(results, key=order)
+    ranked = [r for r in results if not reasons[r.id]]
+    marks: dict[str, dict[str, int]] = {r.id: {} for r in results}
+    for column in board.scores:
+        goodness = {r.id: column.goodness(means[r.id][column.name].mean) for r in ranked}
+        levels = sorted({value for value in goodness.values() if value > -math.inf}, reverse=True)[:2]
+        for id, value in goodness.items():
+            if value in levels and len(ranked) > 1:
+                marks[id][column.name] = levels.index(value) + 1
+    labels = _labels(results)
+    places = {r.id: 1 + sum(order(other)[1] < order(r)[1] for other in ranked) for r in ranked}
+    rows = tuple(Row(r, labels[r.id], places.get(r.id), means[r.id], marks[r.id], reasons[r.id]) for r in results)
+    beside = tuple(all_beside(board, reported, results))
+    return Standings(board, rows, beside, tuple(reported), _wins(ranked, ranking.name, ranking.goodness))
+
+
+def reason(board: Board, result: Result) -> str:
+    """Why a result is not ranked; empty where it is."""
+    reasons = []
+    if result.board_version != board.version:
+        reasons.append(f"measured for version {result.board_version} of this board")
+    for flag in result.flags:
+        if flag == "incomplete":
+            reasons.append(f"incomplete: {len(result.per_image)} of {board.count} pictures")
+        elif flag == "contaminated" and board.contamination(result):
+            reasons.append(f"contaminated: {board.contamination(result)}")
+        else:
+            reasons.append(f"{flag}: {FLAGS[flag]}")
+    return "; ".join(reasons)
+
+
+def _labels(results: list[Result]) -> dict[str, str]:
+    """Method and variant; where that is not enough the seed, and where the runs differ in more, the result's id."""
+    groups: dict[tuple[str, str], list[Result]] = {}
+    for result in results:
+        groups.setdefault((result.method, result.variant), []).append(result)
+    labels = {}
+    for (method, variant), group in groups.items():
+        seeds = len(group) > 1 and told_by_seed(group)
+        for result in group:
+            notes = [variant, f"seed {result.seed}" if seeds else ""]
+            label = f"{method} ({', '.join(filter(None, notes))})" if any(notes) else method
+            labels[result.id] = label if seeds or len(group) == 1 else f"{label} #{result.id[:4]}"
+    return labels
+
+
+def _wins(
+    ranked: list[Result], column: str, goodness: Callable[[float], float]
+) -> dict[tuple[str, str], tuple[float, float]]:
+    scores = {r.id: {name: goodness(value) for name, value in r.values(column).items()} for r in ranked}
+    gaps = {}
+    for a, b in combinations(scores, 2):
+        try:
+            gaps[a, b] = differences(scores[a], scores[b])
+        except BokehbenchError:
+            continue  # nothing in common: the cell stays empty
+    corrected = holm([wilcoxon(gap) for gap in gaps.values()])
+    wins = {}
+    for ((a, b), gap), p in zip(gaps.items(), corrected, strict=True):
+        wins[a, b], wins[b, a] = (float((gap > 0).mean()), p), (float((gap < 0).mean()), p)
+    return wins

@@ -1,0 +1,91 @@
+"""Where methods fail: near the border of what is in focus, on it, and behind it."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from bokehbench.board.columns import find_column
+from bokehbench.board.standings import Standings
+from bokehbench.board.statistics import Interval, interval
+from bokehbench.figures import style
+
+#: Column -> heading. PSNR has no mean where one picture is perfect, as doing nothing is in focus: hence SSIM there.
+PANELS = {
+    "psnr_border": "PSNR near the border (dB)",
+    "ssim_in_focus": "SSIM in focus",
+    "ssim_out_of_focus": "SSIM out of focus",
+}
+
+
+@dataclass(frozen=True)
+class Line:
+    """One ranked result: its scores by region, ``{column: mean and interval}``."""
+
+    label: str
+    kind: str
+    scores: dict[str, Interval]
+
+
+def lines(standings: Standings) -> list[Line]:
+    """Ranked results with a score near the border, the best there first.
+
+    Raises:
+        NothingToDraw: none has one.
+    """
+    found = []
+    for row in standings.ranked:
+        scores = {name: interval(list(row.result.values(name).values())) for name in PANELS}
+        if math.isfinite(scores["psnr_border"].mean):
+            found.append(Line(row.label, style.kind(row.result), scores))
+    if not found:
+        raise style.NothingToDraw("quality near depth edges: no ranked result has scores by region (psnr_border).")
+    return sorted(found, key=lambda line: (-line.scores["psnr_border"].mean, line.label))
+
+
+def draw(standings: Standings, path: Path) -> Path:
+    """Write the figure.
+
+    Raises:
+        NothingToDraw: see :func:`lines`.
+    """
+    data = lines(standings)
+    return style.paint(path, 1.5 + 0.27 * len(data), lambda figure: _fill(figure, standings, data))
+
+
+def _fill(figure: Any, standings: Standings, data: list[Line]) -> None:
+    high = figure.get_figheight()
+    style.head(figure, "Quality near depth edges", f"{standings.board.title} · best near the border first")
+    style.kinds_line(figure, {line.kind for line in data}, high - 0.22)
+    style.foot(figure, style.INTERVALS, "Border: a band of 2 % of the shorter side on both sides of what is in focus.")
+    names = [style.short(line.label, 26) for line in data]
+    left = 0.025 + 0.0088 * max(map(len, names))
+    gap = 0.025
+    wide = (0.985 - left - gap * (len(PANELS) - 1)) / len(PANELS)
+    for number, column in enumerate(PANELS):
+        axes = figure.add_axes((left + number * (wide + gap), 0.62 / high, wide, 1 - 1.4 / high))
+        axes.set_title(PANELS[column], pad=5)
+        axes.set_ylim(len(data) - 0.4, -0.6)
+        axes.set_yticks(range(len(data)), names if number == 0 else [""] * len(data))
+        axes.tick_params(axis="y", length=0)
+        axes.spines["left"].set_visible(False)
+        for place, line in enumerate(data):
+            score, colour = line.scores[column], style.KINDS[line.kind]
+            if not math.isfinite(score.mean):
+                why = "not measured" if math.isnan(score.mean) else "perfect on a picture"
+                axes.text(0.5, place, why, color=style.GREY, fontsize=7.5, ha="center", va="center",
+                          transform=axes.get_yaxis_transform())  # fmt: skip
+                continue
+            if math.isfinite(score.low):
+                axes.plot([score.low, score.high], [place] * 2, color=colour, lw=1.4, alpha=0.55)
+            axes.plot(score.mean, place, "o", color=colour, ms=6)
+            decimals = find_column(column).decimals
+            axes.annotate(f"{score.mean:.{min(decimals, 3)}f}", (score.mean, place), xytext=(0, 4.5),
+                          textcoords="offset points", ha="center", va="bottom", fontsize=6.5, color=colour)  # fmt: skip
+        axes.locator_params(axis="x", nbins=5)
+        axes.margins(x=0.08)
+    for tick, line in zip(figure.axes[0].get_yticklabels(), data, strict=True):
+        tick.set_color(style.KINDS[line.kind])
+        tick.set_fontsize(8.5)

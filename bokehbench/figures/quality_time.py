@@ -1,0 +1,133 @@
+"""Quality against seconds per picture."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+from bokehbench.board.columns import Column, find_column
+from bokehbench.board.standings import Standings
+from bokehbench.board.statistics import Interval
+from bokehbench.figures import style
+from bokehbench.figures.labels import place_labels
+
+
+@dataclass(frozen=True)
+class Point:
+    """One ranked result.
+
+    Attributes:
+        label: as in the table.
+        kind: key of :data:`style.KINDS`.
+        device: in words.
+        seconds: median of one rendering.
+        score: the board's ranking score.
+        on_front: no result timed on the same device is both faster and better.
+    """
+
+    label: str
+    kind: str
+    device: str
+    seconds: float
+    score: Interval
+    on_front: bool
+
+
+def points(standings: Standings) -> list[Point]:
+    """Ranked results that have a time and a finite score, fastest first.
+
+    Raises:
+        NothingToDraw: fewer than two.
+    """
+    column = find_column(standings.board.rank_by)
+    timed = [
+        (row, row.means[column.name], float(row.result.seconds_per_image or 0))
+        for row in standings.ranked
+        if row.result.seconds_per_image and math.isfinite(row.means[column.name].mean)
+    ]
+    if len(timed) < 2:
+        raise style.NothingToDraw(f"quality against time: {len(timed)} ranked results have a time, two are needed.")
+    found = []
+    for row, score, seconds in timed:
+        good = column.goodness(score.mean)
+        beaten = any(
+            other.result.device == row.result.device
+            and (seconds_ <= seconds and column.goodness(score_.mean) >= good)
+            and (seconds_ < seconds or column.goodness(score_.mean) > good)
+            for other, score_, seconds_ in timed
+        )
+        kind = style.kind(row.result)
+        found.append(Point(row.label, kind, row.result.device or "unknown device", seconds, score, not beaten))
+    return sorted(found, key=lambda point: (point.seconds, point.label))
+
+
+def draw(standings: Standings, path: Path) -> Path:
+    """Write the figure.
+
+    Raises:
+        NothingToDraw: see :func:`points`.
+    """
+    data = points(standings)
+    column = find_column(standings.board.rank_by)
+    return style.paint(path, 4.6, lambda figure: _fill(figure, standings, column, data))
+
+
+def _fill(figure: Any, standings: Standings, column: Column, data: list[Point]) -> None:
+    from matplotlib.ticker import LogLocator, NullFormatter
+
+    devices = list(dict.fromkeys(point.device for point in data))
+    notes = [style.INTERVALS, "Step line: nothing on the board is both faster and better."]
+    if len(devices) > 1:
+        marks = {"o": "●", "s": "■", "^": "▲", "D": "◆", "v": "▼", "P": "✚"}
+        which = "   ".join(f"{marks[_marker(devices, d)]} {style.short(d, 60)}" for d in devices)
+        notes[1] = "Step lines: nothing on the same device is both faster and better."
+        notes.append(f"Several devices, times NOT COMPARABLE between them: {which}")
+    missing = [row.label for row in standings.ranked if not row.result.seconds_per_image]
+    if missing:
+        notes.append("Without a time: " + style.short(", ".join(missing), 110))
+    high, foot = figure.get_figheight(), 0.62 + 0.14 * len(notes)
+    axes = figure.add_axes((0.085, foot / high, 0.895, 1 - (foot + 0.62) / high))
+    where = f"{standings.board.title} · {devices[0]}" if len(devices) == 1 else standings.board.title
+    style.head(figure, "Quality against time", where)
+    style.kinds_line(figure, {point.kind for point in data}, high - 0.22)
+    style.foot(figure, *notes)
+
+    axes.set_xscale("log")
+    seconds = [point.seconds for point in data]
+    axes.set_xlim(min(seconds) / 1.6, max(seconds) * 2.5)
+    ends = [e for p in data for e in (p.score.low, p.score.high, p.score.mean) if math.isfinite(e)]
+    room = 0.06 * (max(ends) - min(ends) or 1.0)
+    axes.set_ylim(min(ends) - room, max(ends) + room)
+    axes.set_xlabel("seconds per picture (median of the rendering alone, logarithmic)")
+    better = {"higher": "higher is better", "lower": "lower is better", "zero": "0 is best"}[column.better]
+    axes.set_ylabel(f"{column.label}, {better}")
+    if max(seconds) / min(seconds) < 300:  # else the powers of ten are enough
+        axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    axes.xaxis.set_minor_formatter(NullFormatter())
+    axes.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
+
+    lines = [(p.seconds, p.score.low, p.seconds, p.score.high) for p in data if math.isfinite(p.score.low)]
+    for device in devices:
+        front = [point for point in data if point.device == device and point.on_front]
+        if len(front) > 1:
+            xs, ys = [p.seconds for p in front], [p.score.mean for p in front]
+            axes.step(xs, ys, where="post", color="#BBBBBB", lw=1.4, zorder=1)
+            for (x, y), (next_x, next_y) in pairwise(zip(xs, ys, strict=True)):
+                lines += [(x, y, next_x, y), (next_x, min(y, next_y), next_x, max(y, next_y))]
+    for point in data:
+        colour = style.KINDS[point.kind]
+        if math.isfinite(point.score.low):
+            axes.plot([point.seconds] * 2, [point.score.low, point.score.high], color=colour, lw=1.2, alpha=0.55)
+        face = colour if point.on_front else "white"
+        marker = _marker(devices, point.device)
+        axes.plot(point.seconds, point.score.mean, marker, color=colour, mfc=face, ms=6.5, mew=1.4, zorder=3)
+    spots = [(point.seconds, point.score.mean) for point in data]
+    names = [style.short(point.label) for point in data]
+    place_labels(axes, spots, names, [style.KINDS[point.kind] for point in data], lines)
+
+
+def _marker(devices: list[str], device: str) -> str:
+    return style.MARKERS[devices.index(device) % len(style.MARKERS)]

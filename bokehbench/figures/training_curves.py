@@ -1,0 +1,230 @@
+"""Loss and validation score over the steps of a staged training, from what CSVLogger wrote."""
+
+from __future__ import annotations
+
+import csv
+import math
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+from bokehbench.figures import style
+
+#: Validation scores, the first that a stage has is drawn; and what it is called.
+SCORES = {"psnr": "PSNR (dB)", "coarse_psnr": "PSNR (dB), half size", "depth_mae": "depth MAE", "ssim": "SSIM"}
+#: Share of a stage's points that the smoothed line averages over.
+SMOOTH = 0.08
+#: Inches of the title and of a run.
+HEAD, ROW = 0.6, 1.95
+#: Rows of a figure; more runs go on in the next one.
+MOST_RUNS = 5
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One stage of a run.
+
+    Attributes:
+        name: as in the recipe.
+        losses: (step, loss), ascending.
+        score: name of the validation score, or "".
+        scores: (step, score), ascending.
+        trivial: the score of doing nothing, NaN where unknown.
+    """
+
+    name: str
+    losses: tuple[tuple[int, float], ...]
+    score: str
+    scores: tuple[tuple[int, float], ...]
+    trivial: float
+
+
+@dataclass(frozen=True)
+class Run:
+    """A training: its stages in order."""
+
+    label: str
+    stages: tuple[Stage, ...]
+
+
+def read_run(label: str, files: Sequence[Path]) -> Run:
+    """The run of one ``metrics.csv``, or of several, oldest first, where it was resumed into a new folder.
+
+    What an earlier file has beyond the step at which the next one began was lost with its process and is left out.
+
+    Raises:
+        NothingToDraw: no training in the files.
+    """
+    rows: list[dict[str, float]] = []
+    for file in files:
+        with file.open(encoding="utf-8", newline="") as lines:
+            read = [{key: _number(value) for key, value in row.items() if key} for row in csv.DictReader(lines)]
+        read = [{key: value for key, value in row.items() if not math.isnan(value)} for row in read]
+        read = [row for row in read if "step" in row]
+        first = min((row["step"] for row in read), default=math.inf)
+        rows = [row for row in rows if row["step"] < first] + read
+    rows.sort(key=lambda row: row["step"])  # stable: a validation stays behind the step after which it was
+    names = dict.fromkeys(key[:-5] for row in rows for key in row if key.endswith("/loss") and key != "val/loss")
+    if not names:
+        raise style.NothingToDraw(f"training curves: {label} has no logged loss.")
+    return Run(label, tuple(_stage(name, list(names), rows) for name in names))
+
+
+def _number(value: Any) -> float:
+    try:
+        return float(value)
+    except (TypeError, ValueError):
+        return math.nan
+
+
+def _stage(name: str, names: list[str], rows: list[dict[str, float]]) -> Stage:
+    losses = [(int(row["step"]), row[f"{name}/loss"]) for row in rows if f"{name}/loss" in row]
+    number = names.index(name)
+    epochs = {row.get("epoch", math.nan) for row in rows if f"{name}/loss" in row}  # one epoch is one stage
+    mine = [row for row in rows if row.get("epoch", float(number)) in epochs]
+    for score in SCORES:
+        scores = [(int(row["step"]), row[f"val/{score}"]) for row in mine if f"val/{score}" in row]
+        if scores:
+            trivial = [row[f"val/identity_{score}"] for row in mine if f"val/identity_{score}" in row]
+            return Stage(name, tuple(losses), score, tuple(scores), trivial[-1] if trivial else math.nan)
+    return Stage(name, tuple(losses), "", (), math.nan)
+
+
+def smoothed(values: Sequence[float], share: float = SMOOTH) -> list[float]:
+    """Centred running mean over ``share`` of the values; at the ends over the half that there is."""
+    half = max(1, round(len(values) * share / 2)) if len(values) > 2 else 0
+    return [sum(part) / len(part) for part in (values[max(0, n - half) : n + half + 1] for n in range(len(values)))]
+
+
+def find_runs(work: Path) -> dict[str, list[Path]]:
+    """Experiment -> ``metrics.csv`` of its last fit, oldest first, below a suite's folder or a folder of fits.
+
+    A fit's folder is ``EXPERIMENT/fit-HASH``, or one in which the runner left a ``fit.log``.
+    """
+    found: dict[str, list[Path]] = {}
+    for folder in sorted(path for path in work.glob("*") if path.is_dir()):
+        places = [folder] if (folder / "fit.log").is_file() else sorted(folder.glob("fit-*"))
+        fits = [files for place in places if (files := sorted(place.glob("**/metrics.csv"), key=_version))]
+        if fits:
+            found[folder.name] = max(fits, key=lambda files: files[-1].stat().st_mtime)
+    return found
+
+
+def read_runs(work: Path | None) -> list[Run]:
+    """The trainings below a suite's folder.
+
+    Raises:
+        NothingToDraw: no folder, or no training in it.
+    """
+    if work is None:
+        raise style.NothingToDraw("training curves: give --work, the folder of the benchmark that trained.")
+    runs = []
+    for label, files in find_runs(work).items():
+        try:
+            runs.append(read_run(label, files))
+        except style.NothingToDraw:
+            continue  # killed before its first line
+    return runs
+
+
+def _version(file: Path) -> tuple[int, str]:
+    number = re.fullmatch(r"version_(\d+)", file.parent.name)
+    return (int(number[1]) if number else -1), str(file)
+
+
+def draw_all(runs: Sequence[Run], path: Path) -> list[Path]:
+    """Write ``path``, and ``NAME-2.png`` and so on where there are more than :data:`MOST_RUNS` runs.
+
+    Raises:
+        NothingToDraw: no runs.
+    """
+    if not runs:
+        raise style.NothingToDraw("training curves: there is no training with a metrics.csv to draw.")
+    pages = [runs[start : start + MOST_RUNS] for start in range(0, len(runs), MOST_RUNS)]
+    numbers = ["", *(f"-{number}" for number in range(2, len(pages) + 1))]
+    return [draw(p, path.with_name(f"{path.stem}{n}{path.suffix}")) for p, n in zip(pages, numbers, strict=True)]
+
+
+def draw(runs: Sequence[Run], path: Path) -> Path:
+    """Write one figure: a row per run, its loss at the left and its validation score at the right."""
+    return style.paint(path, HEAD + ROW * len(runs), lambda figure: _fill(figure, runs))
+
+
+def _fill(figure: Any, runs: Sequence[Run]) -> None:
+    high = figure.get_figheight()
+    style.head(figure, "Training", "faint: as logged · line: running mean · right: validation, dotted: doing nothing")
+    for place, run in enumerate(runs):
+        low = high - HEAD - (place + 1) * ROW + 0.48
+        left = figure.add_axes((0.08, low / high, 0.4, 1.05 / high))
+        left.set_title(style.short(run.label, 40), fontweight="bold", pad=14)
+        left.set_ylabel("loss (log)")
+        left.set_yscale("log")
+        _losses(left, run)
+        _scores(figure, [0.575, low / high, 0.41, 1.05 / high], run, left.get_xlim())
+        left.set_xlabel("optimiser step")
+
+
+def _losses(axes: Any, run: Run) -> None:
+    from matplotlib.ticker import LogLocator, NullLocator
+
+    colours = _colours(run)
+    for stage in run.stages:
+        colour = colours[stage.name]
+        steps, values = [step for step, _ in stage.losses], [value for _, value in stage.losses]
+        axes.plot(steps, values, color=colour, lw=0.7, alpha=0.3)
+        axes.plot(steps, smoothed(values), "o-" if len(steps) < 4 else "-", color=colour, lw=1.5, ms=3)
+    axes.margins(x=0.01)
+    axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    axes.yaxis.set_minor_locator(NullLocator())
+    axes.yaxis.set_major_formatter(lambda value, _: f"{value:g}")
+    _borders(axes, run.stages, colours)
+
+
+def _colours(run: Run) -> dict[str, str]:
+    return {stage.name: style.CYCLE[number % len(style.CYCLE)] for number, stage in enumerate(run.stages)}
+
+
+def _borders(axes: Any, stages: Sequence[Stage], colours: dict[str, str]) -> None:
+    """A line where each stage begins, its name at the top; of stages too short for their names the longest have one."""
+    low, up = axes.get_xlim()
+    starts = [stage.losses[0][0] for stage in stages]
+    letter = (up - low) * axes.figure.dpi / 100 * 6.2 / axes.get_window_extent().width  # of this size, in steps
+    lengths = [end - start for start, end in pairwise([*starts, up])]
+    taken: list[tuple[float, float]] = []
+    for _, start, stage in sorted(zip(lengths, starts, stages, strict=True), key=lambda each: -each[0]):
+        if start != starts[0]:
+            axes.axvline(start, color=style.GREY, lw=0.8)
+        name = style.short(stage.name, max(4, int((up - low) / letter)))
+        left = min(start, up - len(name) * letter)
+        right = left + len(name) * letter
+        if all(right <= other[0] or left >= other[1] for other in taken):
+            taken.append((left, right))
+            axes.annotate(name, (left, 1), xycoords=axes.get_xaxis_transform(), xytext=(1, 2),
+                          textcoords="offset points", fontsize=7.5, color=colours[stage.name], va="bottom")  # fmt: skip
+
+
+def _scores(figure: Any, box: list[float], run: Run, limits: tuple[float, float]) -> None:
+    """Validation scores; one pair of axes for each kind of score that the run's stages have, side by side."""
+    kinds = list(dict.fromkeys(stage.score for stage in run.stages if stage.score))
+    colours = _colours(run)
+    gap = 0.095
+    wide = (box[2] - gap * (len(kinds) - 1)) / max(len(kinds), 1)
+    for number, kind in enumerate(kinds):
+        axes = figure.add_axes((box[0] + number * (wide + gap), box[1], wide, box[3]))
+        stages = [stage for stage in run.stages if stage.score == kind]
+        for stage in stages:
+            steps, values = [step for step, _ in stage.scores], [value for _, value in stage.scores]
+            axes.plot(steps, values, "-o", color=colours[stage.name], ms=3 if len(steps) < 30 else 1.5, lw=1.3)
+            if math.isfinite(stage.trivial):
+                ends = [stage.losses[0][0], stage.losses[-1][0]]
+                axes.plot(ends, [stage.trivial] * 2, ":", color=style.GREY, lw=1.2)
+        if len(kinds) == 1:
+            axes.set_xlim(*limits)
+        _borders(axes, stages, colours)
+        axes.set_ylabel(SCORES[kind])
+        axes.set_xlabel("optimiser step")
+        axes.locator_params(axis="x", nbins=4)
+        axes.margins(y=0.12)

@@ -1,0 +1,1 @@
+"""The measurement: scores of outputs, recorded, scored from folders, verified."""

@@ -1,0 +1,148 @@
+"""Scores of picture files, many at a time: one process per core, one torch thread each."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass, field, replace
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+from tqdm import tqdm
+
+from bokehbench.data.focus import estimate_focus
+from bokehbench.data.image_io import read_map, read_rgb
+from bokehbench.errors import BokehbenchError
+from bokehbench.measure.paired_folders import PairedFiles
+from bokehbench.metrics.diagnostics import diagnose
+from bokehbench.metrics.lpips import WeightsNotAvailableError, _load
+from bokehbench.metrics.protocols import Protocol
+from bokehbench.metrics.regions import in_focus_from_disparity
+from bokehbench.metrics.scoring import NOT_AVAILABLE, score
+
+#: A process needs seconds to start: with fewer pictures than this for each, another one does not pay.
+PICTURES_PER_PROCESS = 4
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What is computed: protocols, and the columns of ``metrics.diagnostics``.
+
+    ``in_focus`` says what the maps of the pairs are: a ``"mask"``, or ``"disparity"`` with ``focus`` as the disparity
+    in focus (None: the median of its central third).
+    """
+
+    protocols: tuple[Protocol, ...]
+    diagnostics: bool = False
+    in_focus: str = "mask"
+    focus: float | None = None
+
+
+@dataclass
+class PictureScores:
+    """One picture: protocol -> column -> value, or why there is none; ``unreadable``: the file could not be read."""
+
+    method: str
+    name: str
+    scores: dict[str, dict[str, float | str]] = field(default_factory=dict)
+    diagnostics: dict[str, float] = field(default_factory=dict)
+    unreadable: str | None = None
+
+
+def score_pairs(
+    pairs: Sequence[PairedFiles], settings: Settings, workers: int | None = None, progress: bool = True
+) -> list[PictureScores]:
+    """Score all pairs, in their order.
+
+    Args:
+        pairs: from :func:`bokehbench.measure.paired_folders.pair_folders`.
+        settings: what to compute.
+        workers: processes; None = one per core, as far as it pays. 1 = in this process.
+        progress: show a bar.
+
+    Raises:
+        BokehbenchError: a process was killed (memory).
+    """
+    if workers is None:
+        cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+        workers = min(cores, max(1, len(pairs) // PICTURES_PER_PROCESS))
+    wanted, settings = settings.protocols, _without_lpips(settings)
+    with tqdm(total=len(pairs), desc="score", unit="picture", disable=not progress) as bar:
+        found: dict[int, PictureScores] = {}
+        for index, picture in _in_turn(pairs, settings) if workers <= 1 else _at_once(pairs, settings, workers):
+            found[index] = picture
+            for protocol in wanted:
+                empty = dict.fromkeys(protocol.columns, NOT_AVAILABLE) if picture.unreadable is None else {}
+                picture.scores[protocol.name] = {**empty, **picture.scores.get(protocol.name, {})}
+            bar.update()
+    return [found[index] for index in range(len(pairs))]
+
+
+def _in_turn(pairs: Sequence[PairedFiles], settings: Settings) -> Iterator[tuple[int, PictureScores]]:
+    for index, pair in enumerate(pairs):
+        yield index, score_pair(pair, settings)
+
+
+def _at_once(pairs: Sequence[PairedFiles], settings: Settings, workers: int) -> Iterator[tuple[int, PictureScores]]:
+    # A forked process inherits torch's threads in a state that may hang
+    context = multiprocessing.get_context("spawn")
+    pool = ProcessPoolExecutor(min(workers, len(pairs)), mp_context=context, initializer=torch.set_num_threads,
+                               initargs=(1,))  # fmt: skip
+    try:
+        waiting = {pool.submit(score_pair, pair, settings): index for index, pair in enumerate(pairs)}
+        for done in as_completed(waiting):
+            yield waiting[done], done.result()
+    except BrokenProcessPool as error:
+        raise BokehbenchError(
+            f"a scoring process was killed, probably for memory: give fewer with --workers {max(1, workers // 2)}."
+        ) from error
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _without_lpips(settings: Settings) -> Settings:
+    """LPIPS is looked for once, here: every process would wait for the network, or download the same file."""
+    backbones = {protocol.lpips for protocol in settings.protocols if protocol.lpips}
+    lacking = {backbone for backbone in backbones if isinstance(_load(backbone), WeightsNotAvailableError)}
+    protocols = [replace(p, lpips=None) if p.lpips in lacking else p for p in settings.protocols]
+    return replace(settings, protocols=tuple(protocols))
+
+
+def score_pair(pair: PairedFiles, settings: Settings) -> PictureScores:
+    """All scores of one pair of files; what cannot be computed is in the result, not raised."""
+    picture = PictureScores(pair.method, pair.name)
+    try:
+        output, target = read_rgb(pair.output)[None], read_rgb(pair.target)[None]
+        in_focus = None if pair.in_focus is None else _in_focus(pair, settings, target)
+    except BokehbenchError as error:
+        picture.unreadable = str(error).rstrip(".")
+        return picture
+    for protocol in settings.protocols:
+        picture.scores[protocol.name] = _scores(protocol, output, target)
+    if settings.diagnostics:
+        picture.diagnostics = {column: float(value) for column, value in diagnose(output, target, in_focus).items()}
+    return picture
+
+
+def _scores(protocol: Protocol, output: Tensor, target: Tensor) -> dict[str, float | str]:
+    try:
+        found = score(protocol, output, target)
+    except BokehbenchError as error:
+        return dict.fromkeys(protocol.columns, f"n/a: {str(error).rstrip('.')}")
+    return {column: value if isinstance(value, str) else float(value) for column, value in found.items()}
+
+
+def _in_focus(pair: PairedFiles, settings: Settings, target: Tensor) -> Tensor:
+    """Bool 1 1 H W, at the target's size."""
+    assert pair.in_focus is not None
+    values = read_map(pair.in_focus)[None]
+    if values.shape[-2:] != target.shape[-2:]:
+        values = F.interpolate(values, target.shape[-2:], mode="bilinear", antialias=True)
+    if settings.in_focus == "mask":
+        return values >= 0.5
+    focus = float(estimate_focus(values[0])) if settings.focus is None else settings.focus
+    return in_focus_from_disparity(values, focus)

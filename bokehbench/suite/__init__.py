@@ -1,0 +1,1 @@
+"""Suites of experiments, run step by step."""

@@ -1,0 +1,116 @@
+"""One experiment of a suite: a method, how it is fitted, how it is tested."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from bokehbench import experiments
+from bokehbench.board.identity import slug
+from bokehbench.models import MODELS
+
+#: ``{NAME}`` in an option's value: the checkpoint of another experiment. JSON and YAML mappings do not match.
+_PLACE = re.compile(r"\{([\w.+-]+)\}")
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """One row to be.
+
+    Attributes:
+        name: unique in the suite; the folder of its work.
+        model: short name.
+        config: configuration file of the fit, or None: the method's quick recipe.
+        checkpoint: weights to test, or None: fit first (a baseline has nothing to fit).
+        fit, test: options of these verbs, ``{"model.rendering.steps": 100}``; ``{NAME}`` in a value stands for the
+            checkpoint of that experiment.
+        origin: experiment whose fit is tested, in place of one of its own (``from`` in the file).
+        stage: the stage at whose end that fit is tested, or None: at its end.
+        tested: False for a fit that only others start from.
+        published: column -> figure of the paper, None where the paper's is not available.
+        source: where these are printed.
+    """
+
+    name: str
+    model: str
+    config: str | None = None
+    checkpoint: Path | None = None
+    fit: Mapping[str, Any] = field(default_factory=dict)
+    test: Mapping[str, Any] = field(default_factory=dict)
+    origin: str | None = None
+    stage: str | None = None
+    tested: bool = True
+    published: Mapping[str, float | None] = field(default_factory=dict)
+    source: str = ""
+
+    @property
+    def fits(self) -> bool:
+        """Whether it has a fit of its own."""
+        return self.checkpoint is None and self.origin is None and MODELS[self.model].trainable
+
+    @property
+    def variant(self) -> str:
+        """What tells it from others of the same method: the name without the method's; empty where that is all."""
+        return self.name.removeprefix(self.model).strip("-.")
+
+    @property
+    def fit_needs(self) -> tuple[str, ...]:
+        """Names of the experiments that must be fitted before its fit."""
+        return tuple(dict.fromkeys(places(self.fit))) if self.fits else ()
+
+    @property
+    def test_needs(self) -> tuple[str, ...]:
+        """Names of the experiments that must be fitted before its test, besides its own fit's."""
+        origin = [self.origin] if self.origin is not None else []
+        return tuple(dict.fromkeys([*origin, *places(self.test)]))
+
+    def fit_words(self) -> list[str]:
+        """Command line of the fit, without folders."""
+        return [*self._start(), *words(self.fit)]
+
+    def test_words(self, own_data: bool) -> list[str]:
+        """Command line of the test, without folders and checkpoint; ``own_data``: on the pictures of the recipe."""
+        return [*(self._start() if own_data else ["--model", self.model]), *words(self.test)]
+
+    def recipe(self) -> str:
+        """What its configuration file, or its method's quick recipe, says: a changed recipe makes another fit.
+
+        Raises:
+            BokehbenchError: there is no such file, or it cannot be read.
+        """
+        path = experiments.find(self.config) if self.config else experiments.quick(self.model)
+        return json.dumps(experiments.read(path), sort_keys=True)
+
+    def _start(self) -> list[str]:
+        return ["--model", self.model, *(["--config", self.config] if self.config else [])]
+
+
+def words(options: Mapping[str, Any]) -> list[str]:
+    """``{"data.size": 64, "data": "ebb"}`` -> ``["--data=ebb", "--data.size=64"]``; None leaves an option out."""
+    return [
+        f"--{key}={value if isinstance(value, str) else json.dumps(value)}"
+        for key, value in sorted(options.items())
+        if value is not None
+    ]
+
+
+def fingerprint(content: list[str]) -> str:
+    """Eight hex digits that change with the command line; where its logs go makes no other fit or test."""
+    content = [word for word in content if not word.startswith("--trainer.logger")]
+    return hashlib.sha256("\0".join(content).encode()).hexdigest()[:8]
+
+
+def places(options: Mapping[str, Any]) -> Iterator[str]:
+    """The names that the ``{NAME}`` of ``options`` mention, as the suite writes them (slugs)."""
+    for word in words(options):
+        yield from (slug(name) for name in _PLACE.findall(word))
+
+
+def filled(command: list[str], checkpoint: Callable[[str], Path]) -> list[str]:
+    """``command`` with every ``{NAME}`` replaced by ``checkpoint(NAME)``."""
+    return [_PLACE.sub(lambda found: str(checkpoint(slug(found[1]))), word) for word in command]

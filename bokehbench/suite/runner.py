@@ -1,0 +1,241 @@
+"""Runs a suite: fit, test, add to the board, one experiment after the other; what is done stays done."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import yaml
+
+from bokehbench import figures
+from bokehbench.board import boards, leaderboard, results
+from bokehbench.board.results import Result
+from bokehbench.data import DATA
+from bokehbench.errors import BokehbenchError, nearest
+from bokehbench.files import write_text
+from bokehbench.models import MODELS
+from bokehbench.suite.dependencies import steps
+from bokehbench.suite.experiment import Experiment, filled, fingerprint, places
+from bokehbench.suite.step_bar import StepBar
+from bokehbench.suite.step_process import run_step
+from bokehbench.suite.suite import Suite
+from bokehbench.suite.work_folder import alone, done, link_to, newest, state
+
+RECORDER = "bokehbench.measure.recorder.ResultRecorder"
+Report = Callable[[float, str], None]
+
+
+@dataclass
+class Outcome:
+    """What became of an experiment: a result or why there is none; ``news`` says which steps were run this time."""
+
+    experiment: str
+    result: Result | None = None
+    path: Path | None = None
+    failure: str | None = None
+    news: tuple[str, ...] = ()
+
+
+@dataclass
+class Runner:
+    """One suite in one folder.
+
+    Every step has a folder named after its command line and recipe, so that the same step is never run twice and a
+    changed one is. A step is done when its mark is there, and the mark is written last: a run that was killed goes on
+    with the step that it was in, a fit inside its stage.
+
+    Args:
+        suite: what to run.
+        folder: where checkpoints, logs and results of the steps go.
+        extra: options of the command line for every fit and test, e.g. ``--trainer.devices=2``.
+        fit_extra, test_extra: for every fit, for every test.
+        only: names of the experiments to test, None = all; fits that these need are run with them.
+        fits: where the fits go in place of ``folder``, so that suites and runners at the same time share equal ones.
+        pictures: how many of the first pictures each test writes beside its result.
+    """
+
+    suite: Suite
+    folder: Path
+    extra: tuple[str, ...] = ()
+    fit_extra: tuple[str, ...] = ()
+    test_extra: tuple[str, ...] = ()
+    only: tuple[str, ...] | None = None
+    fits: Path | None = None
+    pictures: int = 0
+    outcomes: dict[str, Outcome] = field(default_factory=dict, init=False)
+
+    def __post_init__(self) -> None:
+        self.board = boards.find(self.suite.board, writable=True) if self.suite.board else None
+        self.experiments = {experiment.name: experiment for experiment in self.suite.experiments}
+
+    def run(self) -> list[Outcome]:
+        """What is wanted, in the order of the suite; one that fails does not stop the others. Renders the board.
+
+        Raises:
+            BokehbenchError: another runner is at work in the folder.
+        """
+        with alone(self.folder):
+            return self._run()
+
+    def _run(self) -> list[Outcome]:
+        todo = steps(self.suite.experiments, self.only)
+        names = list(dict.fromkeys(name for name, _ in todo))
+        self.outcomes = {name: Outcome(name) for name in names}
+        with StepBar(len(todo), self.suite.name) as bar:
+            for start, (name, verb) in enumerate(todo):
+                outcome = self.outcomes[name]
+                what = f"{name} ({names.index(name) + 1} of {len(names)}), {verb}"
+                if outcome.failure is None:
+                    step = self._fit if verb == "fit" else self._test
+                    try:
+                        step(self.experiments[name], outcome, bar.reporter(start, what))
+                    except Exception as error:  # whatever it is: the other experiments must not be lost
+                        said = str(error) if isinstance(error, BokehbenchError) else f"{type(error).__name__}: {error}"
+                        outcome.failure = said
+                        bar.write(f"{name} FAILED: {said}")
+                bar.move(start + 1, what)
+        if self.board is not None and any(outcome.result for outcome in self.outcomes.values()):
+            leaderboard.render(self.board)
+            try:
+                figures.draw(self.board, self.folder / "figures", self.folder)
+            except BokehbenchError as error:  # a figure that fails must not take the results with it
+                print(f"No figures: {error}", file=sys.stderr)
+        return [self.outcomes[experiment.name] for experiment in self.suite.experiments if experiment.name in names]
+
+    def _fit(self, experiment: Experiment, outcome: Outcome, report: Report) -> None:
+        command = self._fit_command(experiment)
+        place = self._fit_place(experiment)
+        if self.fits is not None:
+            link_to(place, self.folder / experiment.name / f"fit-{place.name.rpartition('-')[2]}")
+        with alone(place, wait=True):  # another runner may be at the same fit, below --fits
+            mark = done(place)
+            if mark is not None and (place / str(mark.get("checkpoint"))).is_file():
+                return
+            command.append(f"--trainer.default_root_dir={place}")
+            interrupted = newest(place)
+            if interrupted is not None:
+                command += ["--ckpt_path", str(interrupted)]
+            start = time.monotonic()
+            run_step(command, place / "fit.log", report, self._names(experiment, "fit"))
+            checkpoint = newest(place)
+            if checkpoint is None:
+                raise BokehbenchError(
+                    f"the fit left no checkpoint below {place}: is --trainer.enable_checkpointing off?"
+                )
+            seconds = round(time.monotonic() - start, 1)
+            mark = {"checkpoint": str(checkpoint.relative_to(place)), "seconds": seconds, "resumed": bool(interrupted)}
+            write_text(place / "done.json", json.dumps(mark) + "\n")
+        outcome.news += ("fit",)
+
+    def _fit_command(self, experiment: Experiment) -> list[str]:
+        return ["fit", *filled(experiment.fit_words(), self._checkpoint), *self.extra, *self.fit_extra]
+
+    def _fit_place(self, experiment: Experiment) -> Path:
+        command = self._fit_command(experiment)
+        name = fingerprint([*command, experiment.recipe(), *self._states(experiment.fit)])
+        if self.fits is not None:
+            return self.fits / f"{experiment.model}-{name}"
+        return self.folder / experiment.name / f"fit-{name}"
+
+    def _checkpoint(self, name: str) -> Path:
+        """The weights that an experiment stands for.
+
+        Raises:
+            BokehbenchError: their fit failed, or has no such stage.
+        """
+        experiment = self.experiments[name]
+        if experiment.checkpoint is not None:
+            return experiment.checkpoint
+        if experiment.origin is not None:
+            last = self._checkpoint(experiment.origin)
+        else:
+            place = self._fit_place(experiment)
+            mark = done(place)
+            if mark is None:
+                raise BokehbenchError(f"it needs the fit of '{name}', which failed.")
+            last = place / str(mark["checkpoint"])
+        if experiment.stage is None:
+            return last
+        found = last.with_name(f"{experiment.stage}.ckpt")
+        if not found.is_file():
+            stages = [path.stem for path in last.parent.glob("*.ckpt") if path != last]
+            raise BokehbenchError(f"its fit has no stage '{experiment.stage}'; {nearest(experiment.stage, stages)}.")
+        return found
+
+    def _states(self, options: object) -> list[str]:
+        assert isinstance(options, dict)
+        return [part for name in places(options) for part in state(self._checkpoint(name))]
+
+    def _test(self, experiment: Experiment, outcome: Outcome, report: Report) -> None:
+        own = experiment.checkpoint or experiment.origin or experiment.fits
+        checkpoint = self._checkpoint(experiment.name) if own else None
+        pictures = self._test_config(experiment)
+        command = ["test", *filled(experiment.test_words(pictures is None), self._checkpoint)]
+        command += [*self.extra, *self.test_extra]
+        if checkpoint is not None:
+            command += ["--ckpt_path", str(checkpoint)]
+        content = [
+            *command,
+            pictures or experiment.recipe(),
+            *self._measure(),
+            *state(checkpoint),
+            *self._states(experiment.test),
+        ]
+        content += [f"pictures {self.pictures}"] if self.pictures else []
+        place = self.folder / experiment.name / f"test-{fingerprint(content)}"
+        path = place / "result.json"
+        if done(place) is None:
+            if pictures is not None:
+                write_text(place / "test.yaml", pictures)
+                command += ["--config", str(place / "test.yaml")]
+            command.append(f"--trainer.default_root_dir={place}")
+            if self.board is not None:
+                command += [f"--trainer.callbacks+={RECORDER}", f"--trainer.callbacks.board={self.board.resolve()}",
+                            f"--trainer.callbacks.output={path.resolve()}"]  # fmt: skip
+                if experiment.variant:
+                    command.append(f"--trainer.callbacks.variant={experiment.variant}")
+                if self.pictures:
+                    command.append(f"--trainer.callbacks.pictures={self.pictures}")
+            run_step(command, place / "test.log", report, self._names(experiment, "test"))
+            write_text(place / "done.json", "{}\n")
+            outcome.news += ("test",)
+        if self.board is not None:
+            outcome.result = results.read(path)
+            outcome.path = leaderboard.add(self.board, outcome.result)
+
+    def _names(self, experiment: Experiment, verb: str) -> dict[str, str]:
+        """How the step is called at Weights & Biases, where it logs there."""
+        return {"WANDB_RUN_GROUP": self.suite.name, "WANDB_NAME": f"{experiment.name} {verb}"}
+
+    def _measure(self) -> list[str]:
+        """What of a board, besides its pictures, decides what a test computes."""
+        if self.board is None:
+            return []
+        board = boards.read_board(self.board)
+        return [board.name, str(board.version), board.protocol, *board.columns]
+
+    def _test_config(self, experiment: Experiment) -> str | None:
+        """Settings of a test on the board's pictures (or the suite's own), in place of the method's recipe.
+
+        What a recipe says about its training data must not reach the test: all methods see the same pictures.
+        """
+        data = boards.read_board(self.board).data if self.board is not None else self.suite.data
+        if not data:
+            return None
+        name = str(data.get("name")).lower()
+        if name not in DATA:
+            raise BokehbenchError(f"the board's data: there is no '{name}'; {nearest(name, DATA)}.")
+        content = {
+            "seed_everything": 0,
+            "trainer": {"devices": 1},
+            "model": {"class_path": MODELS[experiment.model].__name__},
+            "data": {
+                "class_path": DATA[name].__name__,
+                "init_args": dict(data.get("arguments") or {}),
+            },
+        }
+        return yaml.safe_dump(content)

@@ -1,0 +1,26 @@
+"""One fit or test of a benchmark as a process of its own: ``python -m bokehbench.suite.step test --model ...``.
+
+The same as ``bokehbench``, but it ends when the process that started it does, however that ended: a runner that was
+killed leaves nothing behind that would go on training beside its successor.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import signal
+import sys
+
+from bokehbench.cli import main
+
+PR_SET_PDEATHSIG = 1
+
+
+def end_with_parent() -> None:
+    """Ask the kernel for it; elsewhere than on Linux a killed runner's step goes on to its own end."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+if __name__ == "__main__":
+    end_with_parent()
+    sys.exit(main())

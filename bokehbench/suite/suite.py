@@ -1,0 +1,137 @@
+"""A suite: experiments that are compared on one board."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from bokehbench import experiments
+from bokehbench.board.identity import slug
+from bokehbench.errors import BokehbenchError, nearest
+from bokehbench.models import MODELS
+from bokehbench.suite.dependencies import check_needs
+from bokehbench.suite.expectation import Expectation, read_expectation
+from bokehbench.suite.experiment import Experiment
+
+#: Methods that ``experiments: all`` leaves out: Combination says nothing until its parts are named.
+NOT_BY_ITSELF = {"combination"}
+SUITE_KEYS = (
+    "about", "board", "experiments", "fit", "test", "options", "data", "config", "columns", "source", "expect",
+)  # fmt: skip
+EXPERIMENT_KEYS = (
+    "name", "model", "config", "checkpoint", "from", "stage", "fit", "test", "options", "published", "source",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Suite:
+    """Experiments, and the board that their results go to (None: no board, no results).
+
+    Attributes:
+        about: what the suite shows, printed below its table.
+        columns: the board's scores that the table shows; empty = all.
+        expect: what the paper says of the experiments.
+    """
+
+    name: str
+    experiments: tuple[Experiment, ...]
+    board: str | None = None
+    data: Mapping[str, Any] = field(default_factory=dict)
+    about: str = ""
+    columns: tuple[str, ...] = ()
+    expect: tuple[Expectation, ...] = ()
+
+
+def read_suite(path: Path) -> Suite:
+    """Read and check a suite.
+
+    The file is a mapping: ``board`` (name or folder), ``experiments`` (``all``, or a list of names of methods and of
+    mappings with the keys of :class:`Experiment`), ``options`` for every fit and test, ``fit`` and ``test`` for these
+    alone, ``config`` (of every fitted experiment that has none), ``columns``, ``source`` of the published figures,
+    ``expect``, ``data`` (``name`` and ``arguments``, only where there is no board: a board says which pictures are
+    tested).
+
+    Raises:
+        BokehbenchError: unknown keys or methods, no experiments, two of the same name, or experiments that need one
+            which is not there, has no weights, or needs them in turn.
+    """
+    content = experiments.read(path)
+    _known(content, SUITE_KEYS, str(path))
+    wanted = content.get("experiments")
+    if wanted == "all":
+        wanted = sorted(set(MODELS) - NOT_BY_ITSELF)
+    if not isinstance(wanted, list) or not wanted:
+        raise BokehbenchError(f"{path} has no list of experiments: give names of methods, or 'experiments: all'.")
+    found = tuple(_experiment(entry, content, path) for entry in wanted)
+    names = [experiment.name for experiment in found]
+    for name in names:
+        if names.count(name) > 1:
+            raise BokehbenchError(f"{path} has two experiments called '{name}': give one another 'name'.")
+    check_needs(found, str(path))
+    board = content.get("board")
+    if board is not None and content.get("data"):
+        raise BokehbenchError(f"{path} has both a board and data: the board says which pictures are tested.")
+    expect = tuple(read_expectation(entry, names, str(path)) for entry in content.get("expect") or [])
+    return Suite(
+        path.stem,
+        found,
+        str(board) if board is not None else None,
+        content.get("data") or {},
+        " ".join(str(content.get("about") or "").split()),
+        tuple(content.get("columns") or ()),
+        expect,
+    )
+
+
+def _experiment(entry: Any, suite: Mapping[str, Any], path: Path) -> Experiment:
+    entry = {"model": entry} if isinstance(entry, str) else entry
+    if not isinstance(entry, dict) or "model" not in entry:
+        raise BokehbenchError(f"{path}: an experiment is a method's name, or a mapping with 'model', not {entry!r}.")
+    where = f"{path}, experiment {entry.get('name', entry['model'])}"
+    _known(entry, EXPERIMENT_KEYS, where)
+    model = str(entry["model"]).lower()
+    if model not in MODELS:
+        raise BokehbenchError(f"{path}: there is no method '{model}'; {nearest(model, MODELS)}.")
+    tested = entry.get("test") is not False
+    own = {**entry, "test": entry.get("test") or {}}
+    both = {**(suite.get("options") or {}), **(entry.get("options") or {})}
+    fit, test = ({**both, **(suite.get(verb) or {}), **(own.get(verb) or {})} for verb in ("fit", "test"))
+    checkpoint = Path(entry["checkpoint"]).expanduser() if entry.get("checkpoint") else None
+    if checkpoint is not None and not checkpoint.is_file():
+        raise BokehbenchError(f"{path}: there is no checkpoint {checkpoint}: correct it, or leave it out to fit.")
+    if checkpoint is not None and (entry.get("from") or entry.get("stage")):
+        raise BokehbenchError(f"{where}: 'checkpoint' says which weights are tested; leave 'from' and 'stage' out.")
+    published = entry.get("published") or {}
+    source = str(entry.get("source") or suite.get("source") or "")
+    if published and not source:
+        raise BokehbenchError(f"{where}: published figures need a 'source', the experiment's or the suite's.")
+    return Experiment(
+        slug(str(entry.get("name", model))),
+        model,
+        entry.get("config") or (suite.get("config") if MODELS[model].trainable else None),
+        checkpoint,
+        fit,
+        test,
+        slug(str(entry["from"])) if entry.get("from") else None,
+        entry.get("stage"),
+        tested,
+        {column: _figure(value, where) for column, value in published.items()},
+        source,
+    )
+
+
+def _figure(value: Any, where: str) -> float | None:
+    """A published number; ``n/a`` or nothing where the paper's is not available."""
+    if value in (None, "n/a"):
+        return None
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise BokehbenchError(f"{where}: a published figure is a number or n/a, not {value!r}.")
+    return float(value)
+
+
+def _known(content: Mapping[str, Any], keys: tuple[str, ...], where: str) -> None:
+    for key in content:
+        if key not in keys:
+            raise BokehbenchError(f"{where}: there is no setting '{key}'; {nearest(str(key), keys)}.")

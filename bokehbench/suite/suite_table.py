@@ -1,0 +1,166 @@
+"""What a suite found: ours beside the published figures, and what came of the paper's claims."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from bokehbench.board import boards
+from bokehbench.board.columns import Column, find_column
+from bokehbench.board.statistics import Interval, interval
+from bokehbench.errors import BokehbenchError, nearest
+from bokehbench.files import write_text
+from bokehbench.suite.experiment import Experiment
+from bokehbench.suite.runner import Outcome
+from bokehbench.suite.suite import Suite
+
+
+class SuiteTable:
+    """The table of a suite whose experiments were tested on a board.
+
+    Args:
+        suite: what was run; its ``columns`` are shown, all of the board where there are none.
+        outcomes: of those experiments that were run.
+        board: folder of the board, or None: no scores, only what became of each.
+
+    Raises:
+        BokehbenchError: the suite shows a column that the board does not have.
+    """
+
+    def __init__(self, suite: Suite, outcomes: Sequence[Outcome], board: Path | None) -> None:
+        self.suite, self.outcomes, self.board = suite, outcomes, board
+        self.experiments = {experiment.name: experiment for experiment in suite.experiments}
+        self.columns = shown_columns(suite, board)
+        self.tested = [outcome for outcome in outcomes if outcome.result is not None]
+        told = [self.experiments[outcome.experiment] for outcome in outcomes]
+        self.published = [c for c in self.columns if any(c.name in experiment.published for experiment in told)]
+
+    def text(self) -> str:
+        """For the terminal: every experiment, the paper's claims, the failures last."""
+        lines = self._aligned() if self.board is not None else []
+        if self.board is None:
+            lines = [f"{o.experiment}{_news(o)}" for o in self.outcomes if o.failure is None]
+        lines += [f"Published: {source}." for source in self.sources()]
+        lines += [f"Expected, {line}" for line in self.claims()]
+        if self.board is not None:
+            lines.append(f"Board: {self.board / 'table.md'}")
+        failed = [outcome for outcome in self.outcomes if outcome.failure is not None]
+        if failed:
+            lines.append(
+                f"{len(failed)} of {len(self.outcomes)} experiments FAILED; the same command tries them again:"
+            )
+            lines += [f"  {outcome.experiment}: {outcome.failure}" for outcome in failed]
+        return "\n".join(lines)
+
+    def _aligned(self) -> list[str]:
+        """The scores, one experiment per line."""
+        rows = [["experiment", *self._headings()]]
+        rows += [[outcome.experiment, *self._cells(outcome)] for outcome in self.tested]
+        wide = [max(len(row[place]) for row in rows) for place in range(len(rows[0]))]
+        notes = ["", *(_news(outcome) for outcome in self.tested)]
+        return [
+            (row[0].ljust(wide[0]) + "".join(f"  {cell:>{w}}" for cell, w in zip(row[1:], wide[1:], strict=True)))
+            + note
+            for row, note in zip(rows, notes, strict=True)
+        ]
+
+    def _headings(self) -> Iterator[str]:
+        for column in self.columns:
+            yield column.label
+            if column in self.published:
+                yield "published"
+
+    def _cells(self, outcome: Outcome) -> Iterator[str]:
+        for column in self.columns:
+            yield column.show(self._interval(outcome, column).mean)
+            if column in self.published:
+                yield _published(self.experiments[outcome.experiment], column)
+
+    @staticmethod
+    def _interval(outcome: Outcome, column: Column) -> Interval:
+        assert outcome.result is not None
+        return interval(list(outcome.result.values(column.name).values()))
+
+    def sources(self) -> list[str]:
+        """Where the published figures are printed, each once."""
+        told = [self.experiments[outcome.experiment] for outcome in self.outcomes]
+        return list(dict.fromkeys(experiment.source for experiment in told if experiment.published))
+
+    def claims(self) -> list[str]:
+        """What came of the paper's claims, one line each; nothing of claims about experiments that were left out."""
+        results = {outcome.experiment: outcome.result for outcome in self.tested if outcome.result is not None}
+        wanted = set(results) | {outcome.experiment for outcome in self.outcomes if outcome.failure is not None}
+        return [claim.judge(results) for claim in self.suite.expect if {claim.better, claim.than} <= wanted]
+
+    def markdown(self) -> str:
+        """The same as a page."""
+        assert self.board is not None
+        board = boards.read_board(self.board)
+        heads = ["experiment", *self._headings()]
+        lines = [f"# {self.suite.name}", "", self.suite.about, "" if self.suite.about else None,
+                 f"Mean over the pictures of `{board.name}` (version {board.version}).", "",
+                 f"| {' | '.join(heads)} |", f"|{'---|' * len(heads)}"]  # fmt: skip
+        lines += [f"| {' | '.join([outcome.experiment, *self._cells(outcome)])} |" for outcome in self.tested]
+        lines += [part for source in self.sources() for part in ("", f"Published: {source}.")]
+        claims = self.claims()
+        if claims:
+            lines += ["", "Expected:", "", *(f"- {line}" for line in claims)]
+        return "\n".join(line for line in lines if line is not None) + "\n"
+
+    def csv(self) -> str:
+        """One line per experiment and score: mean, 95 % interval, pictures, published figure, its source."""
+        file = io.StringIO()
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(["experiment", "method", "result", "column", "mean", "low", "high", "pictures", "published",
+                         "source"])  # fmt: skip
+        for outcome in self.tested:
+            assert outcome.result is not None
+            experiment = self.experiments[outcome.experiment]
+            for column in self.columns:
+                found = self._interval(outcome, column)
+                numbers = [f"{value:.6g}" for value in (found.mean, found.low, found.high)]
+                figure = experiment.published.get(column.name)
+                writer.writerow([
+                    outcome.experiment, outcome.result.method, outcome.result.id, column.name,
+                    *("" if number == "nan" else number for number in numbers), found.count,
+                    "" if figure is None else f"{figure:g}", experiment.source if figure is not None else "",
+                ])  # fmt: skip
+        return file.getvalue()
+
+    def write(self, folder: Path) -> None:
+        """``table.md`` and ``table.csv`` in ``folder``; nothing where nothing was tested."""
+        if self.board is not None and self.tested:
+            write_text(folder / "table.md", self.markdown())
+            write_text(folder / "table.csv", self.csv())
+
+
+def shown_columns(suite: Suite, board: Path | None) -> list[Column]:
+    """The scores that a suite's table shows.
+
+    Raises:
+        BokehbenchError: one of them is not on the board.
+    """
+    if board is None:
+        return []
+    has = boards.read_board(board).columns
+    if not suite.columns:
+        return [find_column(name) for name in has]
+    found = [name for name in suite.columns if name in has]
+    if not found:
+        missing = suite.columns[0]
+        raise BokehbenchError(f"The board {board.name} has no column '{missing}'; {nearest(missing, has)}.")
+    return [find_column(name) for name in found]
+
+
+def _published(experiment: Experiment, column: Column) -> str:
+    """The paper's figure as it is printed there; blank where there is no such row in the paper."""
+    if column.name not in experiment.published:
+        return ""
+    figure = experiment.published[column.name]
+    return "n/a" if figure is None else f"{figure:g}"
+
+
+def _news(outcome: Outcome) -> str:
+    return f"   {' and '.join(outcome.news)} done" if outcome.news else "   was done before"
