@@ -1,11 +1,20 @@
-"""Short names of methods and data sets, as people type them."""
+"""Names that people type: short names of methods and data sets, and options that were spelt otherwise before."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from typing import Any
 
 from bokehbench.errors import BokehbenchError, nearest
+
+#: Options that have another name now, new -> old. The old ones stay accepted wherever a name is read.
+RENAMED = {
+    "aperture_share": "blur_share",
+    "defocus_scale": "strength",
+    "aperture": "blur_radius",
+    "aperture_at_1024": "aperture",
+    "apertures_at_1024": "apertures",
+}
 
 
 def class_name(name: str, known: Mapping[str, Any], option: str) -> str:
@@ -20,3 +29,21 @@ def class_name(name: str, known: Mapping[str, Any], option: str) -> str:
     if "." in name:
         return name
     raise BokehbenchError(f"--{option}: there is no '{name}'; {nearest(name, known)}.")
+
+
+def current(name: str, parameters: Container[str]) -> str:
+    """The present name of an option for a class whose constructor has ``parameters``; others stay as they are."""
+    if name in parameters:
+        return name
+    return next((new for new, old in RENAMED.items() if old == name and new in parameters), name)
+
+
+def as_first_recorded(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Settings under the names that they first had, in nested mappings too: ids hash these, so a new name moves none.
+
+    Only for settings under present names: an old ``aperture`` would become ``blur_radius``.
+    """
+    return {
+        RENAMED.get(key, key): as_first_recorded(value) if isinstance(value, Mapping) else value
+        for key, value in settings.items()
+    }
