@@ -7,6 +7,7 @@ import os
 import sys
 
 from bokehbench import __version__
+from bokehbench.commands.spelling import spelt_today
 from bokehbench.errors import BokehbenchError, nearest
 
 #: verb -> (module with ``main(argv) -> int``, one line of help); the verb itself is passed on as argv[0].
@@ -56,7 +57,7 @@ def main(argv: list[str] | None = None) -> int:
         if argv[0] not in VERBS:
             raise BokehbenchError(f"There is no verb '{argv[0]}'; {nearest(argv[0], VERBS)}.")
         module = importlib.import_module(VERBS[argv[0]][0])
-        return int(module.main(argv) or 0)
+        return int(module.main(spelt_today(argv)) or 0)
     except BokehbenchError as error:
         print(f"bokehbench: {error}", file=sys.stderr)
         return 2
