@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
 
-from bokehbench.board.columns import Column, find_column
+from bokehbench.board.costs import COSTS
 from bokehbench.board.identity import OUTPUTS_ONLY, slug
-from bokehbench.board.reported import FAMILIES, Beside, Reported, column_of
+from bokehbench.board.published import by_source, kinds, with_unit
+from bokehbench.board.reported import Beside, Reported, shown_as
 from bokehbench.board.results import Result
 from bokehbench.board.seeds import repeated
 from bokehbench.board.standings import Row, Standings
+from bokehbench.metrics.column import Column
+from bokehbench.metrics.columns import find_column
+from bokehbench.tables import markdown
 
 WRITTEN_BY = "<!-- Written by `bokehbench leaderboard render`: edit board.yaml or reported.csv, or add results. -->"
-FIGURES = ("PSNR", "SSIM", "LPIPS", "Params", "GFLOPs", "Runtime")
 
 
 def page(standings: Standings, links: str = "results") -> str:
@@ -49,26 +51,21 @@ def page(standings: Standings, links: str = "results") -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """A Markdown table; bars in cells are escaped."""
-    lines = [heads, ["---"] * len(heads), *rows]
-    return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines)
-
-
 def _ranking(standings: Standings, links: str) -> str:
-    costs = [(head, show) for head, show in COSTS if any(show(row.result) for row in standings.ranked)]
-    heads = ["#", "method", *(c.label for c in standings.board.scores), *(head for head, _ in costs), "result"]
+    costs = [cost for cost in COSTS if any(cost.value(row.result) is not None for row in standings.ranked)]
+    heads = [f"{cost.label} (device)" if cost.name == "seconds_per_image" else cost.label for cost in costs]
+    heads = ["#", "method", *(c.label for c in standings.board.scores), *heads, "result"]
     rows = [
         [
             str(row.rank),
             row.label,
             *(_cell(row, column) for column in standings.board.scores),
-            *(show(row.result) or "n/a" for _, show in costs),
+            *(cost.show(row.result, detail=True) for cost in costs),
             _link(row.result, links),
         ]
         for row in standings.ranked
     ]
-    return table(heads, rows)
+    return markdown(heads, rows)
 
 
 def _other_targets(standings: Standings) -> str:
@@ -101,33 +98,6 @@ def _link(result: Result, links: str) -> str:
     return f"[`{result.id}`]({links}/{slug(result.method)}/{result.id}.json)"
 
 
-def _seconds(result: Result) -> str:
-    known = result.seconds_per_image is not None
-    return f"{result.seconds_per_image:.3g} ({result.device})" if known else ""
-
-
-def _memory(result: Result) -> str:
-    return f"{result.peak_memory / 2**20:.0f}" if result.peak_memory is not None else ""
-
-
-def _parameters(result: Result) -> str:
-    return f"{result.parameters / 1e6:.3g}" if result.parameters is not None else ""
-
-
-def _macs(result: Result) -> str:
-    if result.macs is None or result.macs_size is None:
-        return ""
-    return f"{result.macs / 1e9:.4g} at {result.macs_size[0]} x {result.macs_size[1]}"
-
-
-COSTS: tuple[tuple[str, Callable[[Result], str]], ...] = (
-    ("s / picture (device)", _seconds),
-    ("peak memory (MiB)", _memory),
-    ("parameters (M)", _parameters),
-    ("GMACs", _macs),
-)
-
-
 def _matrix(standings: Standings) -> str:
     ranked = standings.ranked
     label = find_column(standings.board.rank_by).label
@@ -146,7 +116,7 @@ def _matrix(standings: Standings) -> str:
         f"Share of pictures on which the row has the better {label} than the column. Bold: the difference is real "
         "(Wilcoxon's signed-rank test on per-image differences, p < 0.05 after Holm's correction for all pairs)."
     )
-    return note + "\n\n" + table(["", *(f"{row.rank}" for row in ranked)], rows)
+    return note + "\n\n" + markdown(["", *(f"{row.rank}" for row in ranked)], rows)
 
 
 def _seeds(standings: Standings, groups: list[list[Result]]) -> str:
@@ -164,7 +134,7 @@ def _seeds(standings: Standings, groups: list[list[Result]]) -> str:
         "intervals on this page are over the pictures of one training: a difference smaller than that between two "
         "seeds may be chance, however many pictures agree."
     )
-    return note + "\n\n" + table(heads, rows)
+    return note + "\n\n" + markdown(heads, rows)
 
 
 def _over_seeds(means: list[float], column: Column) -> str:
@@ -179,7 +149,7 @@ def _unranked(standings: Standings, links: str) -> str:
         [row.label, *(_cell(row, c) for c in standings.board.scores), row.reason, _link(row.result, links)]
         for row in standings.unranked
     ]
-    return table(heads, rows)
+    return markdown(heads, rows)
 
 
 def _has_ours(standings: Standings, reported: Reported) -> bool:
@@ -189,33 +159,28 @@ def _has_ours(standings: Standings, reported: Reported) -> bool:
 def _measured(standings: Standings, measured: list[Beside]) -> str:
     rows = []
     for each in measured:
-        column = find_column(column_of(standings.board, each.reported) or FAMILIES[each.reported.metric])
+        column = shown_as(standings.board, each.reported)
         ours = "" if each.ours is None else column.show(each.ours)
         difference = "" if each.difference is None else column.show(each.difference, signed=True)
         status = f"{each.status}: {each.why}" if each.why else each.status
         note = "; ".join(filter(None, (each.reported.flag, each.reported.note)))
         heads = (each.reported.method, each.reported.metric, ours, each.reported.value, difference, status)
         rows.append([*heads, each.reported.source, note])
-    return table(["method", "score", "ours", "published", "difference", "status", "source", "note"], rows)
+    return markdown(["method", "score", "ours", "published", "difference", "status", "source", "note"], rows)
 
 
 def _quoted(quoted: list[Reported]) -> str:
-    groups: dict[tuple[str, str, str], list[Reported]] = {}
-    for row in quoted:
-        groups.setdefault((row.method, row.year, row.source), []).append(row)
-    known = {row.metric for row in quoted}
-    figures = [figure for figure in (*FIGURES, *sorted(known - set(FIGURES))) if figure in known]
-    lines = []
-    for (method, year, source), rows in groups.items():
-        cells = [" / ".join(_figure(r) for r in rows if r.metric == figure) for figure in figures]
-        notes = dict.fromkeys(part for r in rows for note in (r.flag, r.note) for part in note.split("; ") if part)
-        lines.append([method, year, *cells, source, "; ".join(notes)])
+    figures = kinds(quoted)
+    lines = [
+        [one.method, one.year, *(" / ".join(map(_figure, one.figures.get(figure, ()))) for figure in figures),
+         one.source, "; ".join(one.notes)]
+        for one in by_source(quoted)
+    ]  # fmt: skip
     note = (
         "Status *quoted*: copied from the source, measured by somebody else, often under another protocol; not ranked."
     )
-    return note + "\n\n" + table(["method", "year", *figures, "source", "note"], lines)
+    return note + "\n\n" + markdown(["method", "year", *figures, "source", "note"], lines)
 
 
 def _figure(row: Reported) -> str:
-    unit = "" if row.unit in ("dB", "unitless", "") or row.metric == "GFLOPs" else f" {row.unit}"
-    return f"{row.value}{unit}" + (f" (`{row.protocol}`)" if row.protocol else "")
+    return with_unit(row) + (f" (`{row.protocol}`)" if row.protocol else "")

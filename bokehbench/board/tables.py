@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import csv
-import io
-import math
-
-from bokehbench.board.columns import Column
+from bokehbench import tables
 from bokehbench.board.reported import Beside, column_of
 from bokehbench.board.standings import Row, Standings
+from bokehbench.metrics.column import Column
 
 CSV_FIELDS = (
     "board", "version", "method", "id", "rank", "score", "mean", "low", "high", "pictures", "published", "difference",
@@ -18,47 +15,20 @@ CSV_FIELDS = (
 
 def csv_text(standings: Standings) -> str:
     """Every score of every result, with the published value beside it; quoted ones have no ``mean``."""
-    board = standings.board
-    out = io.StringIO()
-    writer = csv.DictWriter(out, CSV_FIELDS, restval="", lineterminator="\n")
-    writer.writeheader()
-    common = {"board": board.name, "version": board.version}
+    board, lines = standings.board, []
     for row in standings.rows:
         for column in board.scores:
             mean = row.means[column.name]
-            line = {
-                **common,
-                "method": row.label,
-                "id": row.result.id,
-                "rank": "" if row.rank is None else row.rank,
-                "score": column.name,
-                "mean": _number(mean.mean),
-                "low": _number(mean.low),
-                "high": _number(mean.high),
-                "pictures": mean.count,
-                "why": row.reason or ("" if mean.count else row.result.missing.get(column.name, "not measured")),
-            }
-            writer.writerow(line)
+            why = row.reason or ("" if mean.count else row.result.missing.get(column.name, "not measured"))
+            numbers = map(tables.number, (mean.mean, mean.low, mean.high))
+            lines.append([row.label, row.result.id, row.rank, column.name, *numbers, mean.count, *[None] * 4, why])
     for each in standings.beside:
         reported = each.reported
-        writer.writerow(
-            {
-                **common,
-                "method": reported.method,
-                "score": column_of(board, reported) or reported.metric,
-                "mean": "" if each.ours is None else _number(each.ours),
-                "published": reported.value,
-                "difference": "" if each.difference is None else _number(each.difference),
-                "status": each.status,
-                "source": reported.source,
-                "why": "; ".join(filter(None, (each.why, reported.flag, reported.note))),
-            }
-        )
-    return out.getvalue()
-
-
-def _number(value: float) -> str:
-    return "" if math.isnan(value) else f"{value:.6f}"
+        score = column_of(board, reported) or reported.metric
+        why = "; ".join(filter(None, (each.why, reported.flag, reported.note)))
+        lines.append([reported.method, None, None, score, tables.number(each.ours), None, None, None, reported.value,
+                      tables.number(each.difference), each.status, reported.source, why])  # fmt: skip
+    return tables.csv_text(CSV_FIELDS, ([board.name, board.version, *line] for line in lines))
 
 
 def latex(standings: Standings) -> str:

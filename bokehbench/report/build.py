@@ -11,9 +11,11 @@ from typing import Any
 from tqdm import tqdm
 
 import bokehbench
-from bokehbench.board.columns import find_column
-from bokehbench.board.reported import FAMILIES, Reported, column_of
+from bokehbench.board.costs import COSTS
+from bokehbench.board.published import by_source, kinds, with_unit
+from bokehbench.board.reported import shown_as
 from bokehbench.board.standings import Standings, read_standings
+from bokehbench.metrics.columns import find_column
 from bokehbench.report import content
 from bokehbench.report.folder import MARKER, check_place, new_folder
 from bokehbench.report.pages import copy_assets, write_page
@@ -45,7 +47,7 @@ def build(
     check_folders(folders, output)
     standings = read_standings(board)
     names = content.picture_names(standings)
-    slots = find_slots(standings, names, folders)
+    slots = find_slots(board, standings, names, folders)
     with new_folder(output) as draft:
         jobs = list(_jobs(draft, standings, slots, names))
         album = write_photos(jobs, style, workers)
@@ -134,7 +136,7 @@ def _write_pages(
         "count": len(names),
     }
     more = {
-        "costs": [c for c in content.COSTS if any(c.value(row.result) for row in standings.rows)],
+        "costs": [cost for cost in COSTS if any(cost.value(row.result) for row in standings.rows)],
         "devices": sorted({row.result.device for row in standings.ranked if row.result.device}),
         "unmeasured": content.unmeasured(standings),
         "extremes": {row.result.id: content.extremes(standings, row) for row in standings.rows},
@@ -142,38 +144,16 @@ def _write_pages(
         "numbers": numbers,
         "thumbnail": thumbnail,
         "own": {slot.key for slot in slots if slot.files},
-        "published": _published(standings),
-        "figures": _figures(standings.reported),
+        "published": by_source(standings.reported),
+        "figures": kinds(standings.reported),
+        "with_unit": with_unit,
         "beside": [each for each in standings.beside if each.status != "quoted"],
-        "column_of": column_of,
+        "shown_as": shown_as,
         "find_column": find_column,
-        "families": FAMILIES,
         "problems": album.problems,
     }
     write_page(folder / "index.html", "index.html.j2", common | more)
     write_page(folder / "picture.html", "picture.html.j2", common)
-
-
-def _figures(reported: Sequence[Reported]) -> list[str]:
-    """Kinds of published figures, scores before costs."""
-    order = ("PSNR", "SSIM", "MS-SSIM", "LPIPS", "Params", "GFLOPs", "Runtime")
-    known = dict.fromkeys(row.metric for row in reported)
-    return [*(figure for figure in order if figure in known), *(figure for figure in known if figure not in order)]
-
-
-def _published(standings: Standings) -> list[tuple[str, str, str, dict[str, list[Reported]], str]]:
-    """(method, year, source, figure -> its published numbers, notes), a line per method and source."""
-    groups: dict[tuple[str, str, str], list[Reported]] = {}
-    for row in standings.reported:
-        groups.setdefault((row.method, row.year, row.source), []).append(row)
-    lines = []
-    for (method, year, source), rows in groups.items():
-        by_figure: dict[str, list[Reported]] = {}
-        for row in rows:
-            by_figure.setdefault(row.metric, []).append(row)
-        notes = dict.fromkeys(part for r in rows for note in (r.flag, r.note) for part in note.split("; ") if part)
-        lines.append((method, year, source, by_figure, "; ".join(notes)))
-    return lines
 
 
 def _write(path: Path, text: str) -> None:

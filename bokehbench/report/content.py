@@ -6,49 +6,22 @@ import hashlib
 import json
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import yaml
 
-from bokehbench.board.columns import Column, find_column
+from bokehbench.board.costs import COSTS
 from bokehbench.board.identity import plain
 from bokehbench.board.results import Result
 from bokehbench.board.standings import Row, Standings
 from bokehbench.data.folders import natural
+from bokehbench.metrics.column import Column
+from bokehbench.metrics.columns import find_column
 
 #: Pictures per data file: one such file is read for a picture's page.
 CHUNK = 50
 #: Worst and best pictures shown per method.
 EXTREMES = 6
-
-
-@dataclass(frozen=True)
-class Cost:
-    """One price of a method: ``name`` for the scripts, heading, and how it is read from a result."""
-
-    name: str
-    label: str
-    unit: str
-
-    def value(self, result: Result) -> float | None:
-        """In this cost's unit; None where unknown."""
-        scale = {"seconds_per_image": 1.0, "peak_memory": 2.0**20, "parameters": 1e6, "macs": 1e9}[self.name]
-        known = getattr(result, self.name)
-        return None if known is None else known / scale
-
-    def show(self, result: Result) -> str:
-        """Three digits, or n/a."""
-        value = self.value(result)
-        return "n/a" if value is None else f"{value:.0f}" if value >= 100 else f"{value:.3g}"
-
-
-COSTS = (
-    Cost("seconds_per_image", "s / picture", "s"),
-    Cost("peak_memory", "memory (MiB)", "MiB"),
-    Cost("parameters", "parameters (M)", "million"),
-    Cost("macs", "GMACs", "GMAC"),
-)
 
 
 def picture_names(standings: Standings) -> list[str]:
@@ -161,7 +134,7 @@ def provenance(row: Row) -> list[tuple[str, str, bool]]:
     effort = result.training.get("effort", {})
     wall = f"{effort['seconds'] / 3600:.2f} h on {effort.get('device', '?')}" if effort.get("seconds") else ""
     recipe = {key: value for key, value in result.training.items() if key not in ("effort", "seed")}
-    size = f" at {result.macs_size[0]} x {result.macs_size[1]}" if result.macs_size else ""
+    effort_of_one = [(cost.label, cost.show(result, detail=True), False) for cost in COSTS if cost.value(result)]
     lines = [
         ("result", result.id, False),
         ("not ranked because", row.reason, False),
@@ -171,7 +144,7 @@ def provenance(row: Row) -> list[tuple[str, str, bool]]:
         ("pictures", str(len(result.per_image)), False),
         ("training wall time", wall, False),
         ("training seed", "" if result.seed is None else str(result.seed), False),
-        ("multiply-adds", "" if result.macs is None else f"{result.macs / 1e9:.4g} G{size}", False),
+        *effort_of_one,
         ("flags", ", ".join(result.flags), False),
         ("targets (SHA-256)", result.target_hash, False),
         ("outputs (SHA-256)", result.prediction_hash, False),

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 import math
 from collections.abc import Sequence
 from typing import Any
 
+from bokehbench import tables
 from bokehbench.counted import counted
 from bokehbench.study.analysis import Analysis, PairResult, Strength
 from bokehbench.study.bradley_terry import PRIOR
 from bokehbench.study.raters import Rater
+from bokehbench.tables import MARKUP, escape
 
 NOTES = (
     "Shares are of decided votes: 'no preference' is counted apart and is in no test. [exact]: Clopper-Pearson 95 % "
@@ -117,30 +117,13 @@ def facts(analysis: Analysis) -> list[str]:
     return [*lines, NOT_JOINED] if not analysis.joined else lines
 
 
-def text_table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """Columns padded for a terminal."""
-    lines = [list(heads), *(list(row) for row in rows)]
-    widths = [max(len(line[column]) for line in lines) for column in range(len(heads))]
-    return "\n".join("  ".join(cell.ljust(w) for cell, w in zip(line, widths, strict=True)).rstrip() for line in lines)
-
-
-def markdown_table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """A Markdown table; what a method's name could break is escaped."""
-    lines = [list(heads), ["---"] * len(heads), *rows]
-    return "\n".join("| " + " | ".join(_escape(cell) for cell in line) + " |" for line in lines)
-
-
-def _escape(cell: str) -> str:
-    return "".join("\\" + c if c in "|`*_\\<" else c for c in cell)
-
-
 def console(analysis: Analysis) -> str:
     """What is printed."""
     parts = [
         "\n".join(facts(analysis)),
-        text_table(*strength_rows(analysis.strengths)),
-        text_table(*pair_rows(analysis.pairs)),
-        text_table(*rater_rows(analysis.raters, analysis.excluded)),
+        tables.aligned(*strength_rows(analysis.strengths)),
+        tables.aligned(*pair_rows(analysis.pairs)),
+        tables.aligned(*rater_rows(analysis.raters, analysis.excluded)),
         "\n".join(NOTES),
     ]
     return "\n\n".join(parts)
@@ -150,51 +133,46 @@ def markdown(analysis: Analysis, figure: str, problems: Sequence[str]) -> str:
     """The page; ``figure`` is the picture's file name, ``problems`` the files left out."""
     key = analysis.key
     parts = [
-        f"# {_escape(key.title)}",
+        f"# {escape(key.title)}",
         "<!-- Written by `bokehbench study analyse`. -->",
-        f"Question: *{_escape(key.question)}* Study `{key.study}`, version `{key.version}`, "
+        f"Question: *{escape(key.question)}* Study `{key.study}`, version `{key.version}`, "
         f"{counted(len(key.inputs), 'photo')}, {len(key.methods)} methods.",
         "\n".join(f"- {line}" for line in facts(analysis)),
         f"![Strengths and shares with intervals]({figure})",
         "## Strengths",
-        markdown_table(*strength_rows(analysis.strengths)),
+        tables.markdown(*strength_rows(analysis.strengths), MARKUP),
         "## Pairs of methods",
-        markdown_table(*pair_rows(analysis.pairs)),
+        tables.markdown(*pair_rows(analysis.pairs), MARKUP),
         "## Raters",
-        markdown_table(*rater_rows(analysis.raters, analysis.excluded)),
+        tables.markdown(*rater_rows(analysis.raters, analysis.excluded), MARKUP),
     ]
     if problems:
-        parts += ["## Files left out", "\n".join(f"- {_escape(problem)}" for problem in problems)]
+        parts += ["## Files left out", "\n".join(f"- {escape(problem)}" for problem in problems)]
     return "\n\n".join([*parts, "## How to read this", *NOTES]) + "\n"
 
 
 def pairs_csv(analysis: Analysis) -> str:
     """One line per pair of methods, full precision; an empty cell is a number that does not exist."""
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(
-        ["method", "over", "share", "exact_low", "exact_high", "raters_low", "raters_high", "won", "lost", "ties", "p",
-         "p_holm"]
-    )  # fmt: skip
+    heads = ["method", "over", "share", "exact_low", "exact_high", "raters_low", "raters_high", "won", "lost", "ties",
+             "p", "p_holm"]  # fmt: skip
+    lines = []
     for pair in analysis.pairs:
         share = pair.share
-        numbers = (share.share, share.low, share.high, pair.low, pair.high)
-        writer.writerow(
-            [pair.first, pair.second, *("" if math.isnan(n) else f"{n:.6f}" for n in numbers), share.won,
-             share.decided - share.won, pair.ties, f"{share.p:.6g}", f"{pair.p_holm:.6g}"]
-        )  # fmt: skip
-    return out.getvalue()
+        numbers = map(tables.number, (share.share, share.low, share.high, pair.low, pair.high))
+        lines.append([pair.first, pair.second, *numbers, share.won, share.decided - share.won, pair.ties,
+                      f"{share.p:.6g}", f"{pair.p_holm:.6g}"])  # fmt: skip
+    return tables.csv_text(heads, lines)
 
 
 def judgements_csv(analysis: Analysis) -> str:
     """One line per vote that counts, for other programs: value 1 = method, -1 = over, 0 = no preference."""
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(["rater", "picture", "method", "over", "value", "side"])
-    for rater in analysis.raters:
-        if rater.id not in analysis.excluded:
-            writer.writerows([j.rater, j.picture, j.first, j.second, j.value, j.side] for j in rater.judgements)
-    return out.getvalue()
+    lines = [
+        (j.rater, j.picture, j.first, j.second, j.value, j.side)
+        for rater in analysis.raters
+        if rater.id not in analysis.excluded
+        for j in rater.judgements
+    ]
+    return tables.csv_text(["rater", "picture", "method", "over", "value", "side"], lines)
 
 
 def as_json(analysis: Analysis, problems: Sequence[str]) -> str:

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from bokehbench import tables
 from bokehbench.board import boards
-from bokehbench.board.columns import Column, find_column
 from bokehbench.board.statistics import Interval, interval
 from bokehbench.errors import BokehbenchError, nearest
 from bokehbench.files import write_text
+from bokehbench.metrics.column import Column
+from bokehbench.metrics.columns import find_column
 from bokehbench.suite.experiment import Experiment
 from bokehbench.suite.runner import Outcome
 from bokehbench.suite.suite import Suite
@@ -41,7 +41,7 @@ class SuiteTable:
         """For the terminal: every experiment, the paper's claims, the failures last."""
         lines = self._aligned() if self.board is not None else []
         if self.board is None:
-            lines = [f"{o.experiment}{_news(o)}" for o in self.outcomes if o.failure is None]
+            lines = [f"{o.experiment}   {_news(o)}" for o in self.outcomes if o.failure is None]
         lines += [f"Published: {source}." for source in self.sources()]
         lines += [f"Expected, {line}" for line in self.claims()]
         if self.board is not None:
@@ -55,16 +55,10 @@ class SuiteTable:
         return "\n".join(lines)
 
     def _aligned(self) -> list[str]:
-        """The scores, one experiment per line."""
-        rows = [["experiment", *self._headings()]]
-        rows += [[outcome.experiment, *self._cells(outcome)] for outcome in self.tested]
-        wide = [max(len(row[place]) for row in rows) for place in range(len(rows[0]))]
-        notes = ["", *(_news(outcome) for outcome in self.tested)]
-        return [
-            (row[0].ljust(wide[0]) + "".join(f"  {cell:>{w}}" for cell, w in zip(row[1:], wide[1:], strict=True)))
-            + note
-            for row, note in zip(rows, notes, strict=True)
-        ]
+        """The scores, one experiment per line, and what was run for it."""
+        rows = [[outcome.experiment, *self._cells(outcome), _news(outcome)] for outcome in self.tested]
+        heads = ["experiment", *self._headings(), ""]
+        return tables.aligned(heads, rows, "<" + ">" * (len(heads) - 2) + "<").splitlines()
 
     def _headings(self) -> Iterator[str]:
         for column in self.columns:
@@ -98,36 +92,32 @@ class SuiteTable:
         """The same as a page."""
         assert self.board is not None
         board = boards.read_board(self.board)
-        heads = ["experiment", *self._headings()]
-        lines = [f"# {self.suite.name}", "", self.suite.about, "" if self.suite.about else None,
+        rows = [[outcome.experiment, *self._cells(outcome)] for outcome in self.tested]
+        lines = [f"# {self.suite.name}", "", *([self.suite.about, ""] if self.suite.about else []),
                  f"Mean over the pictures of `{board.name}` (version {board.version}).", "",
-                 f"| {' | '.join(heads)} |", f"|{'---|' * len(heads)}"]  # fmt: skip
-        lines += [f"| {' | '.join([outcome.experiment, *self._cells(outcome)])} |" for outcome in self.tested]
+                 tables.markdown(["experiment", *self._headings()], rows)]  # fmt: skip
         lines += [part for source in self.sources() for part in ("", f"Published: {source}.")]
         claims = self.claims()
         if claims:
             lines += ["", "Expected:", "", *(f"- {line}" for line in claims)]
-        return "\n".join(line for line in lines if line is not None) + "\n"
+        return "\n".join(lines) + "\n"
 
     def csv(self) -> str:
         """One line per experiment and score: mean, 95 % interval, pictures, published figure, its source."""
-        file = io.StringIO()
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(["experiment", "method", "result", "column", "mean", "low", "high", "pictures", "published",
-                         "source"])  # fmt: skip
+        heads = ["experiment", "method", "result", "column", "mean", "low", "high", "pictures", "published", "source"]
+        lines = []
         for outcome in self.tested:
             assert outcome.result is not None
             experiment = self.experiments[outcome.experiment]
             for column in self.columns:
                 found = self._interval(outcome, column)
-                numbers = [f"{value:.6g}" for value in (found.mean, found.low, found.high)]
                 figure = experiment.published.get(column.name)
-                writer.writerow([
+                lines.append([
                     outcome.experiment, outcome.result.method, outcome.result.id, column.name,
-                    *("" if number == "nan" else number for number in numbers), found.count,
-                    "" if figure is None else f"{figure:g}", experiment.source if figure is not None else "",
+                    *(tables.number(value, ".6g") for value in (found.mean, found.low, found.high)), found.count,
+                    tables.number(figure, "g"), experiment.source if figure is not None else None,
                 ])  # fmt: skip
-        return file.getvalue()
+        return tables.csv_text(heads, lines)
 
     def write(self, folder: Path) -> None:
         """``table.md`` and ``table.csv`` in ``folder``; nothing where nothing was tested."""
@@ -163,4 +153,4 @@ def _published(experiment: Experiment, column: Column) -> str:
 
 
 def _news(outcome: Outcome) -> str:
-    return f"   {' and '.join(outcome.news)} done" if outcome.news else "   was done before"
+    return f"{' and '.join(outcome.news)} done" if outcome.news else "was done before"

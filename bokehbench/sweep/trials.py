@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import csv
-import io
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from bokehbench import tables
 from bokehbench.errors import BokehbenchError, nearest
 from bokehbench.files import write_text
 
@@ -42,53 +42,43 @@ def best(rows: Sequence[Row], goal: str) -> Row | None:
     return min(done, key=lambda row: sign * (row.value or 0.0), default=None)
 
 
-def cells(rows: Sequence[Row], metric: str, goal: str) -> list[list[str]]:
+def _cells(rows: Sequence[Row], metric: str, goal: str) -> tuple[list[str], list[list[str]]]:
     """Head and body of the table, the best first, what failed last."""
     names = list(rows[0].values) if rows else []
     sign = -1.0 if goal == "maximize" else 1.0
     ordered = sorted(rows, key=lambda row: (row.value is None, sign * (row.value or 0.0), row.number))
-    table = [["trial", metric, *names, "seconds", "failed"]]
-    for row in ordered:
-        value = "" if row.value is None else f"{row.value:.5g}"
-        table.append(
-            [str(row.number), value, *(_short(row.values.get(name)) for name in names), f"{row.seconds:.0f}", row.why]
-        )
-    return table
+    body = [
+        [str(row.number), tables.number(row.value, ".5g"), *(_short(row.values.get(name)) for name in names),
+         f"{row.seconds:.0f}", row.why]
+        for row in ordered
+    ]  # fmt: skip
+    return ["trial", metric, *names, "seconds", "failed"], body
 
 
 def _short(value: Any) -> str:
     return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
-def text(table: Sequence[Sequence[str]]) -> str:
-    """For a terminal; the first row after the head is marked if it did not fail."""
-    wide = [max(len(row[column]) for row in table) for column in range(len(table[0]) - 1)]
-    lines = []
-    for number, row in enumerate(table):
-        mark = "*" if number == 1 and row[1] else " "
-        lines.append(mark + "  ".join([*(cell.rjust(w) for cell, w in zip(row, wide, strict=False)), row[-1]]).rstrip())
-    return "\n".join(lines)
+def text(rows: Sequence[Row], metric: str, goal: str) -> str:
+    """For a terminal, the best first, with a mark."""
+    heads, body = _cells(rows, metric, goal)
+    return tables.aligned(heads, body, ">" * (len(heads) - 1) + "<", 0 if best(rows, goal) else -1)
 
 
 def write(folder: Path, rows: Sequence[Row], metric: str, goal: str) -> None:
     """Write ``trials.csv`` (full precision, by number) and ``trials.md`` (best first, in bold)."""
     names = list(rows[0].values) if rows else []
-    buffer = io.StringIO()
-    writer = csv.writer(buffer, lineterminator="\n")
-    writer.writerow(["trial", metric, *names, "seconds", "failed", "checkpoint"])
-    for row in sorted(rows, key=lambda row: row.number):
-        value = "" if row.value is None else row.value
-        values = [row.values.get(name) for name in names]
-        writer.writerow([row.number, value, *values, round(row.seconds, 1), row.why, row.checkpoint])
-    write_text(folder / "trials.csv", buffer.getvalue())
-    head, *body = cells(rows, metric, goal)
-    lines = ["| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
-    for number, line in enumerate(body):
-        shown = [cell.replace("|", "\\|") for cell in line]
-        if number == 0 and line[1]:
-            shown = [f"**{cell}**" if cell else "" for cell in shown]
-        lines.append("| " + " | ".join(shown) + " |")
-    write_text(folder / "trials.md", "\n".join(lines) + "\n")
+    lines = [
+        [row.number, row.value, *(row.values.get(name) for name in names), round(row.seconds, 1), row.why,
+         row.checkpoint]
+        for row in sorted(rows, key=lambda row: row.number)
+    ]  # fmt: skip
+    heads = ["trial", metric, *names, "seconds", "failed", "checkpoint"]
+    write_text(folder / "trials.csv", tables.csv_text(heads, lines))
+    heads, body = _cells(rows, metric, goal)
+    if best(rows, goal):
+        body[0] = [f"**{cell}**" if cell else "" for cell in body[0]]
+    write_text(folder / "trials.md", tables.markdown(heads, body) + "\n")
 
 
 def last_value(place: Path, metric: str) -> float:
