@@ -58,7 +58,7 @@ def report(board: Path, output: Path, root: Path | None = None, *more: str) -> i
     words = ["report", str(board), "-o", str(output), "--format", "png", *more]
     if root is not None:
         words += ["--inputs", str(root / "input"), "--targets", str(root / "target")]
-        words += [word for method in PSNR for word in ("--pictures", f"{method}={root / method}")]
+        words += [word for method in PSNR for word in ("--outputs", f"{method}={root / method}")]
     return main(words)
 
 

@@ -30,7 +30,7 @@ def make_folders(
 
 def build(root: Path, methods: Sequence[str], *more: str) -> int:
     """Run ``study build`` on :func:`make_folders`' folders; the page goes to ``root/study``."""
-    words = [word for at, name in enumerate(methods) for word in ("--method", f"{name}={root / f'm{at}'}")]
+    words = [word for at, name in enumerate(methods) for word in ("--outputs", f"{name}={root / f'm{at}'}")]
     return main(["study", "build", "--inputs", str(root / "input"), *words, "-o", str(root / "study"), *more])
 
 

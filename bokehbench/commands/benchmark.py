@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import signal
-import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from bokehbench import experiments
+from bokehbench.commands.option_types import whole
+from bokehbench.commands.stoppable import STOPPED, stoppable
 from bokehbench.errors import BokehbenchError, nearest
 from bokehbench.suite.runner import Runner
 from bokehbench.suite.suite import Suite, read_suite
@@ -27,7 +27,7 @@ def main(argv: list[str]) -> int:
     suite = read_suite(experiments.find(options.suite, "suite"))
     if options.board:
         suite = replace(suite, board=options.board, data={})
-    suite = with_recipes(suite, options.recipe or [])
+    suite = with_configurations(suite, options.replace_config or [])
     known = [experiment.name for experiment in suite.experiments]
     only = tuple(options.only.split(",")) if options.only else None
     for name in only or ():
@@ -44,14 +44,9 @@ def main(argv: list[str]) -> int:
         options.pictures,
     )
     shown_columns(suite, runner.board)  # a wrong one is told now, not after hours
-    before = signal.signal(signal.SIGTERM, _interrupt)  # a batch system's stop ends the step that runs, too
-    try:
-        outcomes = runner.run()
-    except KeyboardInterrupt:
-        print("\nStopped. The same command goes on where this one ended.", file=sys.stderr)
-        return 130
-    finally:
-        signal.signal(signal.SIGTERM, before)
+    outcomes = stoppable(runner.run)
+    if outcomes is None:
+        return STOPPED
     table = SuiteTable(suite, outcomes, runner.board)
     table.write(runner.folder)
     print(table.text())
@@ -74,11 +69,11 @@ def arguments(words: list[str]) -> tuple[argparse.Namespace, list[str]]:
     parser.add_argument("suite", help="a suite's file, or the name of one in experiments/suites (quick)")
     parser.add_argument("--folder", type=Path, help="where the work goes; default: runs/suites/SUITE")
     parser.add_argument("--fits", type=Path, help="where the fits go: suites that share it share their equal fits")
-    parser.add_argument("--pictures", type=int, default=0, metavar="N", help="write the first N pictures of every test")
+    whole(parser, "--pictures", 0, default=0, metavar="N", help="write the first N pictures of every test")
     parser.add_argument("--board", help="name or folder of the board, in place of the suite's")
     parser.add_argument("--only", help="names of experiments, with commas between; the fits they need come with them")
     parser.add_argument(
-        "--recipe",
+        "--replace-config",
         action="append",
         metavar="OLD=NEW",
         help="another configuration in place of one that the suite names, e.g. deeplens_variant=deeplens_synthetic",
@@ -101,7 +96,7 @@ def passed_on(prefix: str, extra: list[str]) -> tuple[str, ...]:
     return tuple(f"--{word.removeprefix(prefix)}" for word in extra if word.startswith(prefix))
 
 
-def with_recipes(suite: Suite, replacements: Sequence[str]) -> Suite:
+def with_configurations(suite: Suite, replacements: Sequence[str]) -> Suite:
     """The suite with other configurations in place of those that it names.
 
     Raises:
@@ -113,11 +108,8 @@ def with_recipes(suite: Suite, replacements: Sequence[str]) -> Suite:
         old, equals, new = replacement.partition("=")
         if not equals or old not in named:
             raise BokehbenchError(
-                f"--recipe {replacement}: give OLD=NEW, where OLD is one of {', '.join(named) or 'none in this suite'}."
+                f"--replace-config {replacement}: give OLD=NEW, where OLD is one of "
+                f"{', '.join(named) or 'none in this suite'}."
             )
         changed = [replace(each, config=new) if each.config == old else each for each in changed]
     return replace(suite, experiments=tuple(changed))
-
-
-def _interrupt(number: int, frame: object) -> None:
-    raise KeyboardInterrupt

@@ -5,10 +5,13 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Callable
+from dataclasses import fields
 from pathlib import Path
 
+from bokehbench.commands.action import run_action
+from bokehbench.commands.option_types import method_folder, whole
 from bokehbench.counted import counted
-from bokehbench.errors import BokehbenchError, nearest
+from bokehbench.errors import BokehbenchError
 from bokehbench.files import write_text
 from bokehbench.study import words as texts
 
@@ -19,11 +22,7 @@ def main(argv: list[str]) -> int:
     Raises:
         BokehbenchError: an unknown action, pictures that do not fit, or no votes.
     """
-    words = argv[1:]
-    if words and not words[0].startswith("-") and words[0] not in ACTIONS:
-        raise BokehbenchError(f"There is no 'study {words[0]}'; {nearest(words[0], ACTIONS)}.")
-    options = arguments(words)
-    return ACTIONS[options.action](options)
+    return run_action(argv, arguments, ACTIONS)
 
 
 def arguments(words: list[str]) -> argparse.Namespace:
@@ -33,12 +32,14 @@ def arguments(words: list[str]) -> argparse.Namespace:
     build = actions.add_parser("build", help="make the page and, beside it, its key")
     build.add_argument("--inputs", type=Path, required=True, help="folder of the original photos")
     build.add_argument(
-        "--method", action="append", required=True, metavar="NAME=FOLDER", help="a method's results, same file stems"
-    )
+        "--outputs", action="append", type=method_folder, required=True, metavar="METHOD=FOLDER",
+        help="pictures of a method, named as the inputs; give it once each",
+    )  # fmt: skip
     build.add_argument("-o", "--output", type=Path, required=True, help="folder of the page; must be new or empty")
-    build.add_argument("--pairs-per-rater", type=int, default=20, help="pairs that count, per rater (default: 20)")
-    build.add_argument("--repeats", type=int, default=2, help="pairs shown twice, sides exchanged (default: 2)")
-    build.add_argument("--catches", type=int, default=2, help="pairs with a spoilt copy, for attention (default: 2)")
+    most = 100_000
+    whole(build, "--pairs-per-rater", 1, most, default=20, help="pairs that count, per rater (default: 20)")
+    whole(build, "--repeats", 0, most, default=2, help="pairs shown twice, sides exchanged (default: 2)")
+    whole(build, "--catches", 0, most, default=2, help="pairs with a spoilt copy, for attention (default: 2)")
     build.add_argument("--seed", type=int, default=0, help="of the order of pairs (default: 0)")
     build.add_argument("--title", default=texts.TITLE)
     build.add_argument("--question", default=texts.QUESTION, help=f"default: {texts.QUESTION}")
@@ -46,7 +47,7 @@ def arguments(words: list[str]) -> argparse.Namespace:
     build.add_argument("--consent", type=Path, help="text file in place of the consent note")
     build.add_argument("--contact", default="Please send the file to the person who invited you.",
                        help="where answers should go, shown at the end")  # fmt: skip
-    build.add_argument("--longest", type=int, help="reduce larger pictures to this many pixels at the longer side")
+    whole(build, "--longest", 32, most, help="reduce larger pictures to this many pixels at the longer side")
     build.add_argument("--format", choices=("png", "jpeg"), default="png", help="png keeps every pixel (default)")
     analyse = actions.add_parser("analyse", help="shares, strengths and agreement from files of votes")
     analyse.add_argument("key", type=Path, help="the file that build wrote beside the study")
@@ -59,26 +60,14 @@ def arguments(words: list[str]) -> argparse.Namespace:
 
 def _build(options: argparse.Namespace) -> int:
     from bokehbench.study.build import Settings, build
-    from bokehbench.study.pictures import parse_methods
 
-    for name, least in (("pairs_per_rater", 1), ("repeats", 0), ("catches", 0), ("longest", 32)):
-        value = getattr(options, name)
-        if value is not None and not least <= value <= 100_000:
-            raise BokehbenchError(f"--{name.replace('_', '-')} {value}: give a number from {least} to 100000.")
-    settings = Settings(
-        title=options.title,
-        question=options.question,
-        instructions=_text(options.instructions, texts.INSTRUCTIONS),
-        consent=_text(options.consent, texts.CONSENT),
-        contact=options.contact,
-        pairs_per_rater=options.pairs_per_rater,
-        repeats=options.repeats,
-        catches=options.catches,
-        seed=options.seed,
-        longest=options.longest,
-        format=options.format,
-    )
-    methods = parse_methods(options.method)
+    methods = dict(options.outputs)
+    if len(methods) < len(options.outputs):
+        raise BokehbenchError("--outputs: there are two methods of one name, give each a name of its own.")
+    asked = {field.name: getattr(options, field.name) for field in fields(Settings)}
+    asked["instructions"] = _text(options.instructions, texts.INSTRUCTIONS)
+    asked["consent"] = _text(options.consent, texts.CONSENT)
+    settings = Settings(**asked)
     built = build(options.inputs, methods, options.output, settings)
     for note in built.notes:
         print(f"note: {note}.")

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import argparse
-import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 from bokehbench import experiments
+from bokehbench.commands.option_types import whole
+from bokehbench.commands.stoppable import STOPPED, stoppable
 from bokehbench.errors import BokehbenchError
 from bokehbench.sweep.definition import Sweep, read_sweep
 from bokehbench.sweep.local_sweep import LocalSweep
-from bokehbench.sweep.trials import Row, best, cells, text
+from bokehbench.sweep.trials import Row, best, text
 
 
 def main(argv: list[str]) -> int:
@@ -23,14 +24,10 @@ def main(argv: list[str]) -> int:
     storage = options.storage or str(folder / "sweep.db")
     if sweep.early:
         print("Early termination works with `wandb agent` only: all trials run to their end.", file=sys.stderr)
-    before = signal.signal(signal.SIGTERM, _interrupt)
-    try:
-        rows = LocalSweep(sweep, folder, storage, tuple(extra), options.seed).run(options.trials)
-    except KeyboardInterrupt:
-        print("\nStopped. The same command goes on where this one ended.", file=sys.stderr)
-        return 130
-    finally:
-        signal.signal(signal.SIGTERM, before)
+    local = LocalSweep(sweep, folder, storage, tuple(extra), options.seed)
+    rows = stoppable(lambda: local.run(options.trials))
+    if rows is None:
+        return STOPPED
     print(report(sweep, rows, folder))
     return 0 if best(rows, sweep.goal) else 1
 
@@ -48,7 +45,7 @@ def arguments(words: list[str]) -> tuple[argparse.Namespace, list[str]]:
         allow_abbrev=False,
     )
     parser.add_argument("file", help="a sweep's file, or the name of one in experiments/sweeps (deeplens)")
-    parser.add_argument("--trials", type=_count, default=20, help="end after so many, earlier calls included (20)")
+    whole(parser, "--trials", 1, default=20, help="end after so many, earlier calls included (20)")
     parser.add_argument("--storage", help="file or URL of the study; default: FOLDER/sweep.db")
     parser.add_argument("--folder", type=Path, help="where the runs go; default: runs/sweeps/NAME")
     parser.add_argument("--seed", type=int, default=0, help="of the sampler (0)")
@@ -64,20 +61,9 @@ def arguments(words: list[str]) -> tuple[argparse.Namespace, list[str]]:
     return options, extra
 
 
-def _count(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError("give 1 or more")
-    return number
-
-
-def _interrupt(number: int, frame: object) -> None:
-    raise KeyboardInterrupt
-
-
 def report(sweep: Sweep, rows: Sequence[Row], folder: Path) -> str:
     """The table, the best trial, what to type next."""
-    lines = [text(cells(rows, sweep.metric, sweep.goal))]
+    lines = [text(rows, sweep.metric, sweep.goal)]
     failed = sum(row.value is None for row in rows)
     if failed:
         lines.append(f"{failed} of {len(rows)} trials failed; their logs: {folder}/trial-*/fit.log")

@@ -7,10 +7,10 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from urllib.parse import unquote
 
-from bokehbench.board.identity import slug
-from bokehbench.board.standings import Row, Standings
+from bokehbench.board.find_row import find_row
+from bokehbench.board.standings import Standings
 from bokehbench.data.folders import list_pictures, stem_of
-from bokehbench.errors import BokehbenchError, nearest
+from bokehbench.errors import BokehbenchError
 
 INPUT, TARGET = "input", "target"
 
@@ -32,7 +32,7 @@ class Folders:
 
     def all(self) -> list[tuple[str, Path]]:
         """Every folder with the option that names it."""
-        found = [(f"--pictures {name}={path}", path) for name, path in self.methods]
+        found = [(f"--outputs {name}={path}", path) for name, path in self.methods]
         found += [(f"--work {path}", path) for path in self.work]
         return found + [
             (f"{option} {path}", path)
@@ -64,44 +64,22 @@ def check_folders(folders: Folders, output: Path) -> None:
             raise BokehbenchError(f"{option} lies in {output}, which is to be replaced: give another -o.")
 
 
-def find_slots(standings: Standings, names: Sequence[str], folders: Folders) -> list[Slot]:
+def find_slots(board: Path, standings: Standings, names: Sequence[str], folders: Folders) -> list[Slot]:
     """The input, every row of the board in its order, the target; those without pictures have no files.
 
     Raises:
         BokehbenchError: an unknown or ambiguous method, or a folder in which no file has a picture's name.
     """
     stored = _stored(standings, folders.work)
-    chosen = {find_row(standings, name).result.id: (name, path) for name, path in folders.methods}
+    chosen = {find_row(name, {board: standings})[1].result.id: (name, path) for name, path in folders.methods}
     if len(chosen) < len(folders.methods):
-        raise BokehbenchError("--pictures: two folders for one method, give each method once.")
+        raise BokehbenchError("--outputs: two folders for one method, give each method once.")
     slots = [Slot(INPUT, "Input", _files("--inputs", folders.inputs, names) or stored.get(INPUT, {}))]
     for row in standings.rows:
         name, path = chosen.get(row.result.id, ("", None))
-        files = _files(f"--pictures {name}", path, names) or stored.get(row.result.id, {})
+        files = _files(f"--outputs {name}", path, names) or stored.get(row.result.id, {})
         slots.append(Slot(row.result.id, row.label, files))
     return [*slots, Slot(TARGET, "Target", _files("--targets", folders.targets, names) or stored.get(TARGET, {}))]
-
-
-def find_row(standings: Standings, wanted: str) -> Row:
-    """The row with that label, method, or beginning of its id (4 or more digits).
-
-    Raises:
-        BokehbenchError: none or several.
-    """
-    exact = [row for row in standings.rows if wanted in (row.label, row.result.id)]
-    found = exact or [
-        row
-        for row in standings.rows
-        if slug(wanted) in (slug(row.result.method), slug(row.label))
-        or (len(wanted) >= 4 and row.result.id.startswith(wanted.lower()))
-    ]
-    if not found:
-        known = {row.label for row in standings.rows} | {row.result.id for row in standings.rows}
-        raise BokehbenchError(f"--pictures: no row of {standings.board.name} is '{wanted}'; {nearest(wanted, known)}.")
-    if len(found) > 1:
-        which = "; ".join(f"{row.result.id} {row.label}" for row in found)
-        raise BokehbenchError(f"--pictures: '{wanted}' is not one row: give an id of {which}.")
-    return found[0]
 
 
 def _stored(standings: Standings, work: Sequence[Path]) -> dict[str, dict[str, Path]]:
@@ -121,7 +99,7 @@ def _stored(standings: Standings, work: Sequence[Path]) -> dict[str, dict[str, P
     if not any(found.values()):
         raise BokehbenchError(
             f"--work {work[0]}: no test in it stored pictures of {standings.board.name}'s rows: give the folder "
-            "of a benchmark whose ResultRecorder has pictures, or use --pictures."
+            "of a benchmark whose ResultRecorder has pictures, or use --outputs."
         )
     return found
 

@@ -34,36 +34,19 @@ class PictureSet:
     size: tuple[int, int]
 
 
-def parse_methods(words: Sequence[str]) -> dict[str, Path]:
-    """``["ours=outputs/ours", ...]`` to name -> folder.
-
-    Raises:
-        BokehbenchError: not ``NAME=FOLDER``, a name or folder twice, fewer than two.
-    """
-    methods: dict[str, Path] = {}
-    for word in words:
-        name, equals, folder = word.partition("=")
-        name = name.strip()
-        if not (name and equals and folder) or not name.isprintable():
-            raise BokehbenchError(f"--method {word}: write NAME=FOLDER.")
-        if name in methods:
-            raise BokehbenchError(f"--method {word}: there are two methods '{name}': give each a name of its own.")
-        methods[name] = Path(folder)
-    if len(methods) < 2:
-        raise BokehbenchError("a study compares methods: give --method NAME=FOLDER at least twice.")
-    if len({folder.resolve() for folder in methods.values()}) < len(methods):
-        raise BokehbenchError("two methods have the same folder: give each method its own outputs.")
-    return methods
-
-
 def gather(inputs: Path, methods: Mapping[str, Path]) -> tuple[list[PictureSet], list[str]]:
     """The scenes of ``inputs`` with every method's result of the same stem, and notes on what is left out.
 
     Raises:
-        BokehbenchError: a folder without pictures, a result that is missing or has another size, with its name.
+        BokehbenchError: fewer than two methods, two of one folder, a folder without pictures, a result that is missing
+            or has another size, with its name.
     """
+    if len(methods) < 2:
+        raise BokehbenchError("a study compares methods: give --outputs METHOD=FOLDER at least twice.")
+    if len({folder.resolve() for folder in methods.values()}) < len(methods):
+        raise BokehbenchError("two methods have the same folder: give each method its own outputs.")
     listing = _listing(inputs, "--inputs")
-    theirs = {name: _listing(folder, f"--method {name}=") for name, folder in methods.items()}
+    theirs = {name: _listing(folder, f"--outputs {name}=") for name, folder in methods.items()}
     problems = list(listing.problems)
     notes = []
     for name, other in theirs.items():

@@ -63,7 +63,7 @@ def test_without_pictures_scores_are_there_and_it_says_how_to_add_some(page, tmp
     add_results(board, ["a", "b"])
     assert report(board, tmp_path / "report") == 0
     open_index(page, tmp_path / "report")
-    assert "--pictures Good=OUTPUTS" in page.locator("#pictures").inner_text()
+    assert "--outputs Good=OUTPUTS" in page.locator("#pictures").inner_text()
     page.locator("#grid a").last.click()
     page.wait_for_selector("body[data-shown='1']")
     assert page.locator("#no-pictures").is_visible()

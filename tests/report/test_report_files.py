@@ -156,14 +156,14 @@ def test_a_report_that_breaks_off_leaves_the_old_one(board, tmp_path):
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (("--pictures", "Good"), "give METHOD=FOLDER"),
-        (("--pictures", "Goood=Good"), "no row of tiny is 'Goood'; did you mean 'Good'"),
-        (("--pictures", "Good=nowhere"), "--pictures Good=nowhere: there is no such folder"),
+        (("--outputs", "Good"), "--outputs Good: give METHOD=FOLDER"),
+        (("--outputs", "Goood=Good"), "There is no result 'Goood' on tiny; did you mean 'Good'"),
+        (("--outputs", "Good=nowhere"), "--outputs Good=nowhere: there is no such folder"),
         (("--inputs", "elsewhere"), "no file of elsewhere is named as a picture of the board.* like 'a'"),
-        (("--pictures", "Good=Good", "--pictures", "good=Bad"), "give each method once"),
+        (("--outputs", "Good=Good", "--outputs", "good=Bad"), "give each method once"),
         (("--targets", "report/pictures"), "lies in report, which is to be replaced"),
-        (("--quality", "0"), "give 1 to 100"),
-        (("--long-side", "0"), "give 1 or more"),
+        (("--quality", "0"), "--quality 0: give a whole number from 1 to 100"),
+        (("--long-side", "0"), "--long-side 0: give a whole number of 1 or more"),
     ],
 )
 def test_mistakes_are_one_sentence(board, tmp_path, monkeypatch, words, message):

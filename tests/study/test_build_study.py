@@ -14,6 +14,7 @@ from makers import picture, save
 from PIL import Image
 
 from bokehbench.cli import main
+from bokehbench.commands.spelling import spelt_today
 from bokehbench.commands.study import arguments
 
 METHODS = ("a", "b")
@@ -90,13 +91,13 @@ def test_a_study_is_never_overwritten(tmp_path: Path, capsys) -> None:
 @pytest.mark.parametrize(
     ("words", "hint"),
     [
-        (["--method", "a=x"], "at least twice"),
-        (["--method", "a=x", "--method", "a=y"], "two methods 'a'"),
-        (["--method", "a=x", "--method", "b=x"], "same folder"),
-        (["--method", "a", "--method", "b=x"], "NAME=FOLDER"),
-        (["--method", "a=x", "--method", "b=y", "--pairs-per-rater", "0"], "--pairs-per-rater 0"),
-        (["--method", "a=x", "--method", "b=y", "--consent", "nowhere.txt"], "nowhere.txt"),
-        (["--method", "a=x", "--method", "b=y"], "not a folder"),
+        (["--outputs", "a=x"], "at least twice"),
+        (["--outputs", "a=x", "--outputs", "a=y"], "two methods of one name"),
+        (["--outputs", "a=x", "--outputs", "b=x"], "same folder"),
+        (["--outputs", "a", "--outputs", "b=x"], "METHOD=FOLDER"),
+        (["--outputs", "a=x", "--outputs", "b=y", "--pairs-per-rater", "0"], "--pairs-per-rater 0"),
+        (["--outputs", "a=x", "--outputs", "b=y", "--consent", "nowhere.txt"], "nowhere.txt"),
+        (["--outputs", "a=x", "--outputs", "b=y"], "not a folder"),
     ],
 )
 def test_bad_options_are_one_sentence(tmp_path: Path, capsys, words, hint) -> None:
@@ -119,7 +120,7 @@ def test_starts_without_torch(tmp_path: Path) -> None:
     make_folders(tmp_path, METHODS, NAMES)
     program = (
         "import sys; from bokehbench.cli import main\n"
-        "main(['study', 'build', '--inputs', 'input', '--method', 'a=m0', '--method', 'b=m1', '-o', 'study'])\n"
+        "main(['study', 'build', '--inputs', 'input', '--outputs', 'a=m0', '--outputs', 'b=m1', '-o', 'study'])\n"
         "import bokehbench.study.analysis, bokehbench.study.report, bokehbench.study.forest_plot\n"
         "sys.exit('torch' in sys.modules)"
     )
@@ -129,4 +130,4 @@ def test_starts_without_torch(tmp_path: Path) -> None:
 def test_the_command_lines_of_the_page_in_the_docs_parse() -> None:
     page = Path(__file__).resolve().parents[2] / "docs" / "study.md"
     lines = [shlex.split(line)[2:] for line in page.read_text().splitlines() if line.startswith("bokehbench study")]
-    assert [arguments(words).action for words in lines] == ["build", "analyse"]
+    assert [arguments(spelt_today(["study", *words])[1:]).action for words in lines] == ["build", "analyse"]

@@ -10,7 +10,7 @@ from made_boards import PICTURES, make_board, make_result
 
 from bokehbench import experiments
 from bokehbench.board.boards import find, read_board
-from bokehbench.commands.benchmark import arguments, passed_on, with_recipes
+from bokehbench.commands.benchmark import arguments, passed_on, with_configurations
 from bokehbench.errors import BokehbenchError
 from bokehbench.suite.dependencies import steps
 from bokehbench.suite.expectation import Expectation
@@ -96,10 +96,10 @@ def test_names_are_replaced_by_checkpoints_and_json_is_left_alone() -> None:
 
 def test_a_recipe_can_be_replaced_where_it_is_named(tmp_path: Path) -> None:
     suite = written(tmp_path, "identity", "pynet", {"model": "deeplens", "config": "other"}, config="small")
-    changed = with_recipes(suite, ["small=paper"])
+    changed = with_configurations(suite, ["small=paper"])
     assert [experiment.config for experiment in changed.experiments] == [None, "paper", "other"]
     with pytest.raises(BokehbenchError, match="OLD is one of other, small"):
-        with_recipes(suite, ["smal=paper"])
+        with_configurations(suite, ["smal=paper"])
 
 
 @pytest.mark.parametrize("word", ["--model.x=3", "--test.model.x", "--test.seed_everything=1", "--test.data=ebb"])
