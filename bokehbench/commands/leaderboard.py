@@ -9,12 +9,13 @@ from bokehbench import figures
 from bokehbench.board import boards, leaderboard, results
 from bokehbench.board.boards import Board, read_board
 from bokehbench.board.citation import cite
-from bokehbench.board.columns import Column
-from bokehbench.board.identity import slug
+from bokehbench.board.find_row import find_row
 from bokehbench.board.standings import Row, read_standings
 from bokehbench.board.statistics import compare
+from bokehbench.commands.action import run_action
 from bokehbench.counted import counted
 from bokehbench.errors import BokehbenchError, nearest
+from bokehbench.metrics.column import Column
 
 
 def main(argv: list[str]) -> int:
@@ -23,11 +24,7 @@ def main(argv: list[str]) -> int:
     Raises:
         BokehbenchError: an unknown action, board or result, or files that are not right.
     """
-    words = argv[1:]
-    if words and not words[0].startswith("-") and words[0] not in ACTIONS:
-        raise BokehbenchError(f"There is no 'leaderboard {words[0]}'; {nearest(words[0], ACTIONS)}.")
-    options = arguments(words)
-    return ACTIONS[options.action](options)
+    return run_action(argv, arguments, ACTIONS)
 
 
 def arguments(words: list[str]) -> argparse.Namespace:
@@ -119,36 +116,20 @@ def _check(options: argparse.Namespace) -> int:
     return 1 if problems else 0
 
 
-def find_row(wanted: str, board: str | None) -> tuple[Path, Board, Row]:
-    """The result with that id, beginning of an id (4 or more digits), or method, on a board or on all of them.
-
-    Raises:
-        BokehbenchError: none or several.
-    """
-    known: list[str] = []
-    found: list[tuple[Path, Board, Row]] = []
-    for folder in _folders([board] if board else []):
-        standings = read_standings(folder)
-        for row in standings.rows:
-            known += [row.result.id, row.result.method]
-            by_id = len(wanted) >= 4 and row.result.id.startswith(wanted.lower())
-            if by_id or slug(wanted) in (slug(row.result.method), slug(row.label)):
-                found.append((folder, standings.board, row))
-    if not found:
-        raise BokehbenchError(f"No result '{wanted}'; {nearest(wanted, sorted(set(known)))}.")
-    if len(found) > 1:
-        which = "; ".join(f"{row.result.id} {row.label} on {place.name}" for place, _, row in found)
-        raise BokehbenchError(f"'{wanted}' is not one result: give --board or an id of {which}.")
-    return found[0]
+def _row(wanted: str, board: str | None) -> tuple[Path, Board, Row]:
+    """The result that is meant, on a board or on all of them."""
+    known = {folder: read_standings(folder) for folder in _folders([board] if board else [])}
+    folder, row = find_row(wanted, known)
+    return folder, known[folder].board, row
 
 
 def _cite(options: argparse.Namespace) -> int:
-    print(cite(*find_row(options.id, options.board)))
+    print(cite(*_row(options.id, options.board)))
     return 0
 
 
 def _verify(options: argparse.Namespace) -> int:
-    _, board, row = find_row(options.id, options.board)
+    _, board, row = _row(options.id, options.board)
     from bokehbench.measure.verification import verify
 
     verdict = verify(board, row.result, options.checkpoint, options.root, options.device)
@@ -168,8 +149,8 @@ def _values(row: Row, column: Column) -> dict[str, float]:
 
 
 def _compare(options: argparse.Namespace) -> int:
-    _, board, a = find_row(options.a, options.board)
-    _, other, b = find_row(options.b, options.board)
+    _, board, a = _row(options.a, options.board)
+    _, other, b = _row(options.b, options.board)
     if (board.name, a.result.board_version) != (other.name, b.result.board_version):
         raise BokehbenchError(f"{options.a} is on {board.name} and {options.b} on {other.name}: compare on one board.")
     columns = [column for column in board.scores if options.score in (None, column.name)]
