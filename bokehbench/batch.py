@@ -6,12 +6,13 @@ Disparity is 1 = nearest everywhere: loaders convert (depth polarity is the clas
 
 from __future__ import annotations
 
-from typing import TypedDict
-
-import torch
-from torch import Tensor
+from typing import TYPE_CHECKING, TypedDict
 
 from bokehbench.errors import BokehbenchError
+from bokehbench.lazy import torch
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 #: Keys that hold pictures, B C H W: what cropping, flipping and resizing must treat alike.
 PICTURE_KEYS = ("image", "bokeh", "disparity", "true_disparity", "mask")
@@ -50,7 +51,7 @@ def known(batch: Batch, key: str) -> Tensor:
     value = batch.get(key)
     if value is None:
         return torch.zeros(len(batch["image"]), dtype=torch.bool, device=batch["image"].device)
-    assert isinstance(value, Tensor)
+    assert isinstance(value, torch.Tensor)
     return ~value.flatten(1).isnan().any(1) if value.ndim > 1 else ~value.isnan()
 
 
@@ -67,6 +68,7 @@ def require(batch: Batch, keys: tuple[str, ...], who: str) -> None:
 
 def missing(who: str, key: str, names: list[str]) -> BokehbenchError:
     """The error for a key that ``who`` needs and the pictures ``names`` lack, with the remedy for that key."""
-    remedy = f"set it with --data.{key}" if key in ("focus", "aperture") else "use a data set that has it"
+    option = {"focus": "--data.focus", "aperture": "--data.aperture_at_1024"}.get(key)
+    remedy = "use a data set that has it" if option is None else f"set it with {option}"
     some = f"{', '.join(names[:3])}{' ...' if len(names) > 3 else ''}"
     return BokehbenchError(f"{who} needs '{key}', which the data set does not have for {some}: {remedy} (docs/data).")

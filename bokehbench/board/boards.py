@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+import json
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from bokehbench.board.columns import Column, find_column
 from bokehbench.board.results import Result
 from bokehbench.errors import BokehbenchError, nearest
+from bokehbench.files import write_text
+from bokehbench.fingerprint import differs
+from bokehbench.metrics.column import Column
+from bokehbench.metrics.columns import find_column
 from bokehbench.metrics.protocols import Protocol, find_protocol
+from bokehbench.names import as_first_recorded
+
+#: Beside ``board.yaml``.
+TARGETS = "targets.json"
 
 
 @dataclass(frozen=True)
@@ -28,11 +36,14 @@ class Board:
         split: name of the split, as in ``reported.csv``.
         count: pictures of the whole split; results with fewer are incomplete.
         ids: the pictures' names, or None where any ``count`` names will do.
-        target_hash: of the targets, or None where these are made or rendered anew.
+        target_hash: of the files of the targets, or None where these are made or rendered.
         columns: scores shown.
         rank_by: the score that ranks and that the win matrix is of.
         data: ``{"name": "ebb", "arguments": {...}}`` for ``verify``; no paths.
-        contaminated: weights hash, or ``official METHOD`` for the authors' own weights -> why these do not count.
+        contaminated: weights hash, or ``official METHOD`` for the authors' own weights -> why these do not count,
+            nor any that were trained from them.
+        fingerprints: of the targets of a few pictures, by name: ``targets.json``, written by ``leaderboard pin``. They
+            hold pictures that are made, and whose bits another processor may round, to the board's.
     """
 
     name: str
@@ -49,6 +60,7 @@ class Board:
     target_hash: str | None = None
     data: Mapping[str, Any] = field(default_factory=dict)
     contaminated: Mapping[str, str] = field(default_factory=dict)
+    fingerprints: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
 
     @property
     def scores(self) -> tuple[Column, ...]:
@@ -56,19 +68,57 @@ class Board:
         return tuple(find_column(name) for name in self.columns)
 
     def contamination(self, result: Result) -> str:
-        """Why the weights of a result do not count on this board; empty where they do."""
-        official = f"official {result.method}" if result.training.get("official") else ""
-        return self.contaminated.get(result.weights_hash, "") or self.contaminated.get(official, "")
+        """Why the weights of a result, or any that they were made from, do not count here; empty where they do."""
+        for method, weights_hash, training in result.lineage():
+            official = f"official {method}" if training.get("official") else ""
+            why = self.contaminated.get(weights_hash) or self.contaminated.get(official)
+            if why:
+                return why
+        return ""
 
-    def other_pictures(self, data: Mapping[str, Any]) -> str:
-        """The first setting in which ``data`` (of a test) is not this board's, in words; or empty.
+    # Other pictures than the board's are refused ---------------------------------------------------------------
 
-        Scenes that are made have the same names whatever their settings. Of pictures that are read the targets' hash
-        tells, and folders may have other names.
+    def refuse_settings(self, data: Mapping[str, Any], who: str = "This test") -> None:
+        """Scenes that are made have the same names whatever their settings; of files the hash tells.
+
+        Args:
+            data: settings of a data set, under the names that they first had.
+            who: for the error.
+
+        Raises:
+            BokehbenchError: a setting is not the board's.
         """
         wanted = self.data.get("arguments", {}) if self.data and self.target_hash is None else {}
-        other = [key for key, value in wanted.items() if key in data and data[key] != value]
-        return f"{other[0]} {data[other[0]]} instead of {wanted[other[0]]}" if other else ""
+        for key, value in as_first_recorded(wanted).items():
+            if key in data and data[key] != value:
+                raise BokehbenchError(
+                    f"{who} is on other pictures than {self.name}'s: {key} {data[key]} instead of {value}; give the "
+                    "board's setting."
+                )
+
+    def refuse_targets(self, target_hash: str, count: int, who: str = "This test") -> None:
+        """For targets that are files, ``count`` of them; a part of the split has another hash.
+
+        Raises:
+            BokehbenchError: all of the board's pictures, but other files.
+        """
+        if self.target_hash is not None and count == self.count and target_hash != self.target_hash:
+            raise BokehbenchError(
+                f"{who} is on other targets than {self.name}'s ({target_hash[:12]}, not {self.target_hash[:12]}): "
+                "check that yours are the untouched originals."
+            )
+
+    def refuse_fingerprint(self, name: str, found: Sequence[float], who: str = "This test") -> None:
+        """For the target called ``name``.
+
+        Raises:
+            BokehbenchError: it is one of :attr:`fingerprints`, and another picture than that.
+        """
+        if name in self.fingerprints and differs(found, self.fingerprints[name]):
+            raise BokehbenchError(
+                f"{who} is on other pictures than {self.name}'s: the target of {name} is another one than the board's; "
+                "give the board's data settings."
+            )
 
     @property
     def evaluator(self) -> Protocol:
@@ -92,6 +142,7 @@ def read_board(folder: Path) -> Board:
     try:
         content["columns"] = tuple(content["columns"])
         content["ids"] = _ids(content["ids"]) if content.get("ids") is not None else None
+        content["fingerprints"] = read_fingerprints(folder / TARGETS)
         board = Board(**content)
     except (TypeError, KeyError, ValueError) as error:
         raise BokehbenchError(
@@ -103,8 +154,33 @@ def read_board(folder: Path) -> Board:
         raise BokehbenchError(f"{path} ranks by {board.rank_by}, which is not one of its columns.")
     if board.ids is not None and len(board.ids) != board.count:
         raise BokehbenchError(f"{path} lists {len(board.ids)} ids but says count: {board.count}.")
-    board.evaluator  # noqa: B018  raises for an unknown protocol
+    try:
+        board.evaluator, board.scores  # noqa: B018  raises for an unknown protocol or column
+    except BokehbenchError as error:
+        raise BokehbenchError(f"{path}: {error}") from error
     return board
+
+
+def read_fingerprints(path: Path) -> dict[str, tuple[float, ...]]:
+    """Picture's name -> fingerprint of its target; empty where there is no such file.
+
+    Raises:
+        BokehbenchError: not what ``leaderboard pin`` writes.
+    """
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        return {name: tuple(map(float, values)) for name, values in content.items()}
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError, TypeError, AttributeError) as error:
+        raise BokehbenchError(f"{path} cannot be read ({error}): write it again with `leaderboard pin`.") from error
+
+
+def write_fingerprints(folder: Path, fingerprints: Mapping[str, Sequence[float]]) -> Path:
+    """``targets.json`` of a board, one picture per line."""
+    lines = [f"  {json.dumps(name)}: {json.dumps(list(values))}" for name, values in sorted(fingerprints.items())]
+    write_text(folder / TARGETS, "{\n" + ",\n".join(lines) + "\n}\n")
+    return folder / TARGETS
 
 
 def _ids(entries: list[Any]) -> frozenset[str]:

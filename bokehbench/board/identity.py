@@ -10,8 +10,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-#: ``weights_hash`` of a method that has no weights, such as the baselines.
-NO_WEIGHTS = "no weights"
 #: ``weights_hash`` where only the pictures are known: such a result is identified by its pictures.
 OUTPUTS_ONLY = "outputs only"
 

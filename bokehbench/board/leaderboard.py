@@ -17,16 +17,34 @@ from bokehbench.board.standings import read_standings
 from bokehbench.board.tables import csv_text, latex
 from bokehbench.errors import BokehbenchError
 from bokehbench.files import write_text
+from bokehbench.names import as_first_recorded
 
 
-def add(folder: Path, result: Result) -> Path:
+def add(folder: Path, result: Result, replace: bool = False) -> Path:
     """Check a result against its board, set the flags that the board decides, store it. Tables are not rendered.
 
+    Args:
+        folder: of the board.
+        result: as a test or a scored folder gave it.
+        replace: take the place of the same measurement that knew less of its provenance; every column that the board
+            shows must be there again, with the same values.
+
     Raises:
-        BokehbenchError: of another board, version, protocol or set of pictures, drift, or a folder of outputs that is
-            on the board under another method's name.
+        BokehbenchError: of another board, version, protocol or set of pictures, drift, a folder of outputs that is on
+            the board under another method's name, or a result of an older bokehbench that lacks the fingerprints.
     """
-    admitted = admit(read_board(folder), result)
+    board = read_board(folder)
+    admitted = admit(board, result)
+    there = results.place(folder, admitted)
+    if board.fingerprints.keys() & admitted.per_image.keys() and not admitted.fingerprints and not there.exists():
+        raise BokehbenchError(
+            f"{result.method} {result.id} does not tell its targets' fingerprints, by which {board.name} knows its "
+            "pictures: test it again with this bokehbench."
+        )
+    if replace and there.exists():
+        lost = set(results.read(there).columns) & set(board.columns) - set(admitted.columns)
+        if lost:
+            raise BokehbenchError(f"{there} has {', '.join(sorted(lost))}, which the new result lacks: it stays.")
     if result.weights_hash == OUTPUTS_ONLY:
         for other in results.read_all(folder):
             if other.prediction_hash == result.prediction_hash and other.method != result.method:
@@ -34,7 +52,7 @@ def add(folder: Path, result: Result) -> Path:
                     f"The outputs of {result.method} are byte-identical to those of {other.method} on {result.board}: "
                     "one of the two is mislabelled."
                 )
-    return results.write(folder, admitted)
+    return results.write(folder, admitted, replace)
 
 
 def admit(board: Board, result: Result) -> Result:
@@ -57,14 +75,12 @@ def admit(board: Board, result: Result) -> Result:
     if strangers or len(result.per_image) > board.count:
         shown = ", ".join(strangers[:5]) or f"{len(result.per_image)} instead of {board.count}"
         raise BokehbenchError(f"{who} has pictures that are not in {board.split} ({shown}): score that split alone.")
-    if other := board.other_pictures(result.inference.get("data") or {}):
-        raise BokehbenchError(f"{who} was tested on other pictures than {board.name}'s: {other}.")
+    recorded = result.inference.get("data") or {}
+    board.refuse_settings(recorded if result.format == 1 else as_first_recorded(recorded), who)
+    board.refuse_targets(result.target_hash, len(result.per_image), who)
+    for name in result.per_image if result.fingerprints else ():
+        board.refuse_fingerprint(name, result.fingerprints.get(name, ()), who)
     complete = len(result.per_image) == board.count
-    if complete and board.target_hash is not None and result.target_hash != board.target_hash:
-        raise BokehbenchError(
-            f"{who} was scored against other targets than {board.name}'s ({result.target_hash[:12]}, not "
-            f"{board.target_hash[:12]}): check that yours are the untouched originals."
-        )
     flags = {flag for flag in result.flags if flag != "incomplete"}
     flags |= set() if complete else {"incomplete"}
     flags |= {"contaminated"} if board.contamination(result) else set()

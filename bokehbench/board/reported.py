@@ -7,18 +7,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bokehbench.board.boards import Board
-from bokehbench.board.columns import find_column
 from bokehbench.board.identity import slug
 from bokehbench.board.results import Result
 from bokehbench.errors import BokehbenchError
+from bokehbench.metrics.column import Column
+from bokehbench.metrics.columns import columns, find_column
 from bokehbench.metrics.protocols import PROTOCOLS, Protocol, find_protocol
 
 FIELDS = ("method", "year", "metric", "value", "unit", "split", "protocol", "source", "note", "flag")
-#: Published metric -> family of columns.
-FAMILIES = {"PSNR": "psnr", "SSIM": "ssim", "MS-SSIM": "ms_ssim", "LPIPS": "lpips", "depth MAE": "depth_mae"}
-_GEOMETRY = (
-    "rounding", "stretch_target", "size", "centre_crop", "multiple", "multiple_at", "border", "pad_back", "colour",
-)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -101,13 +97,17 @@ def read_reported(folder: Path) -> list[Reported]:
 
 def definition(protocol: Protocol, column: str) -> tuple[object, ...]:
     """Everything in ``protocol`` that a column's value depends on: equal definitions give equal numbers."""
-    common = tuple(getattr(protocol, name) for name in _GEOMETRY)
     if column == "psnr":
-        return (*common, protocol.peak, protocol.averaging)
+        return (*protocol.geometry, protocol.peak, protocol.averaging)
     for kind in protocol.ssim:
         if kind.name == column:
-            return (*common, kind.window, kind.covariance, kind.downsample)
-    return (*common, column, protocol.lpips if column == "lpips" else None)
+            return (*protocol.geometry, kind.window, kind.covariance, kind.downsample)
+    return (*protocol.geometry, column, protocol.lpips if column == "lpips" else None)
+
+
+def family(metric: str) -> list[Column]:
+    """Our columns that measure what papers call ``metric``; none for figures that are no score."""
+    return [column for column in columns().values() if column.published == metric]
 
 
 def column_of(board: Board, reported: Reported) -> str | None:
@@ -115,14 +115,19 @@ def column_of(board: Board, reported: Reported) -> str | None:
 
     Where the source does not say how it measured, the first column of the family is taken.
     """
-    family = FAMILIES.get(reported.metric)
-    ours = [name for name in board.columns if family and (name == family or name.startswith(f"{family}_"))]
+    kin = [column.name for column in family(reported.metric)]
+    ours = [name for name in board.columns if name in kin]
     if not reported.protocol:
         return ours[0] if ours else None
     theirs = find_protocol(reported.protocol)
-    published = next((name for name in theirs.columns if name == family or name.startswith(f"{family}_")), family)
-    wanted = definition(theirs, published or "")
+    wanted = definition(theirs, next((name for name in theirs.columns if name in kin), kin[0] if kin else ""))
     return next((name for name in ours if definition(board.evaluator, name) == wanted), None)
+
+
+def shown_as(board: Board, reported: Reported) -> Column:
+    """How a published score is written: as our column that measures the same, else as the first of its family."""
+    ours = column_of(board, reported)
+    return find_column(ours) if ours is not None else family(reported.metric)[0]
 
 
 def beside(board: Board, reported: Reported, result: Result | None) -> Beside:
@@ -141,7 +146,7 @@ def beside(board: Board, reported: Reported, result: Result | None) -> Beside:
     ours = sum(values) / len(values)
     if "incomplete" in result.flags:
         return Beside(reported, ours, "not comparable", f"{len(result.per_image)} of {board.count} pictures")
-    near = abs(ours - float(reported.value)) <= find_column(column).tolerance + reported.half_unit
+    near = abs(ours - float(reported.value)) <= find_column(column).reproduced + reported.half_unit
     unsure = "" if reported.protocol else "the source does not state its protocol"
     return Beside(reported, ours, "reproduced" if near else "differs", unsure)
 
@@ -154,4 +159,4 @@ def all_beside(board: Board, reported: list[Reported], results: list[Result]) ->
     first: dict[str, Result] = {}
     for result in results:
         first.setdefault(slug(result.method), result)
-    return [beside(board, row, first.get(slug(row.method))) for row in reported if row.metric in FAMILIES]
+    return [beside(board, row, first.get(slug(row.method))) for row in reported if family(row.metric)]

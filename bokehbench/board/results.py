@@ -7,7 +7,7 @@ import json
 import math
 import os
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -15,8 +15,10 @@ from typing import Any
 from bokehbench.board.identity import OUTPUTS_ONLY, digest, number, plain, slug
 from bokehbench.errors import BokehbenchError
 from bokehbench.files import write_text
+from bokehbench.names import as_first_recorded
 
-FORMAT = 1
+#: 1: before options were renamed and targets had fingerprints.
+FORMAT = 2
 #: Why a result is stored but not ranked.
 FLAGS = {
     "incomplete": "not every picture of the split was scored",
@@ -40,6 +42,7 @@ class Result:
         protocol: ``Protocol.describe()``.
         split: name of the split.
         target_hash, prediction_hash: of the target pictures and of the outputs.
+        fingerprints: of the targets that the board asks for.
         per_image: picture's name -> {column: value}; NaN where a column has no meaning for a picture.
         missing: column -> why it has no values at all (LPIPS without weights).
         training: recipe: stages, steps, data, what the weights came from; empty where nothing was trained.
@@ -55,6 +58,7 @@ class Result:
         macs: multiply-adds of one rendering at ``macs_size`` (height, width); None where unknown.
         flags: keys of :data:`FLAGS`.
         date: ISO day.
+        format: of the file.
     """
 
     board: str
@@ -82,16 +86,21 @@ class Result:
     macs_size: tuple[int, int] | None = None
     flags: tuple[str, ...] = ()
     date: str = ""
+    fingerprints: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
+    format: int = FORMAT
 
     @property
     def identity(self) -> dict[str, Any]:
         """What makes it this measurement and no other.
 
         Flags and the pictures' names take part, so that a dirty or incomplete run never stands in the way of the clean,
-        whole one. The hashes of targets and outputs do not: where these change, the scores are drift.
+        whole one. The hashes of targets and outputs do not: where these change, the scores are drift. Options count
+        under the names that they first had, so that a new name makes no other measurement.
         """
         names = ("board", "board_version", "method", "architecture", "weights_hash", "inference")
         known = {name: getattr(self, name) for name in names}
+        if self.format > 1:
+            known |= {name: as_first_recorded(known[name]) for name in ("architecture", "inference")}
         known |= {"protocol": self.protocol.get("name", ""), "flags": sorted(self.flags)}
         known["pictures"] = digest(sorted(self.per_image))
         if self.weights_hash == OUTPUTS_ONLY:
@@ -108,6 +117,13 @@ class Result:
         """Names of the scores, in order of appearance."""
         return tuple(dict.fromkeys(column for scores in self.per_image.values() for column in scores))
 
+    def lineage(self) -> Iterator[tuple[str, str, Mapping[str, Any]]]:
+        """(method, weights hash, training record) of these weights and of all that they were made from."""
+        waiting: list[tuple[str, str, Mapping[str, Any]]] = [(self.method, self.weights_hash, self.training)]
+        while waiting:
+            yield (one := waiting.pop(0))
+            waiting += [(o["method"], o["weights_hash"], o["training"]) for o in one[2].get("origins", ())]
+
     def values(self, column: str) -> dict[str, float]:
         """Picture's name -> value, without pictures for which the column has none."""
         scores = {name: row.get(column, math.nan) for name, row in sorted(self.per_image.items())}
@@ -116,7 +132,9 @@ class Result:
     def to_json(self) -> str:
         """Text of the file: sorted keys, one line per picture, ends with a newline."""
         content = {each.name: getattr(self, each.name) for each in dataclasses.fields(self) if each.name != "per_image"}
-        content |= {"id": self.id, "format": FORMAT, "flags": sorted(self.flags)}
+        content |= {"id": self.id, "flags": sorted(self.flags)}
+        if self.format == 1:
+            content.pop("fingerprints")
         head = json.dumps(plain(content), indent=1, sort_keys=True, ensure_ascii=False, allow_nan=False)
         rows = []
         for name, row in sorted(self.per_image.items()):
@@ -133,7 +151,7 @@ class Result:
         """
         try:
             content = json.loads(text)
-            known = content.pop("format"), content.pop("id")
+            id, format = content.pop("id"), content["format"]
             content["per_image"] = {
                 name: {column: number(value) for column, value in row.items()}
                 for name, row in content["per_image"].items()
@@ -142,18 +160,18 @@ class Result:
             content["macs_size"] = tuple(content["macs_size"]) if content.get("macs_size") else None
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise BokehbenchError(
-                f"{where} is not a result of bokehbench ({error}): remove it, or add it anew."
+                f"{where} is not a result of bokehbench ({error}): remove it, or add it again."
             ) from error
-        if known[0] != FORMAT:
-            raise BokehbenchError(f"{where} has format {known[0]}, this bokehbench reads {FORMAT}: update bokehbench.")
+        if format not in range(1, FORMAT + 1):
+            raise BokehbenchError(f"{where} has format {format}, this bokehbench reads {FORMAT}: update bokehbench.")
         try:
             result = Result(**content)
         except TypeError as error:
-            raise BokehbenchError(f"{where} lacks or has unknown fields ({error}): add the result anew.") from error
+            raise BokehbenchError(f"{where} lacks or has unknown fields ({error}): add the result again.") from error
         if set(result.flags) - set(FLAGS):
             raise BokehbenchError(f"{where} has unknown flags {result.flags}; known: {', '.join(FLAGS)}.")
-        if result.id != known[1]:
-            raise BokehbenchError(f"{where} was edited: its identity hashes to {result.id}, not {known[1]}.")
+        if result.id != id:
+            raise BokehbenchError(f"{where} was edited: its identity hashes to {result.id}, not {id}.")
         return result
 
 
@@ -167,8 +185,8 @@ def place(board_folder: Path, result: Result) -> Path:
     return board_folder / "results" / slug(result.method) / f"{result.id}.json"
 
 
-def write(board_folder: Path, result: Result) -> Path:
-    """Add a result; nothing that is there is ever changed.
+def write(board_folder: Path, result: Result, replace: bool = False) -> Path:
+    """Add a result; what is there is changed only where ``replace`` asks for it, and its scores stay the same.
 
     Two writers at once lose nothing: files appear whole or not at all, and the first of two equal ones stays.
 
@@ -181,13 +199,16 @@ def write(board_folder: Path, result: Result) -> Path:
         raise BokehbenchError(f"Unknown flags {result.flags}; known: {', '.join(FLAGS)}.")
     path = place(board_folder, result)
     if path.exists():
-        return _same_or_drift(path, result)
+        _refuse_drift(path, result)
+        if replace:
+            write_text(path, result.to_json())
+        return path
     draft = path.parent / f".{path.stem}.{uuid.uuid4().hex}.draft"
     write_text(draft, result.to_json())
     try:
         os.link(draft, path)  # unlike a rename this never replaces what another writer has just put there
     except FileExistsError:
-        return _same_or_drift(path, result)
+        _refuse_drift(path, result)
     except OSError:  # no hard links on this file system
         os.replace(draft, path)
     finally:
@@ -195,7 +216,7 @@ def write(board_folder: Path, result: Result) -> Path:
     return path
 
 
-def _same_or_drift(path: Path, result: Result) -> Path:
+def _refuse_drift(path: Path, result: Result) -> None:
     found = drift(read(path), result)
     if found:
         shown = "\n  ".join(found[:10]) + (f"\n  ... and {len(found) - 10} more" if len(found) > 10 else "")
@@ -203,7 +224,6 @@ def _same_or_drift(path: Path, result: Result) -> Path:
             f"Drift: {path} holds the same identity with other scores, it stays as it is. Find out what changed "
             f"(versions, device, data) and raise the board's version if the new scores are right.\n  {shown}"
         )
-    return path
 
 
 def drift(old: Result, new: Result) -> list[str]:

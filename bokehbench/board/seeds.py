@@ -3,21 +3,38 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Any
 
 from bokehbench.board.identity import digest
 from bokehbench.board.results import Result
+from bokehbench.names import comparable
 
-#: Parts of a training record that may differ between runs of one recipe: wall time and device, seed, the recipe's name.
-FREE = {"effort", "seed", "experiment"}
+#: Parts of a training record, and of those of its origins, that may differ between runs of one recipe: wall time and
+#: device, seed, code, the weights' hash, the recipe's name.
+FREE = {"effort", "seed", "code", "weights_hash", "experiment"}
 
 
 def but_for_seed(result: Result, free: Collection[str] = ()) -> str:
     """Hash of everything that two trainings of one recipe share, but for the network's arguments named in ``free``."""
-    architecture = {key: value for key, value in result.architecture.items() if key not in free}
-    training = {key: value for key, value in result.training.items() if key not in FREE}
-    return digest({"method": result.method, "architecture": architecture, "inference": dict(result.inference),
-                   "training": training, "pictures": sorted(result.per_image)})  # fmt: skip
+    hashes = [weights for _, weights, _ in result.lineage() if weights]
+    architecture = {k: _unnamed(v, hashes) for k, v in comparable(result.architecture).items() if k not in free}
+    return digest({"method": result.method, "architecture": architecture, "inference": comparable(result.inference),
+                   "training": _shared(comparable(result.training)), "pictures": sorted(result.per_image)})  # fmt: skip
+
+
+def _shared(record: Any) -> Any:
+    """A training record without what is :data:`FREE`, at any depth."""
+    if isinstance(record, Mapping):
+        return {key: _shared(value) for key, value in record.items() if key not in FREE}
+    return [_shared(each) for each in record] if isinstance(record, list | tuple) else record
+
+
+def _unnamed(value: Any, hashes: Collection[str]) -> Any:
+    """An argument without the first digits of ``hashes``, by which a combination names its parts."""
+    for weights in hashes if isinstance(value, str) else ():
+        value = value.replace(weights[:8], "")
+    return value
 
 
 def told_by_seed(results: Sequence[Result]) -> bool:

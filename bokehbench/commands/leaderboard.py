@@ -1,4 +1,4 @@
-"""``bokehbench leaderboard add|render|check|verify|cite|compare|figures``: results, tables and what they are worth."""
+"""``bokehbench leaderboard add|render|check|verify|pin|cite|compare|figures``: results, tables, what they are worth."""
 
 from __future__ import annotations
 
@@ -10,12 +10,15 @@ from bokehbench.board import boards, leaderboard, results
 from bokehbench.board.boards import Board, read_board
 from bokehbench.board.citation import cite
 from bokehbench.board.find_row import find_row
+from bokehbench.board.results import Result
 from bokehbench.board.standings import Row, read_standings
 from bokehbench.board.statistics import compare
 from bokehbench.commands.action import run_action
+from bokehbench.commands.option_types import method_folder
 from bokehbench.counted import counted
 from bokehbench.errors import BokehbenchError, nearest
 from bokehbench.metrics.column import Column
+from bokehbench.tables import aligned
 
 
 def main(argv: list[str]) -> int:
@@ -34,10 +37,15 @@ def arguments(words: list[str]) -> argparse.Namespace:
     add = actions.add_parser("add", help="store results, or score a folder of outputs and store that; then render")
     add.add_argument("files", type=Path, nargs="*", help="result files (JSON) that a test or a benchmark wrote")
     add.add_argument("--board", help="name or folder of a board; default: the one that each file names")
-    add.add_argument("--outputs", type=Path, help="folder of a method's outputs, in place of files")
-    add.add_argument("--method", help="whose outputs: the label of the row")
-    add.add_argument("--target", type=Path, help="folder of the true pictures")
+    add.add_argument(
+        "--outputs", metavar="METHOD=FOLDER", help="pictures of a method (the label of its row), in place of files"
+    )
+    add.add_argument("--method", help=argparse.SUPPRESS)
+    add.add_argument("--targets", type=Path, help="folder of the true pictures")
     add.add_argument("--mask", type=Path, help="folder of masks of what is in focus, for the scores by region")
+    add.add_argument(
+        "--replace", action="store_true", help="take the place of the same measurement, which knew less of its training"
+    )
     add.add_argument("--note", default="", help="where the outputs are from")
     for action, line in (
         ("render", "write the tables of all boards, or of those named"),
@@ -49,7 +57,10 @@ def arguments(words: list[str]) -> argparse.Namespace:
     for one in (verify, cite_):
         one.add_argument("id", help="a result's id or its beginning, or a method with one result on the board")
     verify.add_argument("--checkpoint", type=Path, help="of fit or import-weights; baselines need none")
-    verify.add_argument("--root", type=Path, help="the data's folder, where the board's pictures are files")
+    pin = actions.add_parser("pin", help="write the fingerprints of a few targets, which results must have")
+    pin.add_argument("board", help="name or folder of the board")
+    for one in (verify, pin):
+        one.add_argument("--root", type=Path, help="the data's folder, where the board's pictures are files")
     verify.add_argument("--device", help="cpu, cuda, ...; default: a GPU where there is one")
     compare_ = actions.add_parser("compare", help="is the difference of two results real? paired statistics")
     compare_.add_argument("a", help="id, beginning of an id, or method")
@@ -66,29 +77,32 @@ def arguments(words: list[str]) -> argparse.Namespace:
 
 def _add(options: argparse.Namespace) -> int:
     if bool(options.files) == bool(options.outputs):
-        raise BokehbenchError("leaderboard add takes result files, or --outputs with --board, --method and --target.")
-    touched: dict[Path, Board] = {}
-    for file in options.files:
-        result = results.read(file)
-        folder = boards.find(options.board or result.board, writable=True)
-        path = leaderboard.add(folder, result)
-        touched[folder] = read_board(folder)
-        print(f"{result.method}: {path}")
-    if options.outputs:
-        from bokehbench.measure.folder_result import score_folder
-
-        if not (options.board and options.method and options.target):
-            raise BokehbenchError("leaderboard add --outputs also needs --board, --method and --target.")
-        folder = boards.find(options.board, writable=True)
-        touched[folder] = read_board(folder)
-        result = score_folder(
-            touched[folder], options.method, options.outputs, options.target, options.mask, options.note
+        raise BokehbenchError(
+            "leaderboard add takes result files, or --outputs METHOD=FOLDER with --board and --targets."
         )
-        print(f"{result.method}: {leaderboard.add(folder, result)}")
+    touched: dict[Path, None] = {}
+    for result in [_scored(options)] if options.outputs else [results.read(file) for file in options.files]:
+        folder = boards.find(options.board or result.board, writable=True)
+        path = leaderboard.add(folder, result, options.replace)
+        touched[folder] = None
+        print(f"{result.method}: {path}")
+        if results.read(path).training != result.training:
+            print("  It was there already, with another record of its training, which stays: --replace takes this one.")
     for folder in touched:
         leaderboard.render(folder)
         print(f"Tables: {folder / 'table.md'}")
     return 0
+
+
+def _scored(options: argparse.Namespace) -> Result:
+    from bokehbench.measure.folder_result import score_folder
+
+    if not (options.board and options.targets):
+        raise BokehbenchError("leaderboard add --outputs METHOD=FOLDER also needs --board and --targets.")
+    outputs = f"{options.method}={options.outputs}" if options.method else options.outputs
+    method, folder = method_folder(outputs)
+    board = read_board(boards.find(options.board))
+    return score_folder(board, method, folder, options.targets, options.mask, options.note)
 
 
 def _folders(names: list[str]) -> list[Path]:
@@ -133,13 +147,21 @@ def _verify(options: argparse.Namespace) -> int:
     from bokehbench.measure.verification import verify
 
     verdict = verify(board, row.result, options.checkpoint, options.root, options.device)
-    for line in verdict.lines:
+    for line in verdict.differ:
         print(line)
     largest = ", ".join(f"{column} {gap:.2g}" for column, gap in verdict.largest.items())
     pictures = counted(verdict.compared, "picture")
     print(f"{row.label} {row.result.id}, {pictures}; largest differences: {largest}.")
-    print("VERIFIED: every score is the stored one." if verdict.same else f"NOT VERIFIED: {len(verdict.lines)} differ.")
+    print(verdict.answer)
     return 0 if verdict.same else 1
+
+
+def _pin(options: argparse.Namespace) -> int:
+    from bokehbench.measure.pin import pin
+
+    folder = boards.find(options.board, writable=True)
+    print(pin(folder, read_board(folder), options.root))
+    return 0
 
 
 def _values(row: Row, column: Column) -> dict[str, float]:
@@ -149,30 +171,30 @@ def _values(row: Row, column: Column) -> dict[str, float]:
 
 
 def _compare(options: argparse.Namespace) -> int:
-    _, board, a = _row(options.a, options.board)
-    _, other, b = _row(options.b, options.board)
-    if (board.name, a.result.board_version) != (other.name, b.result.board_version):
-        raise BokehbenchError(f"{options.a} is on {board.name} and {options.b} on {other.name}: compare on one board.")
+    (folder, board, a), (other, _, b) = _row(options.a, options.board), _row(options.b, options.board)
+    if (folder, a.result.board_version) != (other, b.result.board_version):
+        raise BokehbenchError(f"{options.a} is on {folder.name} and {options.b} on {other.name}: compare on one board.")
     columns = [column for column in board.scores if options.score in (None, column.name)]
     if not columns:
         raise BokehbenchError(f"--score {options.score}: {nearest(str(options.score), board.columns)}.")
     print(f"{a.label} against {b.label} on {board.title}, protocol {board.protocol}; differences are first - second.")
-    print(f"{'':<28}{'first':>9}{'second':>9}{'diff':>9}  {'95 % interval':<20}{'wins':>5}{'ties':>5}{'loss':>5}"
-          f"{'p boot':>9}{'p Wilc':>9}")  # fmt: skip
-    for column in columns:
-        one, two = (_values(row, column) for row in (a, b))
-        if not set(one) & set(two):
-            print(f"{column.label:<28}not measured in both")
-            continue
-        found = compare(one, two)
-        means = [column.show(row.means[column.name].mean) for row in (a, b)]
-        edges = (found.difference.mean, found.difference.low, found.difference.high)
-        gap, low, high = (column.show(edge, signed=True) for edge in edges)
-        wins, losses = (found.wins, found.losses) if column.better == "higher" else (found.losses, found.wins)
-        sure = "real" if found.real else "not shown"
-        print(f"{column.label:<28}{means[0]:>9}{means[1]:>9}{gap:>9}  {f'[{low}, {high}]':<20}{wins:>5}"
-              f"{found.ties:>5}{losses:>5}{found.p_bootstrap:>9.2g}{found.p_wilcoxon:>9.2g}  {sure}")  # fmt: skip
+    heads = ["", "first", "second", "diff", "95 % interval", "wins", "ties", "loss", "p boot", "p Wilc", ""]
+    print(aligned(heads, [_comparison(column, a, b) for column in columns], "<>>><>>>>><"))
     return 0
+
+
+def _comparison(column: Column, a: Row, b: Row) -> list[str]:
+    """Cells of one column: means, paired difference, pictures won, tests."""
+    one, two = (_values(row, column) for row in (a, b))
+    if not set(one) & set(two):
+        return [column.label, *[""] * 9, "not measured in both"]
+    found = compare(one, two)
+    means = [column.show(row.means[column.name].mean) for row in (a, b)]
+    edges = (found.difference.mean, found.difference.low, found.difference.high)
+    gap, low, high = (column.show(edge, signed=True) for edge in edges)
+    wins, losses = (found.wins, found.losses) if column.better == "higher" else (found.losses, found.wins)
+    tests = [f"{found.p_bootstrap:.2g}", f"{found.p_wilcoxon:.2g}", "real" if found.real else "not shown"]
+    return [column.label, *means, gap, f"[{low}, {high}]", str(wins), str(found.ties), str(losses), *tests]
 
 
 def _figures(options: argparse.Namespace) -> int:
@@ -187,6 +209,7 @@ ACTIONS = {
     "render": _render,
     "check": _check,
     "verify": _verify,
+    "pin": _pin,
     "cite": _cite,
     "compare": _compare,
     "figures": _figures,

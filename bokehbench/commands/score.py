@@ -5,12 +5,12 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from bokehbench.commands.option_types import whole
 from bokehbench.counted import counted
 from bokehbench.errors import BokehbenchError
 from bokehbench.files import write_text
-from bokehbench.measure.folder_scores import Settings, score_pairs
 from bokehbench.measure.paired_folders import KINDS, Pairing, Problem, pair_folders
-from bokehbench.measure.score_report import diagnostics_table, per_image, protocol_table
+from bokehbench.metrics.columns import columns, find_column
 from bokehbench.metrics.protocols import DEFAULT, PROTOCOLS, Protocol, find_protocol
 
 
@@ -19,15 +19,17 @@ def main(argv: list[str]) -> int:
     options = arguments(argv[1:])
     protocols = find_protocols(options.protocol)
     maps = options.mask or options.disparity
-    pairing = pair_folders(name_methods(options.outputs), options.target, maps)
+    more = besides(protocols, options.columns, options.diagnostics or maps is not None)
+    pairing = pair_folders(name_methods(options.outputs), options.targets, maps)
     allowed = {kind for kind in KINDS if getattr(options, f"allow_{kind.replace('-', '_')}")}
     pairing.refuse(allowed)
     pairs = [pair for group in pairing.common().values() for pair in group]
     if not pairs:
         raise BokehbenchError("not scored: no picture is in all of the folders.")
-    settings = Settings(
-        protocols, options.diagnostics or maps is not None, "mask" if options.mask else "disparity", options.focus
-    )
+    from bokehbench.measure.folder_scores import Settings, score_pairs  # brings torch
+    from bokehbench.measure.score_report import besides_table, per_image, protocol_table
+
+    settings = Settings(protocols, more, "mask" if options.mask else "disparity", options.focus)
     pictures = score_pairs(pairs, settings, options.workers)
     bad = [Problem("unreadable", p.unreadable) for p in pictures if p.unreadable is not None]
     if bad:
@@ -40,14 +42,14 @@ def main(argv: list[str]) -> int:
     count = len({picture.name for picture in pictures})
     print(f"{counted(count, 'picture')}; {describe(protocols)}\n")
     print(protocol_table(protocols, pictures))
-    if settings.diagnostics:
-        print("\n" + diagnostics_table(pictures))
+    if more:
+        print("\n" + besides_table(pictures))
     for problem in pairing.problems:
         print(f"allowed: {problem.sentence}")
     if count < pairing.targets:
         print(f"INCOMPLETE: {count} of {pairing.targets} targets were scored: not comparable with scores of all.")
     if options.csv:
-        write_text(options.csv, per_image(protocols, pictures).to_csv(index=False))
+        write_text(options.csv, per_image(protocols, pictures))
         print(f"Per-image scores: {options.csv}")
     return 0
 
@@ -56,27 +58,40 @@ def arguments(words: list[str]) -> argparse.Namespace:
     """Parse the options of the verb."""
     parser = argparse.ArgumentParser(prog="bokehbench score", description=__doc__)
     parser.add_argument("outputs", type=Path, nargs="+", help="a folder of outputs; several are compared")
-    parser.add_argument("--target", type=Path, required=True, help="folder of the true pictures, paired by file stem")
+    parser.add_argument("--targets", type=Path, required=True, help="folder of the true pictures, paired by file stem")
     parser.add_argument(
         "--protocol", default=DEFAULT, help=f"names with commas between, or all; known: {', '.join(PROTOCOLS)}"
     )
     parser.add_argument("--csv", type=Path, help="write one row per picture, protocol and method")
+    parser.add_argument("--columns", help="columns besides the protocol's, names with commas between")
     parser.add_argument(
-        "--diagnostics", action="store_true", help="also gain-compensated and registered PSNR, and the blur amount"
+        "--diagnostics", action="store_true", help="all columns besides: PSNR after gain and shift, blur amount ..."
     )
     maps = parser.add_mutually_exclusive_group()
     maps.add_argument("--mask", type=Path, help="folder of in-focus masks: scores by region, and the diagnostics")
     maps.add_argument("--disparity", type=Path, help="folder of disparity maps (bright = near), in place of masks")
     parser.add_argument("--focus", type=float, help="disparity in focus, 0..1; default: the map's centre")
-    parser.add_argument("--workers", type=int, help="processes; default: one per core, as far as it pays")
+    whole(parser, "--workers", 1, help="processes; default: one per core, as far as it pays")
     for kind, meaning in KINDS.items():
         parser.add_argument(f"--allow-{kind}", action="store_true", help=meaning)
     options = parser.parse_args(words)
-    if options.workers is not None and options.workers < 1:
-        raise BokehbenchError(f"--workers {options.workers}: give 1 or more.")
     if options.focus is not None and not (options.disparity and 0 <= options.focus <= 1):
         raise BokehbenchError("--focus goes with --disparity and lies between 0 and 1.")
     return options
+
+
+def besides(protocols: tuple[Protocol, ...], asked: str | None, all_of_them: bool) -> tuple[str, ...]:
+    """Columns that are scored besides those of the protocols: those asked for, or all that files can have.
+
+    Raises:
+        BokehbenchError: an unknown name.
+    """
+    names = [find_column(name.strip()).name for name in (asked or "").split(",") if name.strip()]
+    if all_of_them:
+        ours = {column for protocol in PROTOCOLS.values() for column in protocol.columns}
+        names += [name for name, each in columns().items() if name not in ours and "own_disparity" not in each.needs]
+    given = {column for protocol in protocols for column in protocol.columns}
+    return tuple(name for name in dict.fromkeys(names) if name not in given)
 
 
 def find_protocols(text: str) -> tuple[Protocol, ...]:

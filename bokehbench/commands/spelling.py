@@ -7,7 +7,9 @@ from collections.abc import Mapping, Sequence
 #: Verb -> old option -> its spelling today.
 RENAMED: Mapping[str, Mapping[str, str]] = {
     "benchmark": {"--recipe": "--replace-config"},
+    "leaderboard": {"--target": "--targets"},
     "report": {"--pictures": "--outputs"},
+    "score": {"--target": "--targets"},
     "study": {"--method": "--outputs"},
 }
 

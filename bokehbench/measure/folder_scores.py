@@ -17,12 +17,13 @@ from tqdm import tqdm
 from bokehbench.data.focus import estimate_focus
 from bokehbench.data.image_io import read_map, read_rgb
 from bokehbench.errors import BokehbenchError
+from bokehbench.fingerprint import fingerprint
 from bokehbench.measure.paired_folders import PairedFiles
-from bokehbench.metrics.diagnostics import diagnose
-from bokehbench.metrics.lpips import WeightsNotAvailableError, _load
+from bokehbench.metrics.lpips import NOT_AVAILABLE, available
+from bokehbench.metrics.measurement import Measurement
 from bokehbench.metrics.protocols import Protocol
 from bokehbench.metrics.regions import in_focus_from_disparity
-from bokehbench.metrics.scoring import NOT_AVAILABLE, score
+from bokehbench.metrics.sample import Sample
 
 #: A process needs seconds to start: with fewer pictures than this for each, another one does not pay.
 PICTURES_PER_PROCESS = 4
@@ -30,26 +31,30 @@ PICTURES_PER_PROCESS = 4
 
 @dataclass(frozen=True)
 class Settings:
-    """What is computed: protocols, and the columns of ``metrics.diagnostics``.
+    """What is computed: the columns of protocols, and columns besides, which no protocol has.
 
     ``in_focus`` says what the maps of the pairs are: a ``"mask"``, or ``"disparity"`` with ``focus`` as the disparity
     in focus (None: the median of its central third).
     """
 
     protocols: tuple[Protocol, ...]
-    diagnostics: bool = False
+    more: tuple[str, ...] = ()
     in_focus: str = "mask"
     focus: float | None = None
 
 
 @dataclass
 class PictureScores:
-    """One picture: protocol -> column -> value, or why there is none; ``unreadable``: the file could not be read."""
+    """One picture: protocol -> column -> value, or why there is none; the columns besides; the target's fingerprint.
+
+    ``unreadable``: why a file could not be read.
+    """
 
     method: str
     name: str
     scores: dict[str, dict[str, float | str]] = field(default_factory=dict)
-    diagnostics: dict[str, float] = field(default_factory=dict)
+    more: dict[str, float | str] = field(default_factory=dict)
+    fingerprint: tuple[float, ...] = ()
     unreadable: str | None = None
 
 
@@ -106,8 +111,7 @@ def _at_once(pairs: Sequence[PairedFiles], settings: Settings, workers: int) -> 
 
 def _without_lpips(settings: Settings) -> Settings:
     """LPIPS is looked for once, here: every process would wait for the network, or download the same file."""
-    backbones = {protocol.lpips for protocol in settings.protocols if protocol.lpips}
-    lacking = {backbone for backbone in backbones if isinstance(_load(backbone), WeightsNotAvailableError)}
+    lacking = {p.lpips for p in settings.protocols if p.lpips and not available(p.lpips)}
     protocols = [replace(p, lpips=None) if p.lpips in lacking else p for p in settings.protocols]
     return replace(settings, protocols=tuple(protocols))
 
@@ -118,21 +122,19 @@ def score_pair(pair: PairedFiles, settings: Settings) -> PictureScores:
     try:
         output, target = read_rgb(pair.output)[None], read_rgb(pair.target)[None]
         in_focus = None if pair.in_focus is None else _in_focus(pair, settings, target)
+        sample = Sample(output, target, in_focus=in_focus)
     except BokehbenchError as error:
         picture.unreadable = str(error).rstrip(".")
         return picture
     for protocol in settings.protocols:
-        picture.scores[protocol.name] = _scores(protocol, output, target)
-    if settings.diagnostics:
-        picture.diagnostics = {column: float(value) for column, value in diagnose(output, target, in_focus).items()}
+        picture.scores[protocol.name] = _values(Measurement.of_protocol(protocol), sample)
+    picture.more = _values(Measurement.named(settings.more), sample)
+    picture.fingerprint = fingerprint(target[0]) if min(target.shape[-2:]) >= 8 else ()
     return picture
 
 
-def _scores(protocol: Protocol, output: Tensor, target: Tensor) -> dict[str, float | str]:
-    try:
-        found = score(protocol, output, target)
-    except BokehbenchError as error:
-        return dict.fromkeys(protocol.columns, f"n/a: {str(error).rstrip('.')}")
+def _values(measurement: Measurement, sample: Sample) -> dict[str, float | str]:
+    found = measurement.of(sample, strict=False)
     return {column: value if isinstance(value, str) else float(value) for column, value in found.items()}
 
 

@@ -1,53 +1,69 @@
-"""Measuring a stored result again from its checkpoint, and comparing picture by picture."""
+"""A stored result, measured again from its checkpoint: every column of every picture, and what it says of itself."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import torch
 from tqdm import tqdm
 
-from bokehbench.batch import known
 from bokehbench.board.boards import Board
-from bokehbench.board.columns import find_column
-from bokehbench.board.identity import NO_WEIGHTS, OUTPUTS_ONLY
+from bokehbench.board.identity import OUTPUTS_ONLY
+from bokehbench.board.leaderboard import admit
 from bokehbench.board.results import Result
-from bokehbench.data import DATA
+from bokehbench.data import open_data
 from bokehbench.data.base import BokehDataModule
-from bokehbench.errors import BokehbenchError, nearest
-from bokehbench.measure.weights_hash import weights_hash
-from bokehbench.metrics.scoring import score
+from bokehbench.errors import BokehbenchError
+from bokehbench.machine import device_in_words
+from bokehbench.measure.pictures import Picture, gather, measured, target_files_hash, total_hash
+from bokehbench.metrics.columns import columns, find_column
+from bokehbench.metrics.measurement import Measurement
 from bokehbench.models import MODELS
 from bokehbench.models.base import BokehModel
-from bokehbench.models.load import load_model
+from bokehbench.models.load import construct, load_model
+from bokehbench.models.weights import weights_hash
+from bokehbench.provenance import versions
 
 
-@dataclass(frozen=True)
+@dataclass
 class Verdict:
     """What measuring again showed.
 
     Attributes:
-        lines: one per thing that differs: the weights, or ``4545 psnr: stored 19.7400, now 19.8100``.
-        compared: pictures.
+        differ: one line for each thing that is not as stored: ``4545 psnr: stored 19.7400, now 19.8100``, a hash ...
+        unmeasured: what could not be measured again -> why.
         largest: column -> largest absolute difference.
+        compared: pictures.
     """
 
-    lines: list[str]
-    compared: int
-    largest: dict[str, float]
+    differ: list[str] = field(default_factory=list)
+    unmeasured: dict[str, str] = field(default_factory=dict)
+    largest: dict[str, float] = field(default_factory=dict)
+    compared: int = 0
 
     @property
     def same(self) -> bool:
-        """Whether every score is what was stored."""
-        return not self.lines and self.compared > 0
+        """Whether nothing that was measured differs."""
+        return not self.differ and self.compared > 0
+
+    @property
+    def answer(self) -> str:
+        """One line."""
+        if not self.same:
+            return f"NOT VERIFIED: {len(self.differ)} differ." if self.differ else "NOT VERIFIED: nothing was compared."
+        if self.unmeasured:
+            return f"VERIFIED but for {'; '.join(f'{what} ({why})' for what, why in self.unmeasured.items())}."
+        return "VERIFIED: every score of every picture is the stored one, and so are hashes, flags and provenance."
 
 
 def verify(
     board: Board, result: Result, checkpoint: Path | None = None, root: Path | None = None, device: str | None = None
 ) -> Verdict:
-    """Render the board's pictures with the checkpoint's method and compare every score of the protocol.
+    """Render the board's pictures with the checkpoint's method and compare all that a result says of itself.
+
+    Times, memory and dates are the recorder's word: another run gives others.
 
     Args:
         board: says which data and protocol.
@@ -60,14 +76,27 @@ def verify(
         BokehbenchError: the checkpoint is of another method, there is nothing to run, or the data lacks pictures of the
             result.
     """
+    verdict = Verdict()
+    flags = admit(board, result).flags
+    _compare(verdict, "flags", ", ".join(sorted(result.flags)) or "none", ", ".join(flags) or "none")
     model = open_model(result, checkpoint)
-    weights = weights_hash(model.state_dict())
+    weights = weights_hash(model)
     model.to(device or ("cuda" if torch.cuda.is_available() else "cpu"))
-    verdict = compare(result, measure(model, open_data(board, root), board, set(result.per_image)))
-    if weights == result.weights_hash:
-        return verdict
-    line = f"weights: stored {result.weights_hash[:12]}, the checkpoint's {weights[:12]}"
-    return replace(verdict, lines=[line, *verdict.lines])
+    data = test_data(board, root)
+    names = [column for column in result.columns if column in columns()]
+    for column in set(result.columns) - set(names):
+        verdict.unmeasured[column] = "its package is not installed"
+    pictures = list(measure(model, data, board, Measurement.named(names, board.evaluator), set(result.per_image)))
+    compare(verdict, result, pictures, board)
+    _compare(verdict, "weights", result.weights_hash, weights)
+    _compare(verdict, "parameters", result.parameters, sum(p.numel() for m in model.inference_modules()
+                                                           for p in m.parameters()))  # fmt: skip
+    files = target_files_hash(data, set(result.per_image))
+    _bits(verdict, "target_hash", result, files or total_hash({p.name: p.target for p in pictures}), model.device)
+    _bits(verdict, "prediction_hash", result, total_hash({p.name: p.prediction for p in pictures}), model.device)
+    if checkpoint is not None:
+        _provenance(verdict, result, model)
+    return verdict
 
 
 def open_model(result: Result, checkpoint: Path | None) -> BokehModel:
@@ -81,63 +110,91 @@ def open_model(result: Result, checkpoint: Path | None) -> BokehModel:
     if checkpoint is not None:
         # A test may have changed what the fit did not know, such as another upsampling
         return load_model(checkpoint, result.method, lambda kind: dict(result.architecture))
-    if result.weights_hash != NO_WEIGHTS or result.method.lower() not in MODELS:
+    kind = MODELS.get(result.method.lower())
+    if kind is None or kind.trainable:
         raise BokehbenchError(f"{result.id} is of {result.method} with weights: give its --checkpoint.")
-    return MODELS[result.method.lower()](**result.architecture).eval()
+    return construct(kind, result.architecture).eval()
 
 
-def open_data(board: Board, root: Path | None) -> BokehDataModule:
+def test_data(board: Board, root: Path | None) -> BokehDataModule:
     """The board's data set, ready to test.
 
     Raises:
         BokehbenchError: the board names none, or it is not there.
     """
-    name = str(board.data.get("name"))
-    if name not in DATA:
-        raise BokehbenchError(f"{board.name}/board.yaml names data '{name}'; {nearest(name, DATA)}.")
-    arguments: dict[str, Any] = dict(board.data.get("arguments", {}))
-    if root is not None:
-        arguments["root"] = root
-    data = DATA[name](**arguments)
+    given = {} if root is None else {"root": root}
+    data = open_data(str(board.data.get("name")), **{**board.data.get("arguments", {}), **given})
     data.setup("test")
     return data
 
 
 @torch.inference_mode()
-def measure(model: BokehModel, data: BokehDataModule, board: Board, names: set[str]) -> dict[str, dict[str, float]]:
-    """Scores of the test pictures called ``names`` under the board's protocol.
+def measure(
+    model: BokehModel, data: BokehDataModule, board: Board, measurement: Measurement, names: set[str]
+) -> Iterator[Picture]:
+    """The test pictures called ``names``, rendered and measured.
 
     Raises:
-        BokehbenchError: a picture is not in the data, or has no target.
+        BokehbenchError: a picture is not in the data, has no target, or is not the board's.
     """
     model.eval()
-    found: dict[str, dict[str, float]] = {}
+    lost = set(names)
     for batch in tqdm(data.test_dataloader(), desc="verify", unit="picture"):
         if not set(batch["name"]) & names:
             continue
         moved = {key: value.to(model.device) if torch.is_tensor(value) else value for key, value in batch.items()}
-        if not bool(known(moved, "bokeh").all()):  # type: ignore[arg-type]
-            raise BokehbenchError(f"{batch['name'][0]} has no target: check --root.")
-        scores = score(board.evaluator, model.render_batch(moved), moved["bokeh"])  # type: ignore[arg-type]
-        for number, name in enumerate(batch["name"]):
-            found[name] = {c: float(v[number]) for c, v in scores.items() if not isinstance(v, str)}
-    lost = sorted(names - set(found))
+        for picture in measured(moved, model.sample(moved), measurement, board.fingerprints):  # type: ignore[arg-type]
+            board.refuse_fingerprint(picture.name, picture.fingerprint)
+            lost.discard(picture.name)
+            yield picture
     if lost:
-        raise BokehbenchError(f"{len(lost)} pictures of the result are not in the data ({lost[0]}, ...): give --root.")
-    return found
+        raise BokehbenchError(f"{len(lost)} pictures of the result are not in the data ({min(lost)} ...): give --root.")
 
 
-def compare(result: Result, now: dict[str, dict[str, float]]) -> Verdict:
-    """Stored scores against new ones; half a unit of the last shown decimal is no difference."""
-    lines: list[str] = []
-    largest: dict[str, float] = {}
-    for name, scores in sorted(now.items()):
-        for column, value in scores.items():
-            stored = result.per_image[name].get(column)
-            if stored is None:
+def compare(verdict: Verdict, result: Result, pictures: list[Picture], board: Board) -> None:
+    """Stored scores against those measured now, each within its column's tolerance."""
+    now, missing = gather(pictures, board.evaluator)
+    verdict.unmeasured |= missing
+    verdict.compared = len(pictures)
+    for name, row in sorted(now.items()):
+        stored = result.per_image[name]
+        for column in result.columns:
+            if column in verdict.unmeasured:
                 continue
-            gap = 0.0 if stored == value else abs(stored - value)
-            largest[column] = max(gap, largest.get(column, 0.0))
-            if not gap <= 0.5 * 10.0 ** -find_column(column).decimals:
-                lines.append(f"{name} {column}: stored {stored:.4f}, now {value:.4f}")
-    return Verdict(lines, len(now), largest)
+            old, new = stored.get(column, float("nan")), row.get(column, float("nan"))
+            gap = 0.0 if old == new else abs(old - new)
+            verdict.largest[column] = max(gap, verdict.largest.get(column, 0.0))
+            if not find_column(column).same(old, new):
+                verdict.differ.append(f"{name} {column}: stored {old:.4f}, now {new:.4f}")
+
+
+def _compare(verdict: Verdict, what: str, stored: object, now: object) -> None:
+    if stored != now:
+        verdict.differ.append(f"{what}: stored {_short(stored)}, now {_short(now)}")
+
+
+def _short(value: object) -> str:
+    text = str(value)
+    return text[:12] if len(text) == 64 and " " not in text else text
+
+
+def _bits(verdict: Verdict, what: str, result: Result, now: str, device: torch.device) -> None:
+    """A hash of pictures: where the same machine and versions give other bits, something is not as stored."""
+    if getattr(result, what) == now:
+        return
+    elsewhere = result.device != device_in_words(device) or dict(result.versions) != versions()
+    if elsewhere:
+        verdict.unmeasured[what] = "other bits here, and it was measured on another machine or with other versions"
+    else:
+        _compare(verdict, what, getattr(result, what), now)
+
+
+def _provenance(verdict: Verdict, result: Result, model: BokehModel) -> None:
+    """What the checkpoint knows of its training against what the result says of it."""
+    known = model.provenance.training()
+    if "code" not in known:
+        verdict.unmeasured["training"] = "the checkpoint is of a bokehbench that kept no provenance"
+        return
+    for key in sorted({*known, *result.training}):
+        _compare(verdict, f"training, {key}", result.training.get(key), known.get(key))
+    _compare(verdict, "seed", result.seed, model.provenance.seed)

@@ -1,6 +1,6 @@
-"""Metrics: plain functions that give one value per image, and thin torchmetrics classes around them.
+"""Metrics: plain functions that give one value per image, their columns, the measurement, and torchmetrics classes.
 
-Names load on first use, so that a list of protocols starts without torch.
+Names load on first use, so that columns and protocols are listed without torch.
 """
 
 from __future__ import annotations
@@ -9,22 +9,22 @@ import importlib
 from typing import Any
 
 _HOMES = {
-    "BlurAmount": "blur_amount",
-    "DepthMAE": "depth_mae",
-    "GainCompensatedPSNR": "registered",
-    "LPIPS": "lpips",
-    "MSSSIM": "ms_ssim",
+    "Column": "column",
+    "Measurement": "measurement",
     "PROTOCOLS": "protocols",
-    "PSNR": "psnr",
     "Protocol": "protocols",
-    "ProtocolScores": "scoring",
-    "RegionPSNR": "regions",
-    "RegionSSIM": "regions",
-    "RegisteredPSNR": "registered",
-    "SSIM": "ssim",
-    "SSIM3D": "ssim_3d",
+    "Sample": "sample",
+    "columns": "columns",
+    "find_column": "columns",
     "find_protocol": "protocols",
-}
+    **dict.fromkeys(
+        (
+            "BlurAmount", "DepthMAE", "GainCompensatedPSNR", "LPIPS", "MSSSIM", "PSNR", "ProtocolScores", "RegionPSNR",
+            "RegionSSIM", "RegisteredPSNR", "SSIM", "SSIM3D",
+        ),
+        "_accumulated",
+    ),
+}  # fmt: skip
 __all__ = sorted(_HOMES)
 
 

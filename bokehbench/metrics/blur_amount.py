@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-import torch
-from torch import Tensor
+from typing import TYPE_CHECKING
 
+from bokehbench.lazy import torch
+from bokehbench.metrics.column import Column
 from bokehbench.metrics.luma import luma
 from bokehbench.metrics.pair import check_pair
-from bokehbench.metrics.per_image import PerImageMetric
 from bokehbench.metrics.regions import regions
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from bokehbench.metrics.sample import Sample
 
 #: Mean squared slope that 8-bit rounding alone makes, so that two flat pictures compare as equal.
 FLOOR = 2 * (1 / 255) ** 2 / 12
@@ -50,14 +55,20 @@ def blur_amount(prediction: Tensor, target: Tensor, in_focus: Tensor | None = No
         BokehbenchError: pictures that cannot be compared.
     """
     prediction, target = check_pair(prediction, target, smallest=3)
-    where = None if in_focus is None else regions(in_focus)["out-of-focus"]
+    return _compared(prediction, target, None if in_focus is None else regions(in_focus)["out-of-focus"])
+
+
+def _compared(prediction: Tensor, target: Tensor, where: Tensor | None) -> Tensor:
     return torch.log2((gradient_energy(target, where) + FLOOR) / (gradient_energy(prediction, where) + FLOOR))
 
 
-class BlurAmount(PerImageMetric):
-    """Mean of the images' :func:`blur_amount`; ``update(prediction, target[, in_focus])``."""
+def _column(sample: Sample) -> Tensor:
+    return _compared(*sample.native.pair, None if sample.in_focus is None else sample.regions["out-of-focus"])
 
-    higher_is_better = None
 
-    def score(self, *pictures: Tensor) -> Tensor:
-        return blur_amount(*pictures)
+COLUMNS = (
+    Column(
+        "blur_amount", "blur amount", _column, better="zero", decimals=2, reproduced=0.05,
+        about="log2 of target's over output's gradient energy out of focus; 0 is right, above is too much blur",
+    ),
+)  # fmt: skip

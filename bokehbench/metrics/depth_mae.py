@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-import torch
-from torch import Tensor
+from typing import TYPE_CHECKING
 
 from bokehbench.errors import BokehbenchError
+from bokehbench.lazy import torch
+from bokehbench.metrics.column import Column
 from bokehbench.metrics.pair import check_pair
-from bokehbench.metrics.per_image import PerImageMetric
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from bokehbench.metrics.sample import Sample
 
 
 def spline_fit(prediction: Tensor, target: Tensor, knots: int = 5) -> Tensor:
     """Least-squares linear spline from each predicted map to its target, evaluated at the prediction.
 
     The basis is ``knots`` hat functions, uniform on [0, 1] of the min-max normalised prediction, coefficients free of
-    constraints: the fit mends scale, offset, a smooth bend and even inverted polarity. A flat prediction is fitted by
-    the target's mean. Knot placement is not stated in the papers; uniform knots are our reading.
+    constraints: the fit forgives scale, offset, a smooth bend, even inverted polarity. A flat prediction becomes the
+    target's mean. Knot placement is not stated in the papers; uniform knots are our reading.
 
     Args:
         prediction, target: B 1 H W.
@@ -56,17 +59,15 @@ def depth_mae(prediction: Tensor, target: Tensor, knots: int = 5) -> Tensor:
     return (spline_fit(prediction, target, knots) - target).abs().flatten(1).mean(1)
 
 
-class DepthMAE(PerImageMetric):
-    """Mean of the images' depth error; arguments as :func:`depth_mae`."""
+def _column(sample: Sample) -> Tensor:
+    assert sample.own_disparity is not None
+    assert sample.true_disparity is not None
+    return depth_mae(sample.own_disparity(), sample.true_disparity)
 
-    higher_is_better = False
 
-    def __init__(self, knots: int = 5, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        if knots < 2:
-            raise BokehbenchError(f"a linear spline needs at least 2 knots, not {knots}.")
-        self.knots = knots
-
-    def score(self, *pictures: Tensor) -> Tensor:
-        prediction, target = pictures
-        return depth_mae(prediction, target, self.knots)
+COLUMNS = (
+    Column(
+        "depth_mae", "depth MAE", _column, better="lower", needs=("true_disparity", "own_disparity"),
+        published="depth MAE",
+    ),
+)  # fmt: skip

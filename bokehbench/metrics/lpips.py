@@ -5,14 +5,17 @@ from __future__ import annotations
 import functools
 import socket
 import warnings
-from typing import Any, Literal
-
-import torch
-from torch import Tensor, nn
+from typing import TYPE_CHECKING, Literal
 
 from bokehbench.errors import BokehbenchError, nearest
+from bokehbench.lazy import torch
+from bokehbench.metrics.column import Column, NotMeasuredError
 from bokehbench.metrics.pair import check_pair
-from bokehbench.metrics.per_image import PerImageMetric
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+    from bokehbench.metrics.sample import Sample
 
 #: Backbone and the file of torchvision's weights that it needs; the linear weights come with torchmetrics.
 BACKBONES = {
@@ -22,6 +25,8 @@ BACKBONES = {
 }
 #: The deepest layer must keep one pixel: AlexNet's first convolution and three poolings.
 SMALLEST = 63
+#: What a table shows where LPIPS could not be computed.
+NOT_AVAILABLE = "n/a: weights not available"
 
 
 class WeightsNotAvailableError(BokehbenchError):
@@ -49,7 +54,7 @@ def _load(backbone: str) -> nn.Module | WeightsNotAvailableError:
         )
     finally:
         socket.setdefaulttimeout(waited)
-    assert isinstance(net, nn.Module)
+    assert isinstance(net, torch.nn.Module)
     return net.eval().requires_grad_(False)
 
 
@@ -76,21 +81,23 @@ def lpips(prediction: Tensor, target: Tensor, backbone: Literal["alex", "vgg", "
         raise WeightsNotAvailableError(str(net))
     net = net.to(prediction.device)
     value = net(prediction.float(), target.float(), normalize=True)
-    assert isinstance(value, Tensor)
+    assert isinstance(value, torch.Tensor)
     return value.reshape(len(prediction))
 
 
-class LPIPS(PerImageMetric):
-    """Mean of the images' LPIPS; arguments as :func:`lpips`."""
+def available(backbone: str) -> bool:
+    """Whether the weights can be had; looks for them once."""
+    return not isinstance(_load(backbone), WeightsNotAvailableError)
 
-    higher_is_better = False
 
-    def __init__(self, backbone: Literal["alex", "vgg", "squeeze"] = "alex", **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        if backbone not in BACKBONES:
-            raise BokehbenchError(f"LPIPS has no backbone '{backbone}': {nearest(str(backbone), BACKBONES)}.")
-        self.backbone = backbone
+def _column(sample: Sample) -> Tensor:
+    backbone = sample.protocol.lpips
+    if backbone is None:
+        raise NotMeasuredError(f"the protocol {sample.protocol.name} has no LPIPS")
+    try:
+        return lpips(*sample.pair, backbone)
+    except WeightsNotAvailableError:
+        raise NotMeasuredError(NOT_AVAILABLE) from None
 
-    def score(self, *pictures: Tensor) -> Tensor:
-        prediction, target = pictures
-        return lpips(prediction, target, self.backbone)
+
+COLUMNS = (Column("lpips", "LPIPS", _column, better="lower", published="LPIPS"),)

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
-import torch
-import torch.nn.functional as F
-from torch import Tensor
-
+from bokehbench.lazy import F, torch
+from bokehbench.metrics.column import Column
 from bokehbench.metrics.pair import check_pair
-from bokehbench.metrics.per_image import PerImageMetric
 from bokehbench.metrics.ssim_terms import ssim_terms
 from bokehbench.metrics.ssim_window import window_of
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 WEIGHTS = (0.0448, 0.2856, 0.3001, 0.2363, 0.1333)
 #: Four halvings (odd sides rounded up) must leave one 11 x 11 window.
@@ -54,15 +54,4 @@ def _halve(image: Tensor) -> Tensor:
     return F.avg_pool2d(F.pad(image, (0, width % 2, 0, height % 2), mode="replicate"), 2)
 
 
-class MSSSIM(PerImageMetric):
-    """Mean of the images' MS-SSIM; arguments as :func:`ms_ssim`."""
-
-    higher_is_better = True
-
-    def __init__(self, peak: float = 1.0, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self.peak = peak
-
-    def score(self, *pictures: Tensor) -> Tensor:
-        prediction, target = pictures
-        return ms_ssim(prediction, target, self.peak)
+COLUMNS = (Column("ms_ssim", "MS-SSIM", lambda sample: ms_ssim(*sample.pair), published="MS-SSIM"),)

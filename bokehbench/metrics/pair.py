@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-import torch
-from torch import Tensor
+from typing import TYPE_CHECKING
 
 from bokehbench.errors import BokehbenchError
+from bokehbench.lazy import torch
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
 def check_pair(prediction: Tensor, target: Tensor, smallest: int = 1) -> tuple[Tensor, Tensor]:

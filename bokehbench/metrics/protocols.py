@@ -1,4 +1,4 @@
-"""How a paper scored its pictures, as named objects. Starts without torch; :mod:`bokehbench.metrics.scoring` runs them.
+"""How a paper scored its pictures, as named objects. Starts without torch.
 
 On the same 294 outputs PSNR moves between 22.9 and 26.4 dB and SSIM between 0.855 and 0.899 with these choices alone.
 Sources: the evaluation code that each paper published, read line by line (docs/metrics/protocols.md).
@@ -81,6 +81,14 @@ class Protocol:
         """Names of the scores, in the order of a table: ``psnr``, the SSIM columns, ``ms_ssim``, ``lpips``."""
         extra = (("ms_ssim", self.ms_ssim), ("lpips", self.lpips))
         return ("psnr", *(kind.name for kind in self.ssim), *(name for name, wanted in extra if wanted))
+
+    @property
+    def geometry(self) -> tuple[object, ...]:
+        """What decides how two pictures look before they are compared, metrics apart."""
+        return (
+            self.rounding, self.stretch_target, self.size, self.centre_crop, self.multiple, self.multiple_at,
+            self.border, self.pad_back, self.colour,
+        )  # fmt: skip
 
     def describe(self) -> dict[str, Any]:
         """Every choice as plain values, for the identity of a stored result."""

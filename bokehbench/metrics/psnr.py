@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import TYPE_CHECKING
 
-import torch
-from torch import Tensor
-
-from bokehbench.errors import BokehbenchError, nearest
+from bokehbench.lazy import torch
+from bokehbench.metrics.column import Column
 from bokehbench.metrics.pair import check_pair
-from bokehbench.metrics.per_image import PerImageMetric
 
-POOLING = ("per-image", "global")
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from bokehbench.metrics.sample import Sample
 
 
 def mean_squared_error(prediction: Tensor, target: Tensor) -> Tensor:
@@ -46,32 +46,8 @@ def pooled_psnr(values: Tensor, peak: float = 1.0) -> Tensor:
     return decibels((peak**2 * 10 ** (-values.double() / 10)).mean(), peak).to(values.dtype)
 
 
-class PSNR(PerImageMetric):
-    """PSNR of a set of images.
+def _column(sample: Sample) -> Tensor:
+    return decibels(sample.squared_error.flatten(1).mean(1), sample.peak)
 
-    Args:
-        peak: largest possible value.
-        pooling: ``"per-image"`` averages the images' values in dB, as the papers do; ``"global"`` averages their
-            squared errors first, which the worst pictures rule. On EBB! the two differ by 1.8 dB for the same pictures
-            (24.74 and 22.93), so never mix them in one table. torchmetrics, left alone, also pools, weighting each
-            image by its number of pixels.
 
-    Raises:
-        BokehbenchError: unknown pooling.
-    """
-
-    higher_is_better = True
-
-    def __init__(self, peak: float = 1.0, pooling: Literal["per-image", "global"] = "per-image", **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        if pooling not in POOLING:
-            raise BokehbenchError(f"PSNR has no pooling '{pooling}': {nearest(str(pooling), POOLING)}.")
-        self.peak, self.pooling = peak, pooling
-
-    def score(self, *pictures: Tensor) -> Tensor:
-        prediction, target = pictures
-        return psnr(prediction, target, self.peak)
-
-    def compute(self) -> Tensor:
-        """Mean of the per-image values, or the pooled value; scalar, dB."""
-        return super().compute() if self.pooling == "per-image" else pooled_psnr(self.per_image, self.peak)
+COLUMNS = (Column("psnr", "PSNR (dB)", _column, decimals=2, reproduced=0.05, published="PSNR"),)

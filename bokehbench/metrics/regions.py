@@ -6,17 +6,21 @@ blur, and the border of the subject, where colours bleed. One mean over the pict
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from functools import partial
+from typing import TYPE_CHECKING, Literal
 
-import torch.nn.functional as F
-from torch import Tensor
-
-from bokehbench.errors import BokehbenchError, nearest
+from bokehbench.errors import BokehbenchError
+from bokehbench.lazy import F, torch
+from bokehbench.metrics.column import Column
 from bokehbench.metrics.pair import check_pair
-from bokehbench.metrics.per_image import PerImageMetric
 from bokehbench.metrics.psnr import decibels
 from bokehbench.metrics.ssim_terms import ssim_map
 from bokehbench.metrics.ssim_window import window_of
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from bokehbench.metrics.sample import Sample
 
 REGIONS = ("in-focus", "out-of-focus", "border")
 Region = Literal["in-focus", "out-of-focus", "border"]
@@ -43,7 +47,7 @@ def in_focus_from_disparity(
 
 
 def _per_image(value: Tensor | float) -> Tensor | float:
-    return value.reshape(-1, 1, 1, 1) if isinstance(value, Tensor) else value
+    return value.reshape(-1, 1, 1, 1) if isinstance(value, torch.Tensor) else value
 
 
 def regions(in_focus: Tensor, band: float = BAND) -> dict[str, Tensor]:
@@ -94,7 +98,7 @@ def region_psnr(prediction: Tensor, target: Tensor, in_focus: Tensor, band: floa
     """PSNR (peak 1, dB, higher is better) of each of :func:`regions`: name to shape B; NaN where a region is empty."""
     prediction, target = _check(prediction, target, in_focus, 1)
     error = (prediction - target).square_()
-    return {name: decibels(_mean_inside(error, where)) for name, where in regions(in_focus, band).items()}
+    return {name: _psnr_inside(error, where) for name, where in regions(in_focus, band).items()}
 
 
 def region_ssim(
@@ -107,42 +111,36 @@ def region_ssim(
     """SSIM over the windows whose centre lies in each of :func:`regions`: name to shape B; NaN where there is none."""
     kind = window_of(window)
     prediction, target = _check(prediction, target, in_focus, kind.size)
-    values, margin = ssim_map(prediction, target, kind), kind.size // 2
-    cut = slice(margin, -margin)
-    return {name: _mean_inside(values, where[..., cut, cut]) for name, where in regions(in_focus, band).items()}
+    values = ssim_map(prediction, target, kind)
+    return {name: _ssim_inside(values, where) for name, where in regions(in_focus, band).items()}
 
 
-class RegionMetric(PerImageMetric):
-    """Mean over the images that have the region; ``update(prediction, target, in_focus)``.
-
-    Args:
-        region: ``"in-focus"``, ``"out-of-focus"`` or ``"border"``.
-        band: as in :func:`regions`.
-
-    Raises:
-        BokehbenchError: unknown region.
-    """
-
-    higher_is_better = True
-
-    def __init__(self, region: Region = "in-focus", band: float = BAND, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        if region not in REGIONS:
-            raise BokehbenchError(f"there is no region '{region}': {nearest(str(region), REGIONS)}.")
-        self.region, self.band = region, band
+def _psnr_inside(squared_error: Tensor, where: Tensor) -> Tensor:
+    return decibels(_mean_inside(squared_error, where))
 
 
-class RegionPSNR(RegionMetric):
-    """PSNR in one region; see :class:`RegionMetric`."""
-
-    def score(self, *pictures: Tensor) -> Tensor:
-        prediction, target, in_focus = pictures
-        return region_psnr(prediction, target, in_focus, self.band)[self.region]
+def _ssim_inside(values: Tensor, where: Tensor) -> Tensor:
+    """Over the windows (B C H-n+1 W-n+1) whose centre is inside."""
+    margin = (where.shape[-1] - values.shape[-1]) // 2
+    return _mean_inside(values, where[..., margin:-margin, margin:-margin])
 
 
-class RegionSSIM(RegionMetric):
-    """SSIM (7 x 7 uniform window) in one region; see :class:`RegionMetric`."""
+def _column(sample: Sample, score: str, region: str) -> Tensor:
+    where = sample.regions[region]
+    if score == "psnr":
+        return _psnr_inside(sample.native.squared_error, where)
+    return _ssim_inside(sample.native.ssim_map, where)
 
-    def score(self, *pictures: Tensor) -> Tensor:
-        prediction, target, in_focus = pictures
-        return region_ssim(prediction, target, in_focus, self.band)[self.region]
+
+def _declared(score: str, label: str, region: str) -> Column:
+    words = region.replace("-", " ")
+    shown = {"decimals": 2, "reproduced": 0.05} if score == "psnr" else {}
+    return Column(
+        f"{score}_{words.replace(' ', '_')}", f"{label}, {words}", partial(_column, score=score, region=region),
+        f"{score.upper()}, {region}", needs=("target", "in_focus"), **shown,  # type: ignore[arg-type]
+    )  # fmt: skip
+
+
+COLUMNS = tuple(
+    _declared(score, label, region) for score, label in (("psnr", "PSNR (dB)"), ("ssim", "SSIM")) for region in REGIONS
+)

@@ -7,16 +7,20 @@ values stand beside the plain PSNR, never instead of it.
 
 from __future__ import annotations
 
-from typing import Any
-
-import torch
-from torch import Tensor
+from functools import partial
+from typing import TYPE_CHECKING
 
 from bokehbench.errors import BokehbenchError
+from bokehbench.lazy import torch
+from bokehbench.metrics.column import Column
 from bokehbench.metrics.pair import check_pair
-from bokehbench.metrics.per_image import PerImageMetric
 from bokehbench.metrics.psnr import psnr
 from bokehbench.metrics.translation import estimate_shift, translate
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from bokehbench.metrics.sample import Sample
 
 #: Largest shift looked for, in pixels; published outputs on EBB! are up to 30 pixels off at 1024 rows.
 REACH = 32
@@ -68,8 +72,10 @@ def registered_scores(prediction: Tensor, target: Tensor, reach: int = REACH) ->
         Two tensors of shape B: plain and gain-compensated.
 
     Raises:
-        BokehbenchError: pictures that cannot be compared or are too small.
+        BokehbenchError: pictures that cannot be compared or are too small, or a reach below 1.
     """
+    if reach < 1:
+        raise BokehbenchError(f"registration needs a reach of at least 1 pixel, not {reach}.")
     prediction, target = check_pair(prediction, target, smallest=2 * reach + 17)
     margin = reach + 2
     plain, gained = [], []
@@ -78,32 +84,31 @@ def registered_scores(prediction: Tensor, target: Tensor, reach: int = REACH) ->
         inside = two[None, :, margin:-margin, margin:-margin]
         candidates = [translate(one[None], down, right, margin), one[None, :, margin:-margin, margin:-margin]]
         plain.append(torch.stack([psnr(candidate, inside) for candidate in candidates]).amax(0))
-        mended = [compensate_gain(candidate, inside) for candidate in candidates]
-        gained.append(torch.stack([psnr(candidate, inside) for candidate in mended]).amax(0))
+        gained_candidates = [compensate_gain(candidate, inside) for candidate in candidates]
+        gained.append(torch.stack([psnr(candidate, inside) for candidate in gained_candidates]).amax(0))
     return torch.cat(plain), torch.cat(gained)
 
 
-class GainCompensatedPSNR(PerImageMetric):
-    """Mean of the images' :func:`gain_compensated_psnr`."""
-
-    higher_is_better = True
-
-    def score(self, *pictures: Tensor) -> Tensor:
-        prediction, target = pictures
-        return gain_compensated_psnr(prediction, target)
+def _gain(sample: Sample) -> Tensor:
+    return gain_compensated_psnr(*sample.native.pair)
 
 
-class RegisteredPSNR(PerImageMetric):
-    """Mean of the images' PSNR after registration; arguments as :func:`registered_psnr`."""
+def _registered(sample: Sample, gain: bool) -> Tensor:
+    one, two = sample.native.pair
+    if min(one.shape[-2:]) < 2 * REACH + 17:
+        return one.new_full((len(one),), torch.nan)
+    return sample.kept("registered", lambda: registered_scores(one, two))[int(gain)]
 
-    higher_is_better = True
 
-    def __init__(self, reach: int = REACH, gain: bool = False, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        if reach < 1:
-            raise BokehbenchError(f"registration needs a reach of at least 1 pixel, not {reach}.")
-        self.reach, self.gain = reach, gain
-
-    def score(self, *pictures: Tensor) -> Tensor:
-        prediction, target = pictures
-        return registered_psnr(prediction, target, self.reach, self.gain)
+_decibels = partial(Column, decimals=2, reproduced=0.05)
+COLUMNS = (
+    _decibels("psnr_gain", "PSNR after gain (dB)", _gain, "PSNR after the best gain per channel (dB)"),
+    _decibels(
+        "psnr_registered", "PSNR registered (dB)", partial(_registered, gain=False),
+        "PSNR after the best shift (dB), without a rim of 34 pixels",
+    ),
+    _decibels(
+        "psnr_registered_gain", "PSNR registered, gain (dB)", partial(_registered, gain=True),
+        "PSNR after the best shift and gain (dB), without a rim of 34 pixels",
+    ),
+)  # fmt: skip

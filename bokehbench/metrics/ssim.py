@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from functools import partial
+from typing import TYPE_CHECKING, Literal
 
-import torch.nn.functional as F
-from torch import Tensor
-
+from bokehbench.lazy import F
+from bokehbench.metrics.column import Column, NotMeasuredError
 from bokehbench.metrics.pair import check_pair
-from bokehbench.metrics.per_image import PerImageMetric
+from bokehbench.metrics.protocols import UNIFORM
+from bokehbench.metrics.ssim_3d import ssim_3d
 from bokehbench.metrics.ssim_terms import ssim_terms
 from bokehbench.metrics.ssim_window import window_of
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from bokehbench.metrics.sample import Sample
 
 
 def ssim(
@@ -49,23 +55,19 @@ def ssim(
     return ssim_terms(prediction, target, kind, peak)[0].mean(1)
 
 
-class SSIM(PerImageMetric):
-    """Mean of the images' SSIM; arguments as :func:`ssim`."""
+def _column(sample: Sample, name: str) -> Tensor:
+    """The protocol's SSIM of that name."""
+    kind = next((kind for kind in sample.protocol.ssim if kind.name == name), None)
+    if kind is None:
+        raise NotMeasuredError(f"the protocol {sample.protocol.name} has no {name}")
+    if kind.window == "gaussian-3d":
+        return ssim_3d(*sample.pair)
+    if kind == UNIFORM and sample.in_focus is not None:  # the map is there, or will be wanted
+        return sample.ssim_map.mean((1, 2, 3))
+    return ssim(*sample.pair, kind.window, kind.covariance, downsample=kind.downsample)
 
-    higher_is_better = True
 
-    def __init__(
-        self,
-        window: Literal["uniform", "gaussian"] = "uniform",
-        covariance: Literal["sample", "population"] | None = None,
-        peak: float = 1.0,
-        downsample: bool = False,
-        **kwargs: Any,
-    ) -> None:
-        super().__init__(**kwargs)
-        window_of(window, covariance)
-        self.window, self.covariance, self.peak, self.downsample = window, covariance, peak, downsample
-
-    def score(self, *pictures: Tensor) -> Tensor:
-        prediction, target = pictures
-        return ssim(prediction, target, self.window, self.covariance, self.peak, self.downsample)
+COLUMNS = (
+    Column("ssim", "SSIM", partial(_column, name="ssim"), published="SSIM"),
+    Column("ssim_gaussian", "SSIM Gaussian", partial(_column, name="ssim_gaussian"), published="SSIM"),
+)

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
-import torch
-import torch.nn.functional as F
-from torch import Tensor
-
+from bokehbench.lazy import F, torch
 from bokehbench.metrics.pair import check_pair
-from bokehbench.metrics.per_image import PerImageMetric
 from bokehbench.metrics.ssim_terms import combine
 from bokehbench.metrics.ssim_window import Window, window_of
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 ROWS = 32
 
@@ -57,17 +56,3 @@ def channel_mix(window: Window, channels: int) -> Tensor:
         for offset, tap in enumerate(window.taps, start=-(window.size // 2)):
             mix[channel, min(max(channel + offset, 0), channels - 1)] += tap
     return mix
-
-
-class SSIM3D(PerImageMetric):
-    """Mean of the images' 3-D SSIM; arguments as :func:`ssim_3d`."""
-
-    higher_is_better = True
-
-    def __init__(self, peak: float = 1.0, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self.peak = peak
-
-    def score(self, *pictures: Tensor) -> Tensor:
-        prediction, target = pictures
-        return ssim_3d(prediction, target, self.peak)

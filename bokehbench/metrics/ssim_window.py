@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Literal
-
-from torch import Tensor
+from typing import TYPE_CHECKING, Literal
 
 from bokehbench.errors import BokehbenchError, nearest
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 WINDOWS = ("uniform", "gaussian")
 COVARIANCES = ("sample", "population")

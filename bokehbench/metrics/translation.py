@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
+from typing import TYPE_CHECKING
 
-import torch
-from torch import Tensor
-
+from bokehbench.lazy import torch
 from bokehbench.metrics.luma import luma
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 ITERATIONS = 6
 

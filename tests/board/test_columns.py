@@ -6,7 +6,7 @@ import math
 
 import pytest
 
-from bokehbench.board.columns import find_column
+from bokehbench.metrics.columns import find_column
 from bokehbench.metrics.diagnostics import COLUMNS
 from bokehbench.metrics.protocols import PROTOCOLS
 

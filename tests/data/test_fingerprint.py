@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from bokehbench.data import SyntheticDoF
-from bokehbench.data.fingerprint import differs, fingerprint
+from bokehbench.fingerprint import differs, fingerprint
 
 
 def target(index: int = 0, **options: Any) -> Tensor:

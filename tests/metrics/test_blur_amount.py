@@ -4,7 +4,8 @@ import pytest
 import torch
 from kornia.filters import gaussian_blur2d
 
-from bokehbench.metrics.blur_amount import BlurAmount, blur_amount, gradient_energy
+from bokehbench.metrics import BlurAmount
+from bokehbench.metrics.blur_amount import blur_amount, gradient_energy
 
 
 def test_it_orders_pictures_by_their_blur(pair):

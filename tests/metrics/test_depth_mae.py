@@ -5,7 +5,8 @@ import pytest
 import torch
 
 from bokehbench.errors import BokehbenchError
-from bokehbench.metrics.depth_mae import DepthMAE, depth_mae, spline_fit
+from bokehbench.metrics import DepthMAE
+from bokehbench.metrics.depth_mae import depth_mae, spline_fit
 
 
 def maps(seed: int = 0) -> torch.Tensor:
@@ -44,6 +45,6 @@ def test_metric_and_bad_input():
     metric.update(maps(1).float(), maps(2).float())
     assert metric.compute() == pytest.approx(depth_mae(maps(1), maps(2)).mean().item(), abs=1e-6)
     with pytest.raises(BokehbenchError, match="at least 2 knots"):
-        DepthMAE(knots=1)
+        DepthMAE(knots=1).update(torch.zeros(1, 1, 4, 4), torch.zeros(1, 1, 4, 4))
     with pytest.raises(BokehbenchError, match="same size"):
         depth_mae(maps(), maps()[..., :-1])

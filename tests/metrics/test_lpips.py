@@ -9,9 +9,9 @@ import torch
 import torchvision
 
 from bokehbench.errors import BokehbenchError
+from bokehbench.metrics import LPIPS, ProtocolScores
 from bokehbench.metrics import lpips as module
-from bokehbench.metrics.lpips import BACKBONES, LPIPS, WeightsNotAvailableError, lpips
-from bokehbench.metrics.scoring import NOT_AVAILABLE, ProtocolScores
+from bokehbench.metrics.lpips import BACKBONES, NOT_AVAILABLE, WeightsNotAvailableError, lpips
 
 
 @pytest.fixture
@@ -60,7 +60,7 @@ def test_with_weights_in_the_cache_every_image_has_a_distance(pair):
 
 def test_bad_input_is_refused():
     with pytest.raises(BokehbenchError, match="did you mean 'alex'"):
-        LPIPS("alexnet")
+        LPIPS("alexnet").update(torch.zeros(1, 3, 64, 64), torch.zeros(1, 3, 64, 64))
     with pytest.raises(BokehbenchError, match="needs 63 on each side"):
         lpips(torch.zeros(1, 3, 32, 80), torch.zeros(1, 3, 32, 80))
 

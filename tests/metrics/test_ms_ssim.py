@@ -5,7 +5,8 @@ import torch
 from torchmetrics.functional.image import multiscale_structural_similarity_index_measure
 
 from bokehbench.errors import BokehbenchError
-from bokehbench.metrics.ms_ssim import MSSSIM, ms_ssim
+from bokehbench.metrics import MSSSIM
+from bokehbench.metrics.ms_ssim import ms_ssim
 
 
 def test_even_sizes_agree_with_torchmetrics(pair):

@@ -9,13 +9,21 @@ import torch
 from PIL import Image
 
 from bokehbench.errors import BokehbenchError
+from bokehbench.metrics import ProtocolScores
 from bokehbench.metrics.luma import studio_luma
+from bokehbench.metrics.measurement import Measurement
 from bokehbench.metrics.ms_ssim import ms_ssim
+from bokehbench.metrics.prepare import prepare
 from bokehbench.metrics.protocols import DEFAULT, PROTOCOLS, find_protocol
 from bokehbench.metrics.psnr import psnr
-from bokehbench.metrics.scoring import ProtocolScores, prepare, score
+from bokehbench.metrics.sample import Sample
 from bokehbench.metrics.ssim import ssim
 from bokehbench.metrics.ssim_3d import ssim_3d
+
+
+def score(protocol, prediction, target):
+    return Measurement.of_protocol(protocol).of(Sample(prediction, target))
+
 
 PAPERS = {"dmshn", "pynet", "ebokehnet", "bokehlicious", "ntire23", "basicsr"}
 

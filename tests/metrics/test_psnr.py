@@ -5,7 +5,8 @@ import torch
 from skimage.metrics import peak_signal_noise_ratio
 
 from bokehbench.errors import BokehbenchError
-from bokehbench.metrics.psnr import PSNR, psnr
+from bokehbench.metrics import PSNR
+from bokehbench.metrics.psnr import psnr
 from bokehbench.metrics.to_8bit import to_8bit
 
 

@@ -4,15 +4,9 @@ import pytest
 import torch
 
 from bokehbench.errors import BokehbenchError
+from bokehbench.metrics import RegionPSNR, RegionSSIM
 from bokehbench.metrics.psnr import psnr
-from bokehbench.metrics.regions import (
-    RegionPSNR,
-    RegionSSIM,
-    in_focus_from_disparity,
-    region_psnr,
-    region_ssim,
-    regions,
-)
+from bokehbench.metrics.regions import in_focus_from_disparity, region_psnr, region_ssim, regions
 from bokehbench.metrics.ssim import ssim
 
 
@@ -74,4 +68,4 @@ def test_wrong_masks_are_refused(pair):
     with pytest.raises(BokehbenchError, match="must be B 1 H W"):
         region_psnr(*pair, square().expand(-1, 3, -1, -1))
     with pytest.raises(BokehbenchError, match="did you mean 'border'"):
-        RegionPSNR("boder")
+        RegionPSNR("boder").update(pair[0], pair[1], square())

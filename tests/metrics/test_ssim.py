@@ -8,8 +8,9 @@ from scipy.ndimage import correlate1d
 from skimage.metrics import structural_similarity
 
 from bokehbench.errors import BokehbenchError
-from bokehbench.metrics.ssim import SSIM, ssim
-from bokehbench.metrics.ssim_3d import SSIM3D, ssim_3d
+from bokehbench.metrics import SSIM, SSIM3D
+from bokehbench.metrics.ssim import ssim
+from bokehbench.metrics.ssim_3d import ssim_3d
 from bokehbench.metrics.ssim_terms import ssim_map, ssim_terms
 from bokehbench.metrics.ssim_window import window_of
 
@@ -104,6 +105,6 @@ def test_too_small_pictures_and_unknown_windows_are_refused():
     with pytest.raises(BokehbenchError, match="needs 11 on each side"):
         ssim(small, small, "gaussian")
     with pytest.raises(BokehbenchError, match="did you mean 'gaussian'"):
-        SSIM("gausian")
+        SSIM("gausian").update(small, small)
     with pytest.raises(BokehbenchError, match="no covariance 'biased'"):
         ssim(small, small, covariance="biased")

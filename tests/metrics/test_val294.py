@@ -7,8 +7,7 @@ import pytest
 import torch
 from PIL import Image
 
-from bokehbench.metrics.psnr import PSNR
-from bokehbench.metrics.ssim import SSIM
+from bokehbench.metrics import PSNR, SSIM
 
 
 def load(path):

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-from torch import Tensor
-from torch.nn.functional import adaptive_avg_pool2d
+from bokehbench.lazy import F
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 #: Cells along each side of the grid.
 CELLS = 8
@@ -27,7 +30,7 @@ def fingerprint(target: Tensor) -> tuple[float, ...]:
     if target.ndim != 3 or min(target.shape[-2:]) < CELLS:
         raise ValueError(f"a target of shape {tuple(target.shape)} has no fingerprint: C H W, {CELLS} pixels or more")
     # In double precision, so that the order in which a processor adds up pixels is not seen.
-    means = adaptive_avg_pool2d(target.double(), CELLS).flatten()
+    means = F.adaptive_avg_pool2d(target.double(), CELLS).flatten()
     return tuple(round(mean, DECIMALS) for mean in means.tolist())
 
 

@@ -1,0 +1,86 @@
+"""The one measurement: validation, test, results, verification, folders and Python all score by it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from bokehbench.errors import BokehbenchError
+from bokehbench.lazy import torch
+from bokehbench.metrics.column import NEEDS, Column, NotMeasuredError
+from bokehbench.metrics.columns import find_column
+from bokehbench.metrics.protocols import DEFAULT, Protocol, find_protocol
+from bokehbench.metrics.psnr import pooled_psnr
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from bokehbench.metrics.sample import Sample
+
+#: Column -> values of shape B, or why there are none.
+Scores = dict[str, "Tensor | str"]
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """Some columns under a protocol: ``Measurement.named(["psnr", "toy"]).of(sample)``."""
+
+    columns: tuple[Column, ...]
+    protocol: Protocol
+
+    @classmethod
+    def named(cls, names: Iterable[str], protocol: Protocol | str = DEFAULT) -> Measurement:
+        """By the columns' names, each once.
+
+        Raises:
+            BokehbenchError: an unknown column or protocol.
+        """
+        protocol = find_protocol(protocol) if isinstance(protocol, str) else protocol
+        return cls(tuple(find_column(name) for name in dict.fromkeys(names)), protocol)
+
+    @classmethod
+    def of_protocol(cls, protocol: Protocol | str = DEFAULT, more: Iterable[str] = ()) -> Measurement:
+        """The columns of an evaluator, and ``more``."""
+        protocol = find_protocol(protocol) if isinstance(protocol, str) else protocol
+        return cls.named((*protocol.columns, *more), protocol)
+
+    def of(self, sample: Sample, strict: bool = True) -> Scores:
+        """Per-image values of every column, in their order.
+
+        Args:
+            sample: the pictures; scored under this measurement's protocol, whatever their own.
+            strict: raise where a column cannot be computed; else the reason stands in its place. What a column needs
+                and the sample lacks (see :data:`NEEDS`) is a reason in either case.
+
+        Raises:
+            BokehbenchError: pictures that are too small for a metric, or of which a protocol leaves nothing.
+        """
+        sample = sample.under(self.protocol)
+        with torch.no_grad():
+            return {column.name: _value(column, sample, strict) for column in self.columns}
+
+    def mean(self, column: str, values: Sequence[float]) -> float:
+        """The protocol's average over a set's pictures; NaN (a picture without a value) is left out."""
+        tensor = torch.tensor(values, dtype=torch.float64)
+        pooled = column == "psnr" and self.protocol.averaging == "pooled"
+        return float(pooled_psnr(tensor) if pooled else tensor.nanmean())
+
+
+def _value(column: Column, sample: Sample, strict: bool) -> Tensor | str:
+    for need in column.needs:
+        if getattr(sample, need) is None:
+            return NEEDS[need]
+    try:
+        return column.compute(sample)
+    except NotMeasuredError as reason:
+        return str(reason)
+    except BokehbenchError as error:
+        if strict:
+            raise
+        return f"n/a: {str(error).rstrip('.')}"
+
+
+def numbers(scores: Mapping[str, Tensor | str]) -> dict[str, Tensor]:
+    """The columns that have values."""
+    return {name: value for name, value in scores.items() if not isinstance(value, str)}
