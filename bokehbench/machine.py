@@ -1,8 +1,9 @@
-"""What computed: the words for a device in results and records."""
+"""What computed: the words for a device in results and records, and the memory that it took."""
 
 from __future__ import annotations
 
 import platform
+from functools import cache
 from pathlib import Path
 
 import torch
@@ -23,6 +24,19 @@ def device_in_words(device: torch.device, world_size: int = 1) -> str:
     return name if world_size == 1 else f"{name} x {world_size}"
 
 
+def peak_memory(device: torch.device) -> int | None:
+    """Bytes: of the GPU's allocator since it was reset, or of this whole process on a CPU; None where unknown."""
+    if device.type == "cuda":
+        return int(torch.cuda.max_memory_allocated(device))
+    try:
+        import resource
+    except ImportError:  # not on Windows
+        return None
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return int(peak if platform.system() == "Darwin" else peak * 1024)
+
+
+@cache
 def _processor() -> str:
     try:
         lines = Path("/proc/cpuinfo").read_text().splitlines()

@@ -13,7 +13,8 @@ RENAMED = {
     "defocus_scale": "strength",
     "aperture": "blur_radius",
     "aperture_at_1024": "aperture",
-    "apertures_at_1024": "apertures",
+    "min_aperture_at_1024": "min_aperture",
+    "max_aperture_at_1024": "max_aperture",
 }
 
 
@@ -38,12 +39,28 @@ def current(name: str, parameters: Container[str]) -> str:
     return next((new for new, old in RENAMED.items() if old == name and new in parameters), name)
 
 
+def spelt_today(settings: Mapping[str, Any], parameters: Container[str]) -> dict[str, Any]:
+    """Settings of a class whose constructor has ``parameters``, each under its present name."""
+    return {current(key, parameters): value for key, value in settings.items()}
+
+
 def as_first_recorded(settings: Mapping[str, Any]) -> dict[str, Any]:
-    """Settings under the names that they first had, in nested mappings too: ids hash these, so a new name moves none.
+    """Settings under the names that they first had, at any depth: ids hash these, so a new name moves none.
 
     Only for settings under present names: an old ``aperture`` would become ``blur_radius``.
     """
-    return {
-        RENAMED.get(key, key): as_first_recorded(value) if isinstance(value, Mapping) else value
-        for key, value in settings.items()
-    }
+    return {RENAMED.get(key, key): _inside(value) for key, value in settings.items()}
+
+
+def _inside(value: Any) -> Any:
+    if isinstance(value, list | tuple):
+        return [_inside(each) for each in value]
+    return as_first_recorded(value) if isinstance(value, Mapping) else value
+
+
+def comparable(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Settings recorded under present or former names, under one and the same: to compare them, not for ids.
+
+    Twice, since an ``aperture`` may be the former name of one option or the present one of another.
+    """
+    return as_first_recorded(as_first_recorded(settings))

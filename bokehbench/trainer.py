@@ -2,7 +2,7 @@
 
 Lightning's loop counts epochs; here one epoch is one stage, of exactly as many batches as the stage asks for. Each
 stage is a ``Trainer.fit`` of its own on the same trainer, so that optimiser, schedule and the distributed wrapper
-(which must know what trains) are made anew, while the step count, loggers and callbacks go on.
+(which must know what trains) are built again, while the step count, loggers and callbacks go on.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ from typing import Any
 from pytorch_lightning import LightningDataModule, LightningModule, Trainer
 
 from bokehbench.batch import missing
+from bokehbench.checkpoints import read_checkpoint
 from bokehbench.data.sampling import TrainingPlan, View
 from bokehbench.errors import BokehbenchError
 from bokehbench.models.base import BokehModel
 from bokehbench.models.stages import Stage
-from bokehbench.models.weights import read_checkpoint
 
 
 class StagedTrainer(Trainer):
@@ -58,6 +58,8 @@ class StagedTrainer(Trainer):
             )
         first, batches_done = self._position(model, ckpt_path)
         self._check_needs(model, datamodule)
+        if ckpt_path is None:
+            model.begin_training()
         asked_interval = self.val_check_interval
         for number, stage in enumerate(model.stages):
             if number < first:

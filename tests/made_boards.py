@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import yaml
 
-from bokehbench.board.identity import NO_WEIGHTS
 from bokehbench.board.results import Result
 from bokehbench.metrics.protocols import find_protocol
+from bokehbench.provenance import NO_WEIGHTS
 
 PICTURES = [f"{number:04d}" for number in range(30)]
 HEAD = "method,year,metric,value,unit,split,protocol,source,note,flag\n"

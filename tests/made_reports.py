@@ -10,10 +10,10 @@ from made_boards import make_board
 from PIL import Image
 
 from bokehbench.board import leaderboard
-from bokehbench.board.identity import NO_WEIGHTS
 from bokehbench.board.results import Result
 from bokehbench.cli import main
 from bokehbench.metrics.protocols import find_protocol
+from bokehbench.provenance import NO_WEIGHTS
 
 COLOURS = {"input": (200, 40, 40), "Good": (40, 40, 200), "Bad": (40, 200, 40), "target": (50, 40, 205)}
 NAMES = ("a", "b", "c")

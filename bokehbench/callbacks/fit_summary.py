@@ -1,4 +1,4 @@
-"""The end of a fit: scores beside do-nothing, a picture, the checkpoint, what to type next."""
+"""The end of a fit: scores beside those of the input, a picture, the checkpoint, what to type next."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from bokehbench.figures.style import NothingToDraw
 from bokehbench.models.base import BokehModel
 from bokehbench.pictures import comparison
 from bokehbench.run_folder import InRunFolder
+from bokehbench.tables import aligned
 
 
 class FitSummary(InRunFolder):
@@ -110,17 +111,16 @@ def next_command(model: BokehModel, name: str, checkpoint: str) -> str:
 
 
 def table(scores: dict[str, dict[str, float]], method: str) -> str:
-    """Each stage's validation scores, do-nothing (or whatever trivial answer a stage has) beside them."""
-    lines = ["Validation, mean of per-image values:"]
-    for stage, values in scores.items():
-        for key in sorted(values):
-            if key.startswith("identity_"):
-                continue
-            trivial = values.get(f"identity_{key}")
-            beside = "" if trivial is None else f"   do nothing {trivial:8.4f}"
-            lines.append(f"  {stage:<10} {key:<10} {values[key]:8.4f}{beside}")
+    """Each stage's validation scores beside those of ``identity``: the input (or a flat disparity map)."""
+    rows = [
+        (stage, key, f"{value:.4f}", f"{values[f'identity_{key}']:.4f}" if f"identity_{key}" in values else "")
+        for stage, values in scores.items()
+        for key, value in sorted(values.items())
+        if not key.startswith("identity_")
+    ]
+    text = "Validation, mean of per-image values:\n" + aligned(("stage", "score", method, "identity"), rows, "<<>")
     last = list(scores.values())[-1] if scores else {}
     if "psnr" in last:
         gain = last["psnr"] - last["identity_psnr"]
-        lines.append(f"{method} is {abs(gain):.2f} dB {'above' if gain > 0 else 'BELOW'} doing nothing.")
-    return "\n".join(lines)
+        text += f"\n{method} is {abs(gain):.2f} dB {'above' if gain > 0 else 'BELOW'} identity, the input as it is."
+    return text

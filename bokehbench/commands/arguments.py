@@ -1,23 +1,29 @@
-"""Command-line words made ready for LightningCLI: short names, default recipe, checkpoint's recipe, order.
+"""Command-line words made ready for LightningCLI: short and former names, default configuration, order.
 
-The precedence, weakest first: the method's quick recipe (only without ``--config``), configuration files, the
-architecture and recipe stored in ``--ckpt_path``, and what was typed.
+The precedence, weakest first: the method's quick configuration (only without ``--config``), configuration files, the
+architecture and recipes stored in ``--checkpoint`` (formerly ``--ckpt_path``), and what was typed.
 """
 
 from __future__ import annotations
 
+import inspect
+from collections.abc import Container, Mapping
 from pathlib import Path
 from typing import Any
 
 import yaml
 
 from bokehbench import experiments
+from bokehbench.checkpoints import read_checkpoint
 from bokehbench.commands.loggers import complete_settings, complete_words
 from bokehbench.data import DATA
 from bokehbench.errors import BokehbenchError
+from bokehbench.metrics.columns import find_column
 from bokehbench.models import MODELS
-from bokehbench.models.weights import read_checkpoint
-from bokehbench.names import class_name
+from bokehbench.models.load import stored_arguments
+from bokehbench.names import class_name, current, spelt_today
+
+KNOWN: dict[str, Mapping[str, type]] = {"model": MODELS, "data": DATA}
 
 
 def prepare(argv: list[str]) -> tuple[list[str], list[str]]:
@@ -30,7 +36,8 @@ def prepare(argv: list[str]) -> tuple[list[str], list[str]]:
     words, models = take(words, ("--model",))
     words, data = take(words, ("--data",))
     words, configs = take(words, ("--config", "-c"))
-    words, checkpoints = take(words, ("--ckpt_path",))
+    words, checkpoints = take(words, ("--checkpoint", "--ckpt_path"))
+    words, columns = take(words, ("--columns",)) if verb == "test" else (words, [])
     model = class_name(models[-1], MODELS, "model") if models else None
     dataset = class_name(data[-1], DATA, "data") if data else None
     notes: list[str] = []
@@ -50,13 +57,16 @@ def prepare(argv: list[str]) -> tuple[list[str], list[str]]:
         settings.append(experiments.read(quick))
         if verb == "fit" and MODELS[model.lower()].trainable:
             notes.append(
-                f"Quick recipe {quick.name} (minutes on a laptop). The paper's: --config {model.lower()}_synthetic"
+                f"Quick configuration {quick.name} (minutes on a laptop). "
+                f"The paper's: --config {model.lower()}_synthetic"
             )
         if verb in ("validate", "test") and dataset is None:
-            notes.append("No --data and no --config: the synthetic scenes of the quick recipe.")
+            notes.append("No --data and no --config: the synthetic scenes of the quick configuration.")
     if checkpoint is not None:
-        settings.append({"model": {"class_path": model, "init_args": _hyperparameters(checkpoint)}})
-    words = _in_order(verb, words, settings, model, dataset)
+        kind = MODELS.get(str(model).lower())
+        arguments = stored_arguments(checkpoint, kind) if kind else checkpoint.get("hyper_parameters", {})
+        settings.append({"model": {"class_path": model, "init_args": arguments}})
+    words = _in_order(verb, [*words, *score_table(columns)], settings, model, dataset)
     if checkpoints:
         words += ["--ckpt_path", checkpoints[-1]]
     return words, notes
@@ -67,19 +77,50 @@ def _in_order(
 ) -> list[str]:
     """Names before their options, and no settings of a data set or method that was replaced."""
     front = [verb]
+    if dataset is None:
+        dataset_of_files = next((found for content in settings[::-1] if (found := class_path(content, "data"))), None)
+    used = {"model": parameters_of("model", model), "data": parameters_of("data", dataset or dataset_of_files)}
     for content in settings:
         content = complete_settings(dict(content))
         if dataset is not None and class_path(content, "data") not in (None, dataset):
             content.pop("data")
         for key in ("model", "data"):
-            if class_path(content, key):
-                value = content[key] if isinstance(content[key], dict) else {}
-                content[key] = {**value, "class_path": full_path(key, str(class_path(content, key)))}
+            if name := class_path(content, key):
+                value = dict(content[key]) if isinstance(content[key], dict) else {}
+                if isinstance(value.get("init_args"), dict):
+                    value["init_args"] = spelt_today(value["init_args"], parameters_of(key, name))
+                content[key] = {**value, "class_path": full_path(key, name)}
         front += ["--config", yaml.safe_dump(content)]
     for key, name in (("model", model), ("data", dataset)):
         if name is not None:
             front += [f"--{key}", full_path(key, name)]
-    return front + complete_words(words)
+    return front + complete_words([spelt(word, used) for word in words])
+
+
+def score_table(columns: list[str]) -> list[str]:
+    """``--columns psnr_border,toy`` of ``test``: what its table shows besides what the method reports.
+
+    Raises:
+        BokehbenchError: an unknown column.
+    """
+    names = [find_column(name.strip()).name for each in columns for name in each.split(",") if name.strip()]
+    table = "--trainer.callbacks+=bokehbench.callbacks.ScoreTable"
+    return [table, f"--trainer.callbacks.columns=[{', '.join(names)}]"] if names else []
+
+
+def parameters_of(key: str, name: str | None) -> Container[str]:
+    """Options of one of our methods (``key`` is "model") or data sets ("data"); empty for classes of others."""
+    kind = KNOWN[key].get(name.lower()) if name else None
+    return inspect.signature(kind).parameters if kind else ()
+
+
+def spelt(word: str, used: Mapping[str, Container[str]]) -> str:
+    """``--model.OLD``, ``--data.OLD=V`` and ``--data.init_args.OLD`` under the present name; ``used``: its options."""
+    option, equals, value = word.partition("=")
+    key, *inner, name = [*option.removeprefix("--").split("."), ""] if "." not in option else option[2:].split(".")
+    if key not in used or inner not in ([], ["init_args"]):
+        return word
+    return f"--{'.'.join([key, *inner, current(name, used[key])])}{equals}{value}"
 
 
 def take(words: list[str], options: tuple[str, ...]) -> tuple[list[str], list[str]]:
@@ -114,7 +155,7 @@ def class_path(content: dict[str, Any], key: str) -> str | None:
     """Class name in a configuration's ``model`` or ``data``, or None."""
     value = content.get(key)
     value = value.get("class_path") if isinstance(value, dict) else value
-    return class_name(str(value), MODELS if key == "model" else DATA, key) if value else None
+    return class_name(str(value), KNOWN[key], key) if value else None
 
 
 def agree(ours: str | None, theirs: str | None, who: str) -> str | None:
@@ -126,14 +167,6 @@ def agree(ours: str | None, theirs: str | None, who: str) -> str | None:
     if ours and theirs and ours != theirs:
         raise BokehbenchError(f"{who} is of {theirs}: give the same method in both.")
     return ours or theirs
-
-
-def _hyperparameters(checkpoint: dict[str, Any]) -> dict[str, Any]:
-    hyperparameters = checkpoint.get("hyper_parameters", {})
-    kept = {k: v for k, v in hyperparameters.items() if not k.startswith("_") and k != "weights"}
-    if "backbone_pretrained" in kept:
-        kept["backbone_pretrained"] = False  # its weights are in the checkpoint: nothing to download
-    return kept
 
 
 def _asks_for_help(words: list[str]) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +13,10 @@ import torch
 from bokehbench.callbacks.fit_summary import next_command
 from bokehbench.errors import BokehbenchError
 from bokehbench.files import write_atomic
-from bokehbench.models import MODELS
+from bokehbench.models import MODELS, BokehModel
 from bokehbench.models.weights import load_state
 from bokehbench.names import class_name
+from bokehbench.provenance import code_of
 
 
 def main(argv: list[str]) -> int:
@@ -33,20 +35,21 @@ def main(argv: list[str]) -> int:
     model = kind(**arguments)
     load_state(model.net, read(*options.checkpoint), ", ".join(map(str, options.checkpoint)))  # type: ignore[arg-type]
     output = options.output or Path(f"{name.lower()}_official.ckpt")
+    model.provenance = replace(model.provenance, weights="", official=True, **code_of(kind))
     write_checkpoint(output, model, arguments)
     print(f"{len(model.state_dict())} tensors of {name}: {output}")
     print(next_command(model, name.lower(), str(output)))
     return 0
 
 
-def write_checkpoint(path: Path, model: pytorch_lightning.LightningModule, arguments: dict[str, Any]) -> None:
-    """A checkpoint that ``test --ckpt_path`` and ``render --checkpoint`` take: weights and architecture, no run."""
+def write_checkpoint(path: Path, model: BokehModel, arguments: dict[str, Any]) -> None:
+    """A checkpoint that every verb takes: weights, the constructor's ``arguments`` and provenance, no run."""
     if path.suffix != ".ckpt":
         raise BokehbenchError(f"{path}: name the output something.ckpt.")
-    content = {
+    content: dict[str, Any] = {
         "state_dict": model.state_dict(),
         "hyper_parameters": arguments,
         "pytorch-lightning_version": pytorch_lightning.__version__,
-        "bokehbench": {"model": type(model).__name__, "stages": [], "stage": None, "official": True},
     }
+    model.on_save_checkpoint(content)
     write_atomic(path, lambda file: torch.save(content, file))

@@ -9,11 +9,12 @@ from typing import Any
 import jsonargparse
 import torch
 
+from bokehbench.checkpoints import newest
 from bokehbench.errors import BokehbenchError, nearest
 from bokehbench.models import MODELS
 from bokehbench.models.base import BokehModel
 from bokehbench.models.load import load_model
-from bokehbench.names import class_name
+from bokehbench.names import class_name, current
 
 SETTINGS_HELP = "--model.KEY VALUE sets an option of the method: `bokehbench test --model NAME --help` lists them."
 
@@ -43,20 +44,24 @@ def open_model(
 
 
 def settings(words: list[str], kind: type[BokehModel]) -> dict[str, Any]:
-    """``--model.KEY=VALUE`` as constructor arguments of a method, types checked as ``test`` does.
+    """``--model.KEY=VALUE`` as constructor arguments of a method, types checked as ``test`` does; old names are known.
 
     Raises:
         BokehbenchError: the method has no such setting, or the value is none of its values.
     """
-    known = [key for key in inspect.signature(kind).parameters if key not in ("stages", "weights")]
-    found = {word.partition("=")[0].removeprefix("--model."): word for word in words}
+    parameters = inspect.signature(kind).parameters
+    known = [key for key in parameters if key not in ("stages", "weights")]
+    found = {}
+    for word in words:
+        key, _, value = word.removeprefix("--model.").partition("=")
+        found[current(key, parameters)] = value
     for key in found:
         if key not in known:
             raise BokehbenchError(f"--model.{key}: {kind.__name__} has no such setting; {nearest(key, known)}.")
     parser = jsonargparse.ArgumentParser(exit_on_error=False)
-    parser.add_class_arguments(kind, "model", skip=set(inspect.signature(kind).parameters) - set(found))
+    parser.add_class_arguments(kind, "model", skip=set(parameters) - set(found))
     try:
-        parsed = parser.parse_args(list(found.values()))
+        parsed = parser.parse_args([f"--model.{key}={value}" for key, value in found.items()])
     except jsonargparse.ArgumentError as error:
         raise BokehbenchError(
             f"{error} (`bokehbench test --model {kind.__name__.lower()} --help` lists them)"
@@ -90,10 +95,10 @@ def newest_checkpoint(model: str | None) -> Path:
     Raises:
         BokehbenchError: there is none.
     """
-    found = list(Path("runs").glob(f"{model.lower() if model else '*'}/*/checkpoints/last.ckpt"))
-    if not found:
+    found = newest(Path("runs"), f"{model.lower() if model else '*'}/*/checkpoints/last.ckpt")
+    if found is None:
         name = model.lower() if model else "deeplens"
         raise BokehbenchError(
             f"No checkpoint: train one with `bokehbench fit --model {name}`, or give one with --checkpoint."
         )
-    return max(found, key=lambda path: path.stat().st_mtime)
+    return found

@@ -13,10 +13,11 @@ from typing import Any
 
 from PIL import Image
 
-from bokehbench.board.identity import NO_WEIGHTS, OUTPUTS_ONLY
+from bokehbench.board.identity import OUTPUTS_ONLY
 from bokehbench.board.results import Result
 from bokehbench.errors import BokehbenchError
 from bokehbench.files import write_atomic
+from bokehbench.provenance import NO_WEIGHTS
 
 #: Inches: at 100 dots per inch, the width of a README's column.
 WIDTH = 8.0

@@ -5,11 +5,10 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from bokehbench.batch import Batch, known, require
+from bokehbench.batch import Batch, require
 from bokehbench.errors import BokehbenchError, nearest
 from bokehbench.losses import mean_absolute_error
-from bokehbench.metrics.depth_mae import depth_mae
-from bokehbench.models.base import BokehModel, Focus, Strength
+from bokehbench.models.base import BokehModel, Focus, PerPicture, check_option
 from bokehbench.models.stages import Stage, StageRecipe
 from bokehbench.nets.aperture_net import ApertureNet, Output
 from bokehbench.optics import compositional, to_linear, to_srgb
@@ -29,8 +28,7 @@ class Aperture(BokehModel):
         output: what makes a disparity of the network's output: ``sigmoid``, on the scale of the data set's focus, or
             ``minmax`` per picture, as in DeepLens.
         step: pixels between the radii of the renderer's disks.
-        blur_share: the aperture where none is given: blur radius at a disparity difference of 1, as a share of the
-            photo's long side.
+        aperture_share: the aperture where none is given, as a share of the photo's long side.
         use_given_disparity: render with the disparity that ``render`` is given instead of the network's.
         depth: recipe of the only stage.
 
@@ -44,6 +42,8 @@ class Aperture(BokehModel):
         "after Srinivasan et al., CVPR 2018, arXiv 1711.07933"
     )
 
+    architecture = ("depth_size", "output", "step", "aperture_share", "use_given_disparity")
+
     def __init__(
         self,
         stages: list[str] | None = None,
@@ -52,7 +52,7 @@ class Aperture(BokehModel):
         backbone_pretrained: bool = False,
         output: Output = "sigmoid",
         step: float = 1.0,
-        blur_share: float = 0.025,
+        aperture_share: float = 0.025,
         use_given_disparity: bool = False,
         depth: StageRecipe = StageRecipe(  # noqa: B008 - read only, and the command line shows it as the default
             steps=346_224, batch_size=16, learning_rate=1e-4, weight_decay=5e-4, view="resize", height=320, width=320
@@ -61,14 +61,9 @@ class Aperture(BokehModel):
         super().__init__()
         if output not in ("sigmoid", "minmax"):
             raise BokehbenchError(f"--model.output {output}: {nearest(output, ('sigmoid', 'minmax'))}.")
-        for name, value, right, remedy in (
-            ("step", step, step > 0, "more than 0"),
-            ("blur_share", blur_share, blur_share >= 0, "0 or more"),
-        ):
-            if not right:
-                raise BokehbenchError(f"--model.{name} {value:g}: give {remedy}.")
-        self.save_hyperparameters()
-        self.step, self.blur_share, self.use_given_disparity = step, blur_share, use_given_disparity
+        check_option("step", step, step > 0, "more than 0")
+        check_option("aperture_share", aperture_share, aperture_share >= 0, "0 or more")
+        self.step, self.aperture_share, self.use_given_disparity = step, aperture_share, use_given_disparity
         self.net = ApertureNet(depth_size, backbone_pretrained and weights is None, output)
         keys = ("image", "bokeh", "focus", "aperture")
         self.set_up([Stage("depth", depth, monitor="val/psnr", keys=keys, needs=keys)], stages, weights)
@@ -86,27 +81,21 @@ class Aperture(BokehModel):
         rendered = self.blur(image, self.net.predict_disparity(image), batch["focus"], batch["aperture"])
         return {"l1": mean_absolute_error(rendered, batch["bokeh"])}
 
-    def blur(self, image: Tensor, disparity: Tensor, focus: Tensor, radius: Tensor) -> Tensor:
+    def blur(self, image: Tensor, disparity: Tensor, focus: Tensor, aperture: Tensor) -> Tensor:
         """The compositional renderer in linear light; B 3 H W, gamma-encoded in [0, 1], with gradient to disparity.
 
         Args:
             image: B 3 H W, gamma-encoded in [0, 1].
             disparity: B 1 H W.
             focus: B, the disparity in focus.
-            radius: B, pixels of ``image`` at a disparity difference of 1.
+            aperture: B, in pixels of ``image``.
         """
-        light = compositional(to_linear(image), disparity, focus, radius, step=self.step)
+        light = compositional(to_linear(image), disparity, focus, aperture, step=self.step)
         return to_srgb(light.clamp(0, 1)).clamp(0, 1)
 
     def validation_scores(self, batch: Batch) -> dict[str, Tensor]:
         """Rendering scores, and the depth error after the 5-knot spline where the true disparity is known."""
-        scores = super().validation_scores(batch)
-        if bool(known(batch, "disparity").all()):
-            true = batch.get("true_disparity", batch["disparity"])
-            with torch.no_grad():
-                scores["depth_mae"] = depth_mae(self.net.predict_disparity(batch["image"]), true)
-            scores["identity_depth_mae"] = depth_mae(torch.zeros_like(true), true)
-        return scores
+        return super().validation_scores(batch) | self.depth_scores(batch)
 
     def panels(self, batch: Batch) -> dict[str, Tensor]:
         """Besides those of every method, the predicted disparity."""
@@ -122,37 +111,25 @@ class Aperture(BokehModel):
 
     @torch.no_grad()
     def render(
-        self,
-        image: Tensor,
-        *,
-        disparity: Tensor | None = None,
-        focus: Focus = None,
-        aperture: Strength = None,
+        self, image: Tensor, *, disparity: Tensor | None = None, focus: Focus = None, aperture: PerPicture = None
     ) -> Tensor:
         """As :meth:`BokehModel.render`, but a given disparity is ignored unless ``use_given_disparity`` is set.
 
         A focus point is looked up in the disparity that is rendered with.
         """
         used = self.used_disparity(image, disparity)
-        at = self.focus_disparity(used, focus, image.shape[-2], image.shape[-1])
-        return self.blur(image, used, at, self.radius(aperture, image))
+        return self.blur(image, used, self.focus_disparity(used, focus, image.shape), self.aperture_of(image, aperture))
 
     def used_disparity(self, image: Tensor, disparity: Tensor | None) -> Tensor:
         """The disparity that :meth:`render` uses, B 1 H W."""
         given = disparity if self.use_given_disparity else None
         return self.net.predict_disparity(image) if given is None else given
 
-    def radius(self, aperture: Strength, image: Tensor) -> Tensor:
-        """Blur radius in pixels of ``image`` at a disparity difference of 1, shape B."""
-        return self.per_image(self.blur_share * max(image.shape[-2:]) if aperture is None else aperture, image)
-
-    def describe_rendering(self, image: Tensor, disparity: Tensor | None, focus: Focus, aperture: Strength) -> str:
-        """Whose disparity, focus as a disparity, radius in pixels."""
-        with torch.no_grad():
-            used = self.used_disparity(image, disparity)
-        at = self.focus_disparity(used, focus, image.shape[-2], image.shape[-1])
+    def describe_rendering(self, image: Tensor, disparity: Tensor | None, focus: Focus, aperture: PerPicture) -> str:
+        """As the base, and whose disparity it is."""
         source = "own disparity" if disparity is None else "own disparity (the given one is ignored)"
         if disparity is not None and self.use_given_disparity:
             source = "given disparity"
-        radius = float(self.radius(aperture, image)[0])
-        return f"{source}, focus at disparity {float(at[0]):.3f}, aperture {radius:.1f} px"
+        with torch.no_grad():
+            used = self.used_disparity(image, disparity)
+        return f"{source}, {self.focus_and_aperture(image, used, focus, aperture)}"

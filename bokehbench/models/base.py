@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable
-from dataclasses import asdict, is_dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, is_dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -13,18 +15,21 @@ from pytorch_lightning import LightningModule
 from torch import Tensor, nn
 
 from bokehbench.batch import Batch, known
+from bokehbench.checkpoints import read_checkpoint
 from bokehbench.errors import BokehbenchError
 from bokehbench.losses import total
-from bokehbench.metrics.psnr import psnr
-from bokehbench.metrics.ssim import ssim
-from bokehbench.metrics.to_8bit import to_8bit
+from bokehbench.machine import device_in_words
+from bokehbench.metrics.column import NotMeasuredError
+from bokehbench.metrics.measurement import Measurement, numbers
+from bokehbench.metrics.sample import Sample
 from bokehbench.models.stages import Stage, StageRecipe, select
-from bokehbench.models.weights import load_weights
+from bokehbench.models.weights import load_state, weights_hash
+from bokehbench.provenance import UNTRAINED, Origin, Provenance, class_path, code_of, data_settings, global_seed
 
-#: Where to focus: a disparity (number or B), a point (x, y) in pixels of the photo, or None = the method's default.
-Focus = Tensor | float | tuple[float, float] | None
-#: Blur radius in pixels of the photo at a disparity difference of 1 (number or B), or None = the method's default.
-Strength = Tensor | float | None
+#: One number for all pictures, or B of them; None = the method's default.
+PerPicture = Tensor | float | None
+#: Where to focus: a disparity, or a point (x, y) in pixels of the photo.
+Focus = PerPicture | tuple[float, float]
 
 
 class BokehModel(LightningModule, ABC):
@@ -32,6 +37,7 @@ class BokehModel(LightningModule, ABC):
 
     A subclass takes ``stages`` (names to walk, None = all), ``weights`` (a checkpoint to start from) and one
     :class:`StageRecipe` per stage as constructor arguments, builds its network, and calls :meth:`set_up`.
+    ``hparams`` holds all arguments.
     """
 
     #: How the method is written in tables.
@@ -40,18 +46,28 @@ class BokehModel(LightningModule, ABC):
     paper: ClassVar[str]
     #: False for baselines, which have no stages and no weights.
     trainable: ClassVar[bool] = True
+    #: Constructor arguments that say what the method is: its network, its losses, how it renders. The others are
+    #: recipes of stages and those of :data:`bokehbench.provenance.STARTING`.
+    architecture: ClassVar[tuple[str, ...]] = ()
+    #: What :meth:`render` is given of a batch besides the picture, where the batch has it.
+    rendered_with: ClassVar[tuple[str, ...]] = ("disparity", "focus", "aperture")
+    #: The default aperture as a share of the photo's long side, see :meth:`default_aperture`.
+    aperture_share: float = 0.025
 
     def __init__(self) -> None:
         super().__init__()
+        self.save_hyperparameters()
         self.available: list[Stage] = []
         self.stages: list[Stage] = []
         self.stage: Stage | None = None
+        self._provenance: Provenance | None = None
+        self._training_since: float | None = None
 
     def set_up(self, available: list[Stage], names: list[str] | None, weights: str | None) -> None:
         """To be called at the end of a subclass' constructor: choose stages, load starting weights."""
         self.available, self.stages = available, select(available, names)
         if weights is not None:
-            load_weights(self, Path(weights))
+            self.take_weights(read_checkpoint(Path(weights)), weights)
 
     # What a method must say ------------------------------------------------------------------------------------
 
@@ -65,12 +81,7 @@ class BokehModel(LightningModule, ABC):
 
     @abstractmethod
     def render(
-        self,
-        image: Tensor,
-        *,
-        disparity: Tensor | None = None,
-        focus: Focus = None,
-        aperture: Strength = None,
+        self, image: Tensor, *, disparity: Tensor | None = None, focus: Focus = None, aperture: PerPicture = None
     ) -> Tensor:
         """Shallow depth of field: the one inference call of test, predict, render, score and report.
 
@@ -95,17 +106,18 @@ class BokehModel(LightningModule, ABC):
         return torch.as_tensor(value, dtype=torch.float32, device=image.device).reshape(-1).expand(len(image))
 
     @classmethod
-    def focus_disparity(cls, disparity: Tensor, focus: Focus, height: int, width: int) -> Tensor:
+    def focus_disparity(cls, disparity: Tensor, focus: Focus, shape: Sequence[int]) -> Tensor:
         """The disparity in focus, shape B.
 
         Args:
             disparity: B 1 h w, of the photo at any size.
             focus: as :meth:`render`; a point is looked up at one pixel, as in the papers; None = the centre.
-            height, width: of the photo that a point's coordinates refer to.
+            shape: of the photo that a point's coordinates refer to, ending with height and width.
 
         Raises:
             BokehbenchError: the point lies outside the photo.
         """
+        height, width = shape[-2:]
         if focus is None:
             focus = (width / 2, height / 2)
         if not isinstance(focus, tuple):
@@ -117,9 +129,32 @@ class BokehModel(LightningModule, ABC):
         row, column = min(int(y * rows / height), rows - 1), min(int(x * columns / width), columns - 1)
         return disparity[:, 0, row, column]
 
-    def describe_rendering(self, image: Tensor, disparity: Tensor | None, focus: Focus, aperture: Strength) -> str:
-        """What :meth:`render` used for these arguments, for people: override where the method has more to say."""
-        return f"focus {'default' if focus is None else focus}, aperture {'default' if aperture is None else aperture}"
+    def default_aperture(self, image: Tensor) -> float:
+        """The aperture of :meth:`render` where none is given, in pixels of ``image``."""
+        return self.aperture_share * max(image.shape[-2:])
+
+    def aperture_of(self, image: Tensor, aperture: PerPicture) -> Tensor:
+        """The aperture given or the default one, B values in pixels of ``image``."""
+        return self.per_image(self.default_aperture(image) if aperture is None else aperture, image)
+
+    def no_disparity(self, where: str = "", remedy: str = "") -> BokehbenchError:
+        """The error of a photo without a disparity map; ``where`` and ``remedy`` add to the sentence."""
+        return BokehbenchError(
+            f"{type(self).__name__} has no depth network of its own and was given no disparity map{where}: "
+            f"give one with --disparity, or use a data set that has it{remedy}."
+        )
+
+    def describe_rendering(self, image: Tensor, disparity: Tensor | None, focus: Focus, aperture: PerPicture) -> str:
+        """What :meth:`render` used for these arguments, in words: override where the method has more to say."""
+        source = "no disparity" if disparity is None else "given disparity"
+        return f"{source}, {self.focus_and_aperture(image, disparity, focus, aperture)}"
+
+    def focus_and_aperture(self, image: Tensor, disparity: Tensor | None, focus: Focus, aperture: PerPicture) -> str:
+        """Of the first picture, as numbers in words; the focus as it is in the map ``disparity``."""
+        used = f"aperture {self.aperture_of(image, aperture)[0]:.1f} px"
+        if disparity is None:
+            return used
+        return f"focus at disparity {self.focus_disparity(disparity, focus, image.shape)[0]:.3f}, {used}"
 
     @classmethod
     def official(cls) -> tuple[dict[str, Any], Callable[..., dict[str, Tensor]]]:
@@ -203,29 +238,82 @@ class BokehModel(LightningModule, ABC):
         self.log_dict({f"{name}/{term}": value for term, value in terms.items()}, batch_size=size)
         return loss
 
-    def score(self, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
-        """Render a batch and score it as our default protocol does: 8-bit RGB, native size, no crop.
+    @property
+    def measurement(self) -> Measurement:
+        """What validation and test of every method report, under the default protocol."""
+        return Measurement.named(("psnr", "ssim"))
 
-        Returns:
-            The rendering, and per-image values (shape B each) of the method and of doing nothing (``identity``).
+    def sample(self, batch: Batch) -> Sample:
+        """A batch, rendered, as it is measured."""
+        return Sample.of_batch(self.render_batch(batch), batch, own_disparity=partial(self.own_disparity, batch))
+
+    def scores(
+        self,
+        sample: Sample,
+        image: Tensor,
+        measurement: Measurement | None = None,
+        prefix: str = "",
+        strict: bool = True,
+    ) -> dict[str, Tensor]:
+        """Per-image values (shape B each) of an output and, as ``identity_...``, of the input ``image`` in its place.
+
+        Args:
+            sample: the output beside its target.
+            image: B 3 H W of the same size.
+            measurement: what is scored; None = :attr:`measurement`.
+            prefix: of the columns' names.
+            strict: raise where pictures are too small for a column; else leave it out.
         """
-        output = self.render_batch(batch)
-        scores: dict[str, Tensor] = {}
-        if bool(known(batch, "bokeh").all()):
-            target = to_8bit(batch["bokeh"])
-            for name, picture in (("", output), ("identity_", batch["image"])):
-                rounded = to_8bit(picture)
-                scores[f"{name}psnr"] = psnr(rounded, target)
-                scores[f"{name}ssim"] = ssim(rounded, target)
-        return output, scores
+        measurement = measurement or self.measurement
+        found: dict[str, Tensor] = {}
+        for name, each in ((prefix, sample), (f"identity_{prefix}", sample.instead(image))):
+            values = numbers(measurement.of(each, strict))
+            found |= {f"{name}{column}": value for column, value in values.items()}
+        return found
+
+    def rendering_scores(self, batch: Batch, sample: Sample) -> dict[str, Tensor]:
+        """What ``test`` and, of stages that render, validation report."""
+        return self.scores(sample, batch["image"])
+
+    def depth_scores(self, batch: Batch) -> dict[str, Tensor]:
+        """``depth_mae`` of the method's own disparity and, as ``identity_...``, of a flat map; {} without the truth."""
+        image, measurement, found = batch["image"], Measurement.named(("depth_mae",)), {}
+        for name, disparity in (("", partial(self.own_disparity, batch)), ("identity_", lambda: image[:, :1] * 0)):
+            sample = Sample.of_batch(image, batch, own_disparity=disparity)
+            found |= {f"{name}{column}": value for column, value in numbers(measurement.of(sample)).items()}
+        return found
+
+    def predicted_disparity(self, batch: Batch) -> Tensor | None:
+        """What the method itself takes for the disparity, B 1 H W; None where it only uses what it is given."""
+        predict = getattr(getattr(self, "net", None), "predict_disparity", None)
+        return None if predict is None else predict(batch["image"])
+
+    def own_disparity(self, batch: Batch) -> Tensor:
+        """:meth:`predicted_disparity` for a column.
+
+        Raises:
+            NotMeasuredError: there is none.
+        """
+        learns = "depth" in [stage.name for stage in self.available] and (
+            self.stage is None or self.stage.name != "depth"
+        )
+        if learns and self.provenance.weights != UNTRAINED and not self.provenance.trained("depth"):
+            raise NotMeasuredError("its depth network was not trained")
+        found = self.predicted_disparity(batch)
+        if found is None:
+            raise NotMeasuredError("no depth network")
+        return found
 
     def render_batch(self, batch: Batch) -> Tensor:
-        """:meth:`render` with the disparity, focus and aperture that the batch has."""
-        given = {key: batch[key] for key in ("disparity", "focus", "aperture") if bool(known(batch, key).all())}
-        return self.render(batch["image"], **given)
+        """:meth:`render` with what the batch has of :attr:`rendered_with`."""
+        return self.render(batch["image"], **self.given(batch))
+
+    def given(self, batch: Batch) -> dict[str, Any]:
+        """What the batch has, for all of its pictures, of :attr:`rendered_with`."""
+        return {key: value for key, value in batch.items() if key in self.rendered_with and known(batch, key).all()}
 
     def panels(self, batch: Batch) -> dict[str, Tensor]:
-        """Titled pictures (B 3 H W or B 1 H W) of a validation batch, for people; more where a method has more."""
+        """Titled pictures (B 3 H W or B 1 H W) of a validation batch, to look at; more where a method has more."""
         panels = {"input": batch["image"]}
         if "disparity" in batch:
             panels["disparity (bright = near)"] = batch["disparity"]
@@ -236,7 +324,7 @@ class BokehModel(LightningModule, ABC):
 
     def validation_scores(self, batch: Batch) -> dict[str, Tensor]:
         """Per-image values logged as ``val/...``; a stage that trains no rendering overrides this."""
-        return self.score(batch)[1]
+        return self.rendering_scores(batch, self.sample(batch))
 
     def validation_step(self, batch: Batch, batch_idx: int) -> None:
         """Log the mean over pictures of each per-image score."""
@@ -251,27 +339,109 @@ class BokehModel(LightningModule, ABC):
 
     def test_step(self, batch: Batch, batch_idx: int) -> dict[str, Any]:
         """Scores per picture, for the table and the CSV."""
-        output, scores = self.score(batch)
+        sample = self.sample(batch)
+        scores = self.rendering_scores(batch, sample)
         self.log_dict(
             {f"test/{name}": value.mean() for name, value in scores.items()},
             batch_size=len(batch["image"]),
             on_epoch=True,
             sync_dist=True,
         )
-        return {"name": batch["name"], "output": output, "scores": scores}
+        return {"name": batch["name"], "output": sample.output, "sample": sample, "scores": scores}
 
     def predict_step(self, batch: Batch, batch_idx: int) -> dict[str, Any]:
         """Renderings, for the picture writer."""
         return {"name": batch["name"], "output": self.render_batch(batch)}
 
-    # Checkpoints -----------------------------------------------------------------------------------------------
+    # Provenance and checkpoints --------------------------------------------------------------------------------
+
+    @property
+    def architecture_arguments(self) -> dict[str, Any]:
+        """The constructor arguments named in :attr:`architecture`, as given."""
+        return {name: self.hparams[name] for name in self.architecture}
+
+    @property
+    def provenance(self) -> Provenance:
+        """Where the weights come from that the method has now."""
+        return self._provenance or self.first_provenance()
+
+    @provenance.setter
+    def provenance(self, record: Provenance) -> None:
+        self._provenance = record
+
+    def first_provenance(self) -> Provenance:
+        """The record of the method as it was constructed."""
+        weights = UNTRAINED if self.trainable else ""
+        return Provenance(class_path(type(self)), weights, self.architecture_arguments)
+
+    def take_weights(self, content: Mapping[str, Any], source: str) -> None:
+        """Load the weights of a checkpoint that was read, with their provenance; ``source`` names it in errors.
+
+        Raises:
+            BokehbenchError: they do not fit.
+        """
+        load_state(self, content["state_dict"], source)
+        self.provenance = Provenance.of_checkpoint(content, source)
+
+    def begin_training(self) -> None:
+        """Begin a new record: the weights as they are become the origin of those to come."""
+        before = self.provenance
+        fresh = before.weights == UNTRAINED
+        self.provenance = replace(
+            self.first_provenance(),
+            weights="",
+            origins=() if fresh else (Origin("start", weights_hash(self), before),),
+            **code_of(type(self)),
+        )
+
+    def on_train_start(self) -> None:
+        """Start the clock of a stage; it goes on where the stages before it, or a resumed run, ended."""
+        self._training_since = time.monotonic() - self.provenance.seconds
+
+    def on_train_end(self) -> None:
+        """Stop the clock, and keep the record of the stage."""
+        self._record_training()
+        self._training_since = None
+
+    def _record_training(self) -> None:
+        """Bring the record up to this moment of a training; at any other time it stays."""
+        if self.stage is None or self._training_since is None:
+            return
+        before, trainer = self.provenance, self.trainer
+        batches = trainer.fit_loop.epoch_loop.batch_progress.current.ready
+        stage = {**asdict(self.stage.recipe), "steps_done": batches // trainer.accumulate_grad_batches}
+        self.provenance = replace(
+            before,
+            stages={**before.stages, self.stage.name: stage},
+            seed=global_seed() if before.seed is None else before.seed,
+            data=before.data or data_settings(trainer.datamodule),  # type: ignore[attr-defined]
+            seconds=time.monotonic() - self._training_since,
+            device=device_in_words(self.device, trainer.world_size),
+        )
+
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Weights that Lightning loads bring their provenance with them."""
+        self.provenance = Provenance.of_checkpoint(checkpoint, "The checkpoint")
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Every checkpoint knows its method, its stage and the stages of its run (primitives only: safe to load)."""
+        """Every checkpoint knows its method, stage, run and provenance (primitives only: safe to load)."""
+        self._record_training()
         hyperparameters = checkpoint.get("hyper_parameters", {})
         checkpoint["hyper_parameters"] = {k: asdict(v) if is_dataclass(v) else v for k, v in hyperparameters.items()}  # type: ignore[arg-type]
         checkpoint["bokehbench"] = {
             "model": type(self).__name__,
             "stages": [stage.name for stage in self.stages],
             "stage": self.stage.name if self.stage else None,
+            "provenance": self.provenance.to_plain(),
         }
+
+
+def check_option(name: str, value: object, right: bool, remedy: str) -> None:
+    """Refuse a value of the option ``--model.NAME``.
+
+    Raises:
+        BokehbenchError: it is not ``right``; ``remedy`` ends the sentence "give ...".
+    """
+    if not right:
+        shown = f"{value:g}" if isinstance(value, float) else value
+        raise BokehbenchError(f"--model.{name} {shown}: give {remedy}.")

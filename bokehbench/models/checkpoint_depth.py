@@ -8,8 +8,9 @@ import torch
 from torch import Tensor, nn
 
 from bokehbench.errors import BokehbenchError
-from bokehbench.models.weights import state_hash
+from bokehbench.models.weights import weights_hash
 from bokehbench.optics import minmax
+from bokehbench.provenance import Origin
 
 
 class CheckpointDepth:
@@ -34,7 +35,8 @@ class CheckpointDepth:
                 f"--model.depth checkpoint:{path}: {type(model).__name__} has no depth network: give a checkpoint of "
                 "a method that has one, such as DeepLens."
             )
-        self.name = f"{type(model).__name__} {state_hash(model.state_dict())[:8]}"
+        self.origin = Origin("depth", weights_hash(model), model.provenance)
+        self.name = f"{type(model).__name__} {self.origin.weights_hash[:8]}"
         #: The depth network alone, where it can be told from the rest.
         self.module: nn.Module | None = getattr(self._net, "depth", self._net)
 

@@ -10,6 +10,7 @@ from pytorch_lightning import LightningModule
 from torch import Tensor
 
 from bokehbench.batch import Batch
+from bokehbench.checkpoints import newest
 from bokehbench.errors import BokehbenchError
 
 FLAT = 0.01
@@ -44,13 +45,6 @@ def collapsed(output: Tensor, target: Tensor) -> Tensor:
 def deviation(picture: Tensor) -> Tensor:
     """The largest of the channels' standard deviations over a batch B C H W."""
     return picture.std((0, 2, 3)).amax()
-
-
-def newest_checkpoint(trainer: Any) -> Path | None:
-    """The newest file that the run's checkpoint callback has written."""
-    folders = {callback.checkpoints for callback in trainer.callbacks if hasattr(callback, "checkpoints")}
-    files = [file for folder in folders for file in Path(folder).glob("*.ckpt")]
-    return max(files, key=lambda file: file.stat().st_mtime, default=None)
 
 
 class CollapseGuard(LightningModule):
@@ -95,7 +89,9 @@ class CollapseGuard(LightningModule):
         if trainer is not None:  # all processes stop alike: one that goes on alone would wait for ever
             bad = trainer.strategy.reduce_boolean_decision(bad, all=False)
         if bad:
-            kept = None if trainer is None else newest_checkpoint(trainer)
+            callbacks = getattr(trainer, "callbacks", [])
+            folder = next((each.checkpoints for each in callbacks if hasattr(each, "checkpoints")), None)
+            kept = newest(Path(folder), "*.ckpt") if folder else None
             stage = getattr(self, "stage", None)
             name = stage.name if stage is not None else "this stage"
             raise BokehbenchError(

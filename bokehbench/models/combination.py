@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from torch import Tensor, nn
 
 from bokehbench import depth as providers
-from bokehbench.batch import Batch, known
+from bokehbench.batch import Batch
 from bokehbench.depth import DepthProvider, focus_on_another_map
 from bokehbench.errors import BokehbenchError, nearest
-from bokehbench.models.base import BokehModel, Focus, Strength
+from bokehbench.models.base import BokehModel, Focus, PerPicture
 from bokehbench.models.checkpoint_depth import CheckpointDepth
 from bokehbench.models.stages import Stage
-from bokehbench.models.weights import state_hash
+from bokehbench.models.weights import weights_hash
+from bokehbench.provenance import UNKNOWN, Origin, Provenance, common_seed
 
 #: Methods that read no depth map: no depth can be combined with them.
 WITHOUT_DEPTH = ("d2f", "pynet", "combination")
@@ -36,6 +38,7 @@ class Combination(BokehModel):
     title = "Combination"
     paper = "none: a depth provider and a renderer of others"
     trainable: ClassVar[bool] = False
+    architecture: ClassVar[tuple[str, ...]] = ("depth", "renderer")
 
     def __init__(self, depth: str = "given", renderer: str = "layered") -> None:
         super().__init__()
@@ -52,6 +55,18 @@ class Combination(BokehModel):
         self.save_hyperparameters({"depth": depth_name, "renderer": renderer_name})
         self._used: tuple[Tensor | None, Focus] = (None, None)
 
+    def first_provenance(self) -> Provenance:
+        """Its parts with weights are its origins; their seed, where they have one in common, is its own."""
+        origins = []
+        if self.renderer.trainable:
+            origins.append(Origin("renderer", weights_hash(self.renderer), self.renderer.provenance))
+        if isinstance(self.provider, CheckpointDepth):
+            origins.append(self.provider.origin)
+        elif self.depth_network is not None:
+            origins.append(Origin("depth", weights_hash(self.depth_network), Provenance(weights=UNKNOWN)))
+        seed = common_seed(origin.provenance for origin in origins)
+        return replace(super().first_provenance(), origins=tuple(origins), seed=seed)
+
     def stage_modules(self, stage: Stage) -> list[nn.Module]:
         """None: there is nothing to train."""
         return []
@@ -65,10 +80,7 @@ class Combination(BokehModel):
         if self.provider is not None and self.provider.stored:
             # Predicted now where it was not yet, so that :meth:`render` takes the same time in every run
             self.provider.disparity(batch["image"], batch["name"])
-        given: dict[str, Any] = {
-            key: batch[key] for key in ("disparity", "focus", "aperture") if bool(known(batch, key).all())
-        }
-        return self.render(batch["image"], names=batch["name"], **given)
+        return self.render(batch["image"], names=batch["name"], **self.given(batch))
 
     @property
     def needs_disparity(self) -> bool:
@@ -81,7 +93,7 @@ class Combination(BokehModel):
         *,
         disparity: Tensor | None = None,
         focus: Focus = None,
-        aperture: Strength = None,
+        aperture: PerPicture = None,
         names: list[str] | None = None,
     ) -> Tensor:
         """As :meth:`BokehModel.render`.
@@ -129,7 +141,7 @@ class Combination(BokehModel):
         predicted = self.predicted_disparity(batch)
         return panels if predicted is None else {**panels, "depth used (bright = near)": predicted}
 
-    def describe_rendering(self, image: Tensor, disparity: Tensor | None, focus: Focus, aperture: Strength) -> str:
+    def describe_rendering(self, image: Tensor, disparity: Tensor | None, focus: Focus, aperture: PerPicture) -> str:
         """Depth, renderer, and what the renderer says."""
         depth, at = self._used
         said = self.renderer.describe_rendering(image, depth, at, aperture)
@@ -159,7 +171,7 @@ def open_renderer(spec: str) -> tuple[BokehModel, str]:
     model = load_model(path)
     if type(model).__name__.lower() in WITHOUT_DEPTH or not getattr(model, "disparity_input", True):
         raise BokehbenchError(f"--model.renderer {spec}: {type(model).__name__} takes no depth map: give another.")
-    return model, f"{type(model).__name__} {state_hash(model.state_dict())[:8]}"
+    return model, f"{type(model).__name__} {weights_hash(model)[:8]}"
 
 
 def open_provider(spec: str) -> DepthProvider | None:

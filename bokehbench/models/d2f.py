@@ -13,11 +13,10 @@ from torch import Tensor, nn
 from bokehbench.batch import Batch, known, require
 from bokehbench.errors import BokehbenchError
 from bokehbench.metrics.lpips import SMALLEST, lpips
-from bokehbench.metrics.psnr import psnr
 from bokehbench.metrics.rank_correlation import rank_correlation
+from bokehbench.metrics.sample import Sample
 from bokehbench.metrics.ssim import ssim
-from bokehbench.metrics.to_8bit import to_8bit
-from bokehbench.models.base import BokehModel, Focus, Strength
+from bokehbench.models.base import BokehModel, Focus, PerPicture, check_option
 from bokehbench.models.stages import Stage, StageRecipe
 from bokehbench.nets.d2f import D2FNet
 from bokehbench.nets.d2f.d2f_net import halved, resize, shrinking
@@ -39,7 +38,7 @@ class D2F(BokehModel):
     Args:
         stages: which to train, None = both.
         weights: checkpoint to start from; ``fusion`` alone needs one.
-        strength: factor on the hallucinated defocus in all rendering, 0 = sharp, 1 = as learned.
+        defocus_scale: factor on the hallucinated defocus in all rendering, 0 = sharp, 1 = as learned.
         kernel_set: 15 layers as released, or the 17 or 6 of earlier versions.
         disk_edge: ``soft`` as released, or ``hard``.
         radiance: ``full``, ``learned`` (no highlight branch), ``highlight`` (that branch alone) or ``off``.
@@ -69,12 +68,20 @@ class D2F(BokehModel):
 
     title = "D2F"
     paper = "Luo et al., Information Fusion 89, 2023, arXiv 2306.04506"
+    architecture = (
+        "defocus_scale", "kernel_set", "disk_edge", "radiance", "mask", "sharpness", "alpha_schedule",
+        "head_activation", "backbone", "channels", "unused_unit", "freeze_batch_norm", "encoder_rate", "ssim_weight",
+        "lpips_weight", "smoothness_weight", "poisson_weight", "poisson_form", "mask_weight", "range_weight",
+        "fusion_crop",
+    )  # fmt: skip
+    #: It imitates the lens of its training data.
+    rendered_with = ()
 
     def __init__(
         self,
         stages: list[str] | None = None,
         weights: str | None = None,
-        strength: float = 1.0,
+        defocus_scale: float = 1.0,
         kernel_set: KernelSet = 15,
         disk_edge: DiskEdge = "soft",
         radiance: RadianceMode = "full",
@@ -105,10 +112,8 @@ class D2F(BokehModel):
         ),
     ) -> None:  # fmt: skip
         super().__init__()
-        self.save_hyperparameters()
-        if strength < 0:
-            raise BokehbenchError(f"--model.strength {strength:g}: give 0 (sharp) or more; 1 is as learned.")
-        self.strength, self.kernel_set, self.sharpness = strength, kernel_set, sharpness
+        check_option("defocus_scale", defocus_scale, defocus_scale >= 0, "0 (sharp) or more; 1 is as learned")
+        self.defocus_scale, self.kernel_set, self.sharpness = defocus_scale, kernel_set, sharpness
         self.alpha_schedule, self.encoder_rate = alpha_schedule, encoder_rate
         self.ssim_weight, self.poisson_weight, self.poisson_form = ssim_weight, poisson_weight, poisson_form
         self.lpips_weight, self.smoothness_weight = lpips_weight, smoothness_weight
@@ -127,6 +132,12 @@ class D2F(BokehModel):
         if mask == "refined":
             available.append(Stage("fusion", fusion, monitor="val/psnr", keys=needs, needs=needs))
         self.set_up(available, stages, weights)
+
+    @property
+    def architecture_arguments(self) -> dict[str, Any]:
+        """Loss terms that came after the first results are named where on: older results keep their identity."""
+        later = ("lpips_weight", "smoothness_weight")
+        return {name: value for name, value in super().architecture_arguments.items() if value or name not in later}
 
     # Training --------------------------------------------------------------------------------------------------
 
@@ -235,10 +246,8 @@ class D2F(BokehModel):
                 scores["defocus_rank"] = rank_correlation(stage1["defocus"], true)
             if rendering:
                 require(batch, ("bokeh",), "D2F, validation of stage 'rendering'")
-                target = to_8bit(halved(batch["bokeh"]))
-                for name, picture in (("", stage1["coarse"]), ("identity_", halved(batch["image"]))):
-                    scores[f"{name}coarse_psnr"] = psnr(to_8bit(picture), target)
-                    scores[f"{name}coarse_ssim"] = ssim(to_8bit(picture), target)
+                sample = Sample(stage1["coarse"], halved(batch["bokeh"]))
+                scores |= self.scores(sample, halved(batch["image"]), prefix="coarse_")
         if not rendering or self.net.fusion_mode != "refined":
             scores |= super().validation_scores(batch)
         return scores
@@ -249,12 +258,12 @@ class D2F(BokehModel):
         if not all(bool(known(batch, name).all()) for name in (key, "focus", "aperture")):
             return None
         disparity = batch["true_disparity"] if "true_disparity" in batch else batch["disparity"]
-        radius = (disparity - batch["focus"].view(-1, 1, 1, 1)).abs() * batch["aperture"].view(-1, 1, 1, 1)
-        return defocus_of(halved(radius) / shrinking(batch["image"]), self.kernel_set)
+        blur = (disparity - batch["focus"].view(-1, 1, 1, 1)).abs() * batch["aperture"].view(-1, 1, 1, 1)
+        return defocus_of(halved(blur) / shrinking(batch["image"]), self.kernel_set)
 
     def panels(self, batch: Batch) -> dict[str, Tensor]:
         """Input, hallucinated and (where known) true defocus, mask, output, target."""
-        out = self.net(batch["image"], self.strength)
+        out = self.net(batch["image"], self.defocus_scale)
         panels = {"input": batch["image"], "hallucinated defocus": out["defocus"]}
         true = self.true_defocus(batch)
         if true is not None:
@@ -266,40 +275,31 @@ class D2F(BokehModel):
 
     # Rendering -------------------------------------------------------------------------------------------------
 
-    def render_batch(self, batch: Batch) -> Tensor:
-        """:meth:`render` with nothing but the picture: D2F imitates the lens of its training data."""
-        return self.render(batch["image"])
-
     @torch.no_grad()
     def render(
-        self,
-        image: Tensor,
-        *,
-        disparity: Tensor | None = None,
-        focus: Focus = None,
-        aperture: Strength = None,
+        self, image: Tensor, *, disparity: Tensor | None = None, focus: Focus = None, aperture: PerPicture = None
     ) -> Tensor:
         """As :meth:`BokehModel.render`, but D2F decides alone what is in focus.
 
         ``disparity`` and ``focus`` are ignored. ``aperture`` is the blur radius in pixels of ``image`` where the
-        hallucinated defocus is 1, at most 68 (twice the largest kernel); None: ``strength``.
+        hallucinated defocus is 1, at most 68 (twice the largest kernel); None: ``defocus_scale``.
         """
         if self.training:
             raise RuntimeError("render() needs evaluation mode: call model.eval() first")
-        return self.net(image, self.strength_of(image, aperture))["bokeh"]
+        return self.net(image, self.scale_for(image, aperture))["bokeh"]
 
-    def strength_of(self, image: Tensor, aperture: Strength) -> Tensor | float:
+    def scale_for(self, image: Tensor, aperture: PerPicture) -> Tensor | float:
         """Factor on the defocus map (number or B) that gives defocus 1 a radius of ``aperture`` pixels of ``image``."""
         if aperture is None:
-            return self.strength
+            return self.defocus_scale
         return defocus_of(self.per_image(aperture, image) / shrinking(image), self.kernel_set)
 
-    def describe_rendering(self, image: Tensor, disparity: Tensor | None, focus: Focus, aperture: Strength) -> str:
-        """The strength, and what was not used."""
-        strength = float(torch.as_tensor(self.strength_of(image, aperture)).reshape(-1)[0])
+    def describe_rendering(self, image: Tensor, disparity: Tensor | None, focus: Focus, aperture: PerPicture) -> str:
+        """The scale, and what was not used."""
+        scale = float(torch.as_tensor(self.scale_for(image, aperture)).reshape(-1)[0])
         ignored = [name for name, value in (("disparity", disparity), ("focus", focus)) if value is not None]
         note = f"; {' and '.join(ignored)} ignored: D2F hallucinates its own defocus" if ignored else ""
-        return f"own defocus, strength {strength:.2f}{note}"
+        return f"own defocus, scale {scale:.2f}{note}"
 
     @classmethod
     def official(cls) -> tuple[dict[str, Any], Callable[..., dict[str, Tensor]]]:

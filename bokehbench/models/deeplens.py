@@ -11,8 +11,7 @@ from torch import Tensor, nn
 
 from bokehbench.batch import Batch, known, require
 from bokehbench.losses import disparity_and_saliency_loss, mean_absolute_error, normalised_loss
-from bokehbench.metrics.depth_mae import depth_mae
-from bokehbench.models.base import BokehModel, Focus, Strength
+from bokehbench.models.base import BokehModel, Focus, PerPicture
 from bokehbench.models.prepared import Prepared, same
 from bokehbench.models.stages import Stage, StageRecipe
 from bokehbench.nets.deeplens import DeepLensNet, area_resize, halve, resample
@@ -45,6 +44,10 @@ class DeepLens(BokehModel):
 
     title = "DeepLens"
     paper = "Wang et al., ACM Transactions on Graphics 37 (6), 2018, arXiv 1810.08100"
+    architecture = (
+        "channels", "upsampling_channels", "two_map", "numerics", "depth_size", "max_radius", "loss",
+        "loss_through_weights", "training_disparity", "saliency_weight", "segmentation_head", "upsampling",
+    )  # fmt: skip
 
     def __init__(
         self,
@@ -71,7 +74,6 @@ class DeepLens(BokehModel):
         ),
     ) -> None:
         super().__init__()
-        self.save_hyperparameters()
         self.max_radius = max_radius
         self.loss, self.loss_through_weights = loss, loss_through_weights
         self.training_disparity, self.saliency_weight = training_disparity, saliency_weight
@@ -164,25 +166,20 @@ class DeepLens(BokehModel):
         if self.stage is None or self.stage.name != "depth":
             return super().validation_scores(batch)
         require(batch, ("disparity",), "DeepLens, validation of stage 'depth'")
-        true = batch.get("true_disparity", batch["disparity"])
-        flat = torch.zeros_like(true)
-        return {
-            "depth_mae": depth_mae(self.net.predict_disparity(batch["image"]), true),
-            "identity_depth_mae": depth_mae(flat, true),
-        }
+        return self.depth_scores(batch)
 
     # Rendering -------------------------------------------------------------------------------------------------
 
-    def signed_disparity(self, disparity: Tensor, focus: Tensor, radius: Tensor) -> Tensor:
-        """D~ = (D - d_f) a in [-1, 1], a = radius / R_max (section 3.2.2).
+    def signed_disparity(self, disparity: Tensor, focus: Tensor, aperture: Tensor) -> Tensor:
+        """D~ = (D - d_f) a in [-1, 1], a = aperture / R_max (section 3.2.2).
 
         Args:
             disparity: B 1 H W in [0, 1].
             focus: B.
-            radius: B, aperture in pixels of ``disparity``'s level; beyond R_max nothing was trained, so a <= 1.
+            aperture: B, in pixels of ``disparity``'s level; beyond R_max nothing was trained, so a <= 1.
         """
-        strength = (radius / self.max_radius).clamp(0, 1)
-        return (disparity - focus[:, None, None, None]) * strength[:, None, None, None]
+        a = (aperture / self.max_radius).clamp(0, 1)
+        return (disparity - focus[:, None, None, None]) * a[:, None, None, None]
 
     def levels(self, height: int, width: int, aperture: float | None) -> int:
         """How often a photo is halved: until its long side is below 640 px and the blur within R_max (ours)."""
@@ -219,7 +216,7 @@ class DeepLens(BokehModel):
 
     @torch.no_grad()
     def refocus(
-        self, prepared: Prepared, focus: Focus = None, aperture: Strength = None, preview: bool = False
+        self, prepared: Prepared, focus: Focus = None, aperture: PerPicture = None, preview: bool = False
     ) -> Tensor:
         """Render a prepared photo: what changes with focus and aperture.
 
@@ -229,14 +226,13 @@ class DeepLens(BokehModel):
             aperture: as :meth:`render`; None = the largest trained.
             preview: stop at the coarsest level, e.g. while a slider moves.
         """
-        coarsest, (height, width) = prepared.pyramid[0], prepared.size
-        in_focus = self.focus_disparity(prepared.disparity, focus, height, width)
-        shrunk = max(height, width) / max(coarsest.shape[-2:])
+        coarsest = prepared.pyramid[0]
+        in_focus = self.focus_disparity(prepared.disparity, focus, prepared.size)
         if aperture is None:
-            radius = self.per_image(self.max_radius, coarsest)
+            here = self.per_image(self.max_radius, coarsest)
         else:
-            radius = self.per_image(aperture, coarsest) / shrunk
-        signed = self.signed_disparity(prepared.disparity, in_focus, radius)
+            here = self.per_image(aperture, coarsest) / (max(prepared.size) / max(coarsest.shape[-2:]))
+        signed = self.signed_disparity(prepared.disparity, in_focus, here)
         result = self.net.lens_blur(coarsest, signed, features=prepared.features)
         if preview:
             return result.clamp(0, 1)
@@ -248,12 +244,7 @@ class DeepLens(BokehModel):
         return result.clamp(0, 1)
 
     def render(
-        self,
-        image: Tensor,
-        *,
-        disparity: Tensor | None = None,
-        focus: Focus = None,
-        aperture: Strength = None,
+        self, image: Tensor, *, disparity: Tensor | None = None, focus: Focus = None, aperture: PerPicture = None
     ) -> Tensor:
         """As :meth:`BokehModel.render`; the same photo again with another focus or aperture re-uses its depth."""
         if self.training:
@@ -267,15 +258,15 @@ class DeepLens(BokehModel):
             self._cache = (key, self.prepare(image, disparity, count))
         return self.refocus(self._cache[1], focus, aperture)
 
-    def describe_rendering(self, image: Tensor, disparity: Tensor | None, focus: Focus, aperture: Strength) -> str:
-        """Focus as a disparity, radius in pixels, levels."""
+    def describe_rendering(self, image: Tensor, disparity: Tensor | None, focus: Focus, aperture: PerPicture) -> str:
+        """Focus as a disparity, aperture in pixels, levels."""
         assert self._cache is not None, "after render()"
         prepared = self._cache[1]
-        in_focus = float(self.focus_disparity(prepared.disparity, focus, *prepared.size)[0])
+        in_focus = float(self.focus_disparity(prepared.disparity, focus, prepared.size)[0])
         widest = self.max_radius * max(prepared.size) / max(prepared.pyramid[0].shape[-2:])
-        radius = widest if aperture is None else min(float(aperture), widest)
+        px = widest if aperture is None else min(float(aperture), widest)
         source = "own disparity" if disparity is None else "given disparity"
-        return f"{source}, focus at disparity {in_focus:.3f}, aperture {radius:.1f} px, {len(prepared.pyramid)} levels"
+        return f"{source}, focus at disparity {in_focus:.3f}, aperture {px:.1f} px, {len(prepared.pyramid)} levels"
 
     @classmethod
     def official(cls) -> tuple[dict[str, Any], Callable[..., dict[str, Tensor]]]:

@@ -1,16 +1,18 @@
-"""From a checkpoint file to a method ready to render."""
+"""From a checkpoint file, or from stored settings, to a method ready to render."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import inspect
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from bokehbench.checkpoints import read_checkpoint
 from bokehbench.errors import BokehbenchError, nearest
 from bokehbench.models import MODELS
 from bokehbench.models.base import BokehModel
 from bokehbench.models.stages import StageRecipe
-from bokehbench.models.weights import load_state, read_checkpoint
+from bokehbench.names import spelt_today
 
 Changes = Callable[[type[BokehModel]], dict[str, Any]]
 
@@ -38,17 +40,19 @@ def load_model(path: Path, expected: str | None = None, changes: Changes | None 
     if expected is not None and expected != name:
         raise BokehbenchError(f"{path} is of {name}, not of {expected}: give --model {name.lower()}.")
     kind = MODELS[name.lower()]
-    model = kind(**{**arguments_of(content), **(changes(kind) if changes else {})})
-    load_state(model, content["state_dict"], str(path))
+    model = construct(kind, {**stored_arguments(content, kind), **(changes(kind) if changes else {})})
+    model.take_weights(content, str(path))
     return model.eval()
 
 
-def arguments_of(content: dict[str, Any]) -> dict[str, Any]:
-    """Constructor arguments stored in a checkpoint, recipes as objects, without what only a training run needs."""
-    stored = {
-        key: value
-        for key, value in content.get("hyper_parameters", {}).items()
-        if not key.startswith("_") and key != "weights"
-    }
-    stored.pop("backbone_pretrained", None)  # the weights are in the file: nothing to download
-    return {k: StageRecipe(**v) if isinstance(v, dict) and "steps" in v else v for k, v in stored.items()}
+def construct(kind: type[BokehModel], arguments: Mapping[str, Any]) -> BokehModel:
+    """A method from stored constructor arguments: present or former names, recipes as objects or dicts."""
+    recipes = {k: StageRecipe(**v) for k, v in arguments.items() if isinstance(v, Mapping) and "steps" in v}
+    return kind(**spelt_today({**arguments, **recipes}, inspect.signature(kind).parameters))
+
+
+def stored_arguments(content: Mapping[str, Any], kind: type[BokehModel]) -> dict[str, Any]:
+    """Constructor arguments in a checkpoint under their present names, without what would load or download weights."""
+    stored = spelt_today(content.get("hyper_parameters", {}), inspect.signature(kind).parameters)
+    kept = {key: value for key, value in stored.items() if not key.startswith("_") and key != "weights"}
+    return {**kept, "backbone_pretrained": False} if "backbone_pretrained" in kept else kept

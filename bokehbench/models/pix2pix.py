@@ -11,7 +11,7 @@ from torch.func import functional_call
 
 from bokehbench.batch import Batch, require
 from bokehbench.errors import BokehbenchError
-from bokehbench.models.base import BokehModel, Focus, Strength
+from bokehbench.models.base import BokehModel, Focus, PerPicture, check_option
 from bokehbench.models.stages import Stage, StageRecipe
 from bokehbench.nets.pix2pix import SMALLEST, Discriminator, Generator
 
@@ -43,6 +43,10 @@ class Pix2Pix(BokehModel):
 
     title = "pix2pix"
     paper = "Isola, Zhu, Zhou, Efros, CVPR 2017, arXiv 1611.07004"
+    architecture = (
+        "width", "levels", "norm", "dropout", "disparity_input", "max_radius", "default_focus", "l1_weight",
+        "adversarial_weight",
+    )  # fmt: skip
 
     def __init__(
         self,
@@ -62,14 +66,9 @@ class Pix2Pix(BokehModel):
         ),
     ) -> None:
         super().__init__()
-        self.save_hyperparameters()
-        for name, value, right, remedy in (
-            ("max_radius", max_radius, max_radius > 0, "more than 0 pixels"),
-            ("default_focus", default_focus, 0 <= default_focus <= 1, "a disparity from 0 to 1"),
-            ("dropout", dropout, 0 <= dropout < 1, "a share from 0 to below 1"),
-        ):
-            if not right:
-                raise BokehbenchError(f"--model.{name} {value}: give {remedy}.")
+        check_option("max_radius", max_radius, max_radius > 0, "more than 0 pixels")
+        check_option("default_focus", default_focus, 0 <= default_focus <= 1, "a disparity from 0 to 1")
+        check_option("dropout", dropout, 0 <= dropout < 1, "a share from 0 to below 1")
         self.disparity_input, self.max_radius, self.default_focus = disparity_input, max_radius, default_focus
         self.l1_weight, self.adversarial_weight = l1_weight, adversarial_weight
         inputs = 6 if disparity_input else 5
@@ -123,12 +122,12 @@ class Pix2Pix(BokehModel):
         return logits
 
     def network_input(self, image: Tensor, focus: Tensor, aperture: Tensor, disparity: Tensor | None) -> Tensor:
-        """B 5 H W, or B 6 H W with a disparity map: picture, focus and disparity from [0, 1] to [-1, 1], radius / max.
+        """B 5 H W, or B 6 H W with a disparity map: all from [0, 1] to [-1, 1], but aperture / max.
 
         Args:
             image: B 3 H W in [0, 1].
             focus: B, disparity in focus.
-            aperture: B, blur radius in pixels of ``image`` at a disparity difference of 1.
+            aperture: B, in pixels of ``image``.
             disparity: B 1 H W, used with ``disparity_input`` only.
 
         Raises:
@@ -139,10 +138,7 @@ class Pix2Pix(BokehModel):
         maps += [value.view(-1, 1, 1, 1).expand(size) for value in (2 * focus - 1, aperture / self.max_radius)]
         if self.disparity_input:
             if disparity is None:
-                raise BokehbenchError(
-                    "This pix2pix was built with --model.disparity_input true and has no depth network: give a "
-                    "disparity map with --disparity, or use a data set that has them."
-                )
+                raise self.no_disparity(remedy=", or train with --model.disparity_input false")
             maps.append(2 * disparity - 1)
         return torch.cat(maps, 1)
 
@@ -155,7 +151,7 @@ class Pix2Pix(BokehModel):
             BokehbenchError: a point (x, y) without a disparity map to look it up in.
         """
         if disparity is not None:
-            return self.focus_disparity(disparity, focus, image.shape[-2], image.shape[-1])
+            return self.focus_disparity(disparity, focus, image.shape)
         if isinstance(focus, tuple):
             raise BokehbenchError(
                 "pix2pix has no depth network to look up the focus point in: give a disparity map with --disparity, or "
@@ -163,35 +159,34 @@ class Pix2Pix(BokehModel):
             )
         return self.per_image(self.default_focus if focus is None else focus, image)
 
+    def default_aperture(self, image: Tensor) -> float:
+        """The largest trained."""
+        return self.max_radius
+
     @property
     def needs_disparity(self) -> bool:
         """As the generator was built."""
         return self.disparity_input
 
     def render(
-        self,
-        image: Tensor,
-        *,
-        disparity: Tensor | None = None,
-        focus: Focus = None,
-        aperture: Strength = None,
+        self, image: Tensor, *, disparity: Tensor | None = None, focus: Focus = None, aperture: PerPicture = None
     ) -> Tensor:
         """As :meth:`BokehModel.render`, without dropout.
 
         Without a focus: the disparity at the centre of the map, where one is given, else ``default_focus``. Without an
         aperture: ``max_radius``.
         """
-        radius = self.per_image(self.max_radius if aperture is None else aperture, image)
-        x = self.network_input(image, self.focus_of(image, disparity, focus), radius, disparity)
+        at, px = self.focus_of(image, disparity, focus), self.aperture_of(image, aperture)
+        x = self.network_input(image, at, px, disparity)
         return ((self.net(x).float() + 1) / 2).clamp(0, 1)
 
-    def describe_rendering(self, image: Tensor, disparity: Tensor | None, focus: Focus, aperture: Strength) -> str:
-        """Disparity, focus as a number, radius in pixels."""
+    def describe_rendering(self, image: Tensor, disparity: Tensor | None, focus: Focus, aperture: PerPicture) -> str:
+        """Disparity, focus as a number, aperture in pixels."""
         given = "given disparity" if self.disparity_input else "no disparity"
         at = float(self.focus_of(image, disparity, focus)[0])
-        radius = self.max_radius if aperture is None else float(aperture)
-        wide = f" (trained for {self.max_radius:g} px at most)" if radius > self.max_radius else ""
-        return f"{given}, focus at disparity {at:.3f}, aperture {radius:.1f} px{wide}"
+        px = float(self.aperture_of(image, aperture)[0])
+        wide = f" (trained for {self.max_radius:g} px at most)" if px > self.max_radius else ""
+        return f"{given}, focus at disparity {at:.3f}, aperture {px:.1f} px{wide}"
 
 
 def towards(logits: Tensor, *, real: bool) -> Tensor:

@@ -15,11 +15,10 @@ from torch import Tensor, nn
 from bokehbench.batch import Batch, known, require
 from bokehbench.errors import BokehbenchError
 from bokehbench.losses import pynet_coarse_loss, pynet_finest_loss
-from bokehbench.metrics import scoring
+from bokehbench.metrics.measurement import Measurement
 from bokehbench.metrics.protocols import find_protocol
-from bokehbench.metrics.psnr import psnr
-from bokehbench.metrics.ssim import ssim
-from bokehbench.models.base import BokehModel, Focus, Strength
+from bokehbench.metrics.sample import Sample
+from bokehbench.models.base import BokehModel, Focus, PerPicture, check_option
 from bokehbench.models.collapse import CollapseGuard
 from bokehbench.models.stages import Stage, StageRecipe
 from bokehbench.nets.pynet import LEVELS, PyNETNet, crop, pad
@@ -28,6 +27,8 @@ from bokehbench.perceptual import VGGDistance, load_vgg, share_weight
 
 #: The authors' evaluation without its contrast stretching, which moves PSNR by -0.76 dB (docs/models/pynet.md).
 AUTHORS = replace(find_protocol("pynet"), stretch_target=False)
+
+OR_WITHOUT = ", or train with --model.depth_input false"
 
 
 def _recipe(steps: int, batch_size: int, warmup_steps: int = 0) -> StageRecipe:
@@ -61,6 +62,10 @@ class PyNET(CollapseGuard, BokehModel):
 
     title = "PyNET"
     paper = "Ignatov, Patel, Timofte, CVPR workshops 2020, arXiv 2006.05698"
+    architecture = (
+        "width", "depth_input", "head_init", "start_anywhere", "checkpointing", "margin", "perceptual",
+        "perceptual_share", "collapse_after", "official_evaluation",
+    )  # fmt: skip
     finest: Tensor
     perceptual_weight: Tensor
 
@@ -87,11 +92,8 @@ class PyNET(CollapseGuard, BokehModel):
         level_1: StageRecipe = _recipe(100_000, 5, warmup_steps=500),  # noqa: B008
     ) -> None:
         super().__init__()
-        self.save_hyperparameters()
-        if margin < 0 or margin % 2:
-            raise BokehbenchError(f"--model.margin {margin}: give an even number of pixels, 0 or more.")
-        if not 0 < perceptual_share < 1:
-            raise BokehbenchError(f"--model.perceptual_share {perceptual_share}: give a share between 0 and 1.")
+        check_option("margin", margin, margin >= 0 and margin % 2 == 0, "an even number of pixels, 0 or more")
+        check_option("perceptual_share", perceptual_share, 0 < perceptual_share < 1, "a share between 0 and 1")
         self.depth_input, self.start_anywhere, self.margin = depth_input, start_anywhere, margin
         self.perceptual, self.perceptual_share = perceptual, perceptual_share
         self.collapse_after, self.official_evaluation = collapse_after, official_evaluation
@@ -146,6 +148,7 @@ class PyNET(CollapseGuard, BokehModel):
 
     def on_train_start(self) -> None:
         """Score level 1 as it starts: it must go on where level 2 ended (``full_psnr`` of level 2)."""
+        super().on_train_start()
         data = getattr(self.trainer, "datamodule", None)
         if not self._fresh_level or int(self.finest) != 1 or data is None or not self.trainer.limit_val_batches:
             return
@@ -154,7 +157,8 @@ class PyNET(CollapseGuard, BokehModel):
         self.eval()
         with torch.no_grad():
             batches = (self.trainer.strategy.batch_to_device(batch) for batch in islice(loader, count))
-            values = [self.score(batch)[1].get("psnr", torch.tensor(torch.nan)).mean() for batch in batches]
+            scores = [self.rendering_scores(batch, self.sample(batch)) for batch in batches]
+            values = [each.get("psnr", torch.tensor(torch.nan)).mean() for each in scores]
         self.train()
         self.start_score = float(torch.stack(values).mean()) if values else None
 
@@ -193,7 +197,7 @@ class PyNET(CollapseGuard, BokehModel):
     def pair(self, batch: Batch, level: int) -> tuple[Tensor, Tensor]:
         """Network input and target of a level; pictures are cropped (or mirrored out) to sizes that fit."""
         if self.depth_input and not bool(known(batch, "disparity").all()):
-            raise no_disparity(f" ({', '.join(batch['name'][:3])})")
+            raise self.no_disparity(f" ({', '.join(batch['name'][:3])})", OR_WITHOUT)
         x = network_input(fitted(batch["image"]), fitted(batch["disparity"]) if self.depth_input else None)
         return x, reduced(fitted(batch["bokeh"]), 2 ** (level - 1))
 
@@ -207,31 +211,25 @@ class PyNET(CollapseGuard, BokehModel):
         """
         level = level_of(self.stage) if self.stage else int(self.finest)
         if level == 1:
-            scores = self.score(batch)[1]
+            scores = self.rendering_scores(batch, self.sample(batch))
             if self.start_score is not None and scores:
                 scores["start_psnr"] = torch.full_like(scores["psnr"], self.start_score)
             return scores
         require(batch, ("bokeh",), f"PyNET, validation of level_{level}")
         x, target = self.pair(batch, level)
-        pictures = {"": rounded(self.net(x, level).float())}
-        pictures["identity_"] = reduced(fitted(batch["image"]), 2 ** (level - 1))
-        scores = {f"{name}psnr": psnr(picture, target) for name, picture in pictures.items()}
-        if min(target.shape[-2:]) >= 7:  # the window of SSIM
-            scores |= {f"{name}ssim": ssim(picture, target) for name, picture in pictures.items()}
+        sample = Sample(rounded(self.net(x, level).float()), target)
+        scores = self.scores(sample, reduced(fitted(batch["image"]), 2 ** (level - 1)), strict=False)
         if level == 2:
-            whole = self.score(batch)[1]
+            whole = self.rendering_scores(batch, self.sample(batch))
             scores |= {"full_psnr": whole["psnr"], "identity_full_psnr": whole["identity_psnr"]}
         return scores
 
-    def score(self, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
+    def rendering_scores(self, batch: Batch, sample: Sample) -> dict[str, Tensor]:
         """The default protocol's scores, and the authors' where ``official_evaluation`` asks for them."""
-        output, scores = super().score(batch)
-        if self.official_evaluation and scores:
-            for name, picture in (("", output), ("identity_", batch["image"])):
-                for column, value in scoring.score(AUTHORS, picture, batch["bokeh"]).items():
-                    assert isinstance(value, Tensor)
-                    scores[f"{name}official_{column}"] = value
-        return output, scores
+        scores = super().rendering_scores(batch, sample)
+        if self.official_evaluation:
+            scores |= self.scores(sample, batch["image"], Measurement.of_protocol(AUTHORS), "official_")
+        return scores
 
     # Rendering -------------------------------------------------------------------------------------------------
 
@@ -241,12 +239,7 @@ class PyNET(CollapseGuard, BokehModel):
         return self.depth_input
 
     def render(
-        self,
-        image: Tensor,
-        *,
-        disparity: Tensor | None = None,
-        focus: Focus = None,
-        aperture: Strength = None,
+        self, image: Tensor, *, disparity: Tensor | None = None, focus: Focus = None, aperture: PerPicture = None
     ) -> Tensor:
         """As :meth:`BokehModel.render`; focus and aperture are those of the training pairs, whatever is given.
 
@@ -257,7 +250,7 @@ class PyNET(CollapseGuard, BokehModel):
             BokehbenchError: no disparity, and the network was built for one.
         """
         if self.depth_input and disparity is None:
-            raise no_disparity("")
+            raise self.no_disparity(remedy=OR_WITHOUT)
         full = even(image)
         x = network_input(full, even(disparity) if disparity is not None and self.depth_input else None)
         padded, offset = pad(x, self.margin)
@@ -269,7 +262,7 @@ class PyNET(CollapseGuard, BokehModel):
         output = crop(output, offset, (x.shape[-2], x.shape[-1]))
         return output[..., : image.shape[-2], : image.shape[-1]].clamp(0, 1)
 
-    def describe_rendering(self, image: Tensor, disparity: Tensor | None, focus: Focus, aperture: Strength) -> str:
+    def describe_rendering(self, image: Tensor, disparity: Tensor | None, focus: Focus, aperture: PerPicture) -> str:
         """Level, disparity, and that the look is fixed."""
         level = int(self.finest)
         parts = ["given disparity" if self.depth_input else "no disparity"]
@@ -291,11 +284,3 @@ class PyNET(CollapseGuard, BokehModel):
 def level_of(stage: Stage) -> int:
     """``level_3`` -> 3."""
     return int(stage.name.removeprefix("level_"))
-
-
-def no_disparity(where: str) -> BokehbenchError:
-    """The error of a photo without disparity."""
-    return BokehbenchError(
-        f"PyNET has no depth network and got no disparity map{where}: give maps (`render --disparity`, or a data set "
-        "with them), or train with --model.depth_input false."
-    )

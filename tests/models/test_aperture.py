@@ -15,7 +15,7 @@ from bokehbench.models import Aperture, Compositional
 
 def batch(count: int = 2) -> dict:
     """Scenes without any depth map."""
-    data = SyntheticDoF(size=64, blur_radius=8, test_samples=count, disparity_input="clean", num_workers=0)
+    data = SyntheticDoF(size=64, aperture=8, test_samples=count, disparity_input="clean", num_workers=0)
     data.setup("test")
     made = collate([data.test_set[index] for index in range(count)])
     return {key: value for key, value in made.items() if key not in ("disparity", "mask")}
@@ -104,7 +104,7 @@ def test_validation_scores_depth_where_it_is_known_and_shows_it(model) -> None:
     assert list(panels)[-2:] == ["output", "target"]
 
 
-@pytest.mark.parametrize(("option", "value"), [("output", "softmax"), ("step", 0), ("blur_share", -0.1)])
+@pytest.mark.parametrize(("option", "value"), [("output", "softmax"), ("step", 0), ("aperture_share", -0.1)])
 def test_bad_settings_are_refused(option, value) -> None:
     with pytest.raises(BokehbenchError, match=option):
         Aperture(**{option: value})

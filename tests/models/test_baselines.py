@@ -19,13 +19,13 @@ from bokehbench.metrics.psnr import psnr
 from bokehbench.models import Compositional, Gaussian, Identity, Layered, RayTraced, Scatter
 
 BASELINES = [name for name in NAMES if name not in TRAINABLE]
-SMALL = ["--data.size=64", "--data.blur_radius=8", "--data.test_samples=3", "--data.num_workers=0"]
+SMALL = ["--data.size=64", "--data.aperture=8", "--data.test_samples=3", "--data.num_workers=0"]
 QUIET = ["--trainer.accelerator=cpu", "--trainer.enable_progress_bar=false"]
 
 
 @pytest.fixture(scope="module")
 def batch():
-    data = SyntheticDoF(size=96, blur_radius=8, test_samples=4, disparity_input="clean", num_workers=0)
+    data = SyntheticDoF(size=96, aperture=8, test_samples=4, disparity_input="clean", num_workers=0)
     data.setup("test")
     return collate([data.test_set[index] for index in range(4)])
 
@@ -108,8 +108,8 @@ def test_predict_uses_the_masks_of_a_folder(tmp_path: Path, monkeypatch) -> None
 
 
 def test_bad_settings_are_refused() -> None:
-    with pytest.raises(BokehbenchError, match="blur_share"):
-        Identity(blur_share=-1)
+    with pytest.raises(BokehbenchError, match="aperture_share"):
+        Identity(aperture_share=-1)
     with pytest.raises(BokehbenchError, match="layers"):
         Layered(layers=0)
     with pytest.raises(BokehbenchError, match="step"):

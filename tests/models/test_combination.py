@@ -20,7 +20,7 @@ from bokehbench.cli import main
 from bokehbench.errors import BokehbenchError
 from bokehbench.models import Combination, Layered
 from bokehbench.models.base import BokehModel
-from bokehbench.models.weights import state_hash
+from bokehbench.models.weights import weights_hash
 
 DATA = ["--data=pairs", "--data.num_workers=0", "--trainer.accelerator=cpu", "--trainer.enable_progress_bar=false"]
 NAMES = ("a", "b")
@@ -98,7 +98,7 @@ def test_by_default_it_is_the_renderer_with_the_data_sets_depth() -> None:
 
 def test_a_result_names_depth_and_renderer_and_no_path(pairs, deeplens, tmp_path, capsys) -> None:
     path, model = deeplens
-    short = f"DeepLens {state_hash(model.state_dict())[:8]}"
+    short = f"DeepLens {weights_hash(model)[:8]}"
     ours = result_of(pairs, tmp_path, f"--model.depth=folder:{pairs / 'maps'}", f"--model.renderer={path}")
     assert ours["architecture"]["renderer"] == short
     assert ours["architecture"]["depth"].startswith("folder maps #")

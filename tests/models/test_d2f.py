@@ -226,22 +226,22 @@ def test_true_defocus_has_the_pictures_order_and_scale(model: D2F) -> None:
     assert model.true_defocus(batch) is None
 
 
-def test_the_user_steers_strength_and_aperture_and_nothing_else(model: D2F) -> None:
+def test_the_user_steers_scale_and_aperture_and_nothing_else(model: D2F) -> None:
     model.eval()
     image = pairs(1)["image"]
     torch.nn.init.constant_(model.net.defocus.head[-1].bias, 1.0)
     plain = model.render(image)
     assert torch.equal(plain, model.render(image, disparity=torch.rand(1, 1, 128, 128), focus=0.3))
     assert "focus ignored" in model.describe_rendering(image, None, 0.3, None)
-    assert "strength 1.00" in model.describe_rendering(image, None, None, None)
+    assert "scale 1.00" in model.describe_rendering(image, None, None, None)
     spread = [float(model.render(image, aperture=a).diff().abs().mean()) for a in (0.0, 4.0, 20.0, 68.0)]
     assert spread == sorted(spread, reverse=True)
     torch.testing.assert_close(model.render(image, aperture=0.0), model.net(image, 0.0)["bokeh"])
-    weaker = tiny("d2f", strength=0.5).eval()
+    weaker = tiny("d2f", defocus_scale=0.5).eval()
     weaker.load_state_dict(model.state_dict())
     torch.testing.assert_close(weaker.render(image), model.net(image, 0.5)["bokeh"])
-    with pytest.raises(BokehbenchError, match=r"--model\.strength -1"):
-        tiny("d2f", strength=-1.0)
+    with pytest.raises(BokehbenchError, match=r"--model\.defocus_scale -1"):
+        tiny("d2f", defocus_scale=-1.0)
 
 
 def test_test_and_validation_do_not_pass_the_data_sets_aperture(model: D2F) -> None:

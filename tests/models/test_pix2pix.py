@@ -13,7 +13,7 @@ from bokehbench.models import Pix2Pix
 
 
 def batch(count: int = 2, size: int = 64) -> dict:
-    data = SyntheticDoF(size=size, blur_radius=8, val_samples=count, num_workers=0)
+    data = SyntheticDoF(size=size, aperture=8, val_samples=count, num_workers=0)
     data.build()
     items = [data.val_set[number] for number in range(count)]
     joined = {key: torch.stack([item[key] for item in items]) for key in items[0] if key != "name"}
@@ -76,7 +76,7 @@ def test_without_adversary_it_is_l1_alone() -> None:
 def test_it_overfits_one_scene() -> None:
     given = batch(count=1)
     model = trained(ready(norm="instance", dropout=0.0), given, 250)
-    scores = model.score(given)[1]
+    scores = model.rendering_scores(given, model.sample(given))
     assert scores["psnr"] > scores["identity_psnr"]
 
 

@@ -12,12 +12,12 @@ from made_boards import make_board
 from made_reports import NAMES, add_results, make_pictures, make_report, report
 from PIL import Image
 
-from bokehbench.board.identity import NO_WEIGHTS
 from bokehbench.board.results import Result, read_all, write
 from bokehbench.commands.report import main
 from bokehbench.errors import BokehbenchError
 from bokehbench.figures.stored_pictures import picture_file
 from bokehbench.metrics.protocols import find_protocol
+from bokehbench.provenance import NO_WEIGHTS
 from bokehbench.report.folder import new_folder
 from bokehbench.report.pages import ASSETS
 

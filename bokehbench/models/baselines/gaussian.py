@@ -8,10 +8,8 @@ import torch
 from kornia.filters import gaussian_blur2d
 from torch import Tensor
 
-from bokehbench.batch import Batch, known
-from bokehbench.errors import BokehbenchError
 from bokehbench.metrics.regions import in_focus_from_disparity
-from bokehbench.models.base import Focus, Strength
+from bokehbench.models.base import Focus, PerPicture
 from bokehbench.models.baselines.baseline import Baseline, encoded
 from bokehbench.optics import to_linear
 
@@ -28,22 +26,19 @@ class Gaussian(Baseline):
     is half the mean radius outside of it: then the Gaussian spreads light as far as the disk of that radius does.
 
     Args:
-        blur_share: see :class:`Baseline`.
+        aperture_share: see :class:`Baseline`.
         tolerance: half width, in disparity, of what counts as in focus.
     """
 
     title = "Gaussian"
     paper = "none: a uniform blur outside the subject"
 
-    def __init__(self, blur_share: float = 0.025, tolerance: float = 0.1) -> None:
-        super().__init__(blur_share)
-        self.save_hyperparameters()
-        self.tolerance = tolerance
+    architecture = (*Baseline.architecture, "tolerance")
+    rendered_with = (*Baseline.rendered_with, "mask")
 
-    def render_batch(self, batch: Batch) -> Tensor:
-        """With the subject's mask, where the batch has one."""
-        given = {k: batch[k] for k in ("disparity", "focus", "aperture", "mask") if bool(known(batch, k).all())}
-        return self.render(batch["image"], **given)
+    def __init__(self, aperture_share: float = 0.025, tolerance: float = 0.1) -> None:
+        super().__init__(aperture_share)
+        self.tolerance = tolerance
 
     @property
     def needs_disparity(self) -> bool:
@@ -56,7 +51,7 @@ class Gaussian(Baseline):
         *,
         disparity: Tensor | None = None,
         focus: Focus = None,
-        aperture: Strength = None,
+        aperture: PerPicture = None,
         mask: Tensor | None = None,
     ) -> Tensor:
         """As :meth:`BokehModel.render`.
@@ -69,14 +64,10 @@ class Gaussian(Baseline):
             BokehbenchError: neither mask nor disparity.
         """
         if mask is None and disparity is None:
-            raise BokehbenchError(
-                "Gaussian needs to know what is in focus and has no depth network: "
-                "give a disparity map with --disparity, or use a data set that has disparity or masks."
-            )
-        radius = self.radius(aperture, image)
+            raise self.no_disparity(" and no mask of what is in focus")
         away = image.new_full((len(image), 1, 1, 1), USUAL_DISTANCE)
         if disparity is not None:
-            at = self.focus_disparity(disparity, focus, image.shape[-2], image.shape[-1])
+            at = self.focus_disparity(disparity, focus, image.shape)
             away = (disparity - at[:, None, None, None]).abs()
             if mask is None:
                 mask = in_focus_from_disparity(disparity, at, tolerance=self.tolerance)
@@ -84,7 +75,7 @@ class Gaussian(Baseline):
         rest = 1 - mask.to(image)
         weight = rest.expand_as(away) if away.shape == rest.shape else torch.ones_like(away)
         mean = (away * weight).flatten(1).sum(1) / weight.flatten(1).sum(1).clamp_min(1e-6)
-        sigmas = (radius * mean / 2).tolist()
+        sigmas = (self.aperture_of(image, aperture) * mean / 2).tolist()
         light = to_linear(image)
         pieces = [_blur_outside(*piece) for piece in zip(light.split(1), rest.split(1), sigmas, strict=True)]
         return encoded(torch.cat(pieces))

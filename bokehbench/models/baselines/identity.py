@@ -1,30 +1,25 @@
-"""Doing nothing."""
+"""The input itself."""
 
 from __future__ import annotations
 
 from torch import Tensor
 
-from bokehbench.models.base import Focus, Strength
+from bokehbench.models.base import Focus, PerPicture
 from bokehbench.models.baselines.baseline import Baseline
 
 
 class Identity(Baseline):
     """The photo as it is: the score that every method has to beat."""
 
-    title = "Input"
+    title = "Identity"
     paper = "none: the photo handed back"
 
     def render(
-        self,
-        image: Tensor,
-        *,
-        disparity: Tensor | None = None,
-        focus: Focus = None,
-        aperture: Strength = None,
+        self, image: Tensor, *, disparity: Tensor | None = None, focus: Focus = None, aperture: PerPicture = None
     ) -> Tensor:
         """A copy of ``image``."""
         return image.clamp(0, 1)
 
-    def describe_rendering(self, image: Tensor, disparity: Tensor | None, focus: Focus, aperture: Strength) -> str:
+    def describe_rendering(self, image: Tensor, disparity: Tensor | None, focus: Focus, aperture: PerPicture) -> str:
         """Nothing was used."""
         return "unchanged"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from bokehbench.errors import BokehbenchError
+from bokehbench.models.base import check_option
 from bokehbench.models.baselines.disparity_renderer import DisparityRenderer
 from bokehbench.optics import layered
 
@@ -13,21 +13,20 @@ class Layered(DisparityRenderer):
     """The layered renderer (:func:`bokehbench.optics.layered`) in linear light, with the disparity given.
 
     Args:
-        blur_share: see :class:`Baseline`.
+        aperture_share: see :class:`Baseline`.
         layers: planes of disparity, equally spaced over [0, 1].
     """
 
     title = "Layered"
     paper = "the formula of Peng et al., MPIB, ECCV 2022, arXiv 2207.08403, with planes from the disparity map"
+    architecture = (*DisparityRenderer.architecture, "layers")
 
-    def __init__(self, blur_share: float = 0.025, layers: int = 32) -> None:
-        super().__init__(blur_share)
-        if layers < 1:
-            raise BokehbenchError(f"--model.layers {layers}: give 1 or more.")
-        self.save_hyperparameters()
+    def __init__(self, aperture_share: float = 0.025, layers: int = 32) -> None:
+        super().__init__(aperture_share)
+        check_option("layers", layers, layers >= 1, "1 or more")
         self.layers = layers
 
-    def spread(self, light: Tensor, disparity: Tensor, focus: Tensor, radius: Tensor) -> Tensor:
+    def spread(self, light: Tensor, disparity: Tensor, focus: Tensor, aperture: Tensor) -> Tensor:
         """See :meth:`DisparityRenderer.spread`."""
         # Half a plane of margin, or the plane in focus itself would be blurred by half a plane's disparity
-        return layered(light, disparity, focus, radius, layers=self.layers, margin=0.5 / self.layers)
+        return layered(light, disparity, focus, aperture, layers=self.layers, margin=0.5 / self.layers)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from bokehbench.errors import BokehbenchError
+from bokehbench.models.base import check_option
 from bokehbench.models.baselines.disparity_renderer import DisparityRenderer
 from bokehbench.optics import ray_traced
 
@@ -13,7 +13,7 @@ class RayTraced(DisparityRenderer):
     """Approximate ray tracing (:func:`bokehbench.optics.ray_traced`) in linear light, with the disparity given.
 
     Args:
-        blur_share: see :class:`Baseline`.
+        aperture_share: see :class:`Baseline`.
         rays: lens points per pixel.
 
     Raises:
@@ -22,14 +22,13 @@ class RayTraced(DisparityRenderer):
 
     title = "Ray traced"
     paper = "the idea of Yang et al., Virtual DSLR, Electronic Imaging 2016; their code is not available"
+    architecture = (*DisparityRenderer.architecture, "rays")
 
-    def __init__(self, blur_share: float = 0.025, rays: int = 64) -> None:
-        super().__init__(blur_share)
-        if rays < 1:
-            raise BokehbenchError(f"--model.rays {rays}: give 1 or more.")
-        self.save_hyperparameters()
+    def __init__(self, aperture_share: float = 0.025, rays: int = 64) -> None:
+        super().__init__(aperture_share)
+        check_option("rays", rays, rays >= 1, "1 or more")
         self.rays = rays
 
-    def spread(self, light: Tensor, disparity: Tensor, focus: Tensor, radius: Tensor) -> Tensor:
+    def spread(self, light: Tensor, disparity: Tensor, focus: Tensor, aperture: Tensor) -> Tensor:
         """See :meth:`DisparityRenderer.spread`."""
-        return ray_traced(light, disparity, focus, radius, rays=self.rays)
+        return ray_traced(light, disparity, focus, aperture, rays=self.rays)
