@@ -45,7 +45,7 @@ def usage() -> str:
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Run one verb; errors that the user can mend become one sentence and exit status 2."""
+    """Run one verb; errors that the user can fix become one sentence and exit status 2."""
     argv = sys.argv[1:] if argv is None else list(argv)
     if not argv or argv[0] in ("-h", "--help", "help"):
         print(usage())
@@ -54,16 +54,25 @@ def main(argv: list[str] | None = None) -> int:
         print(f"bokehbench {__version__}")
         return 0
     try:
-        if argv[0] not in VERBS:
-            raise BokehbenchError(f"There is no verb '{argv[0]}'; {nearest(argv[0], VERBS)}.")
-        module = importlib.import_module(VERBS[argv[0]][0])
-        return int(module.main(spelt_today(argv)) or 0)
+        return run(argv)
     except BokehbenchError as error:
         print(f"bokehbench: {error}", file=sys.stderr)
         return 2
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # `| head` has read enough: say no more at exit
         return 1
+
+
+def run(argv: list[str]) -> int:
+    """Run one verb, ``argv[0]``, and return its exit status.
+
+    Raises:
+        BokehbenchError: there is no such verb, or what the verb raises.
+    """
+    if argv[0] not in VERBS:
+        raise BokehbenchError(f"There is no verb '{argv[0]}'; {nearest(argv[0], VERBS)}.")
+    module = importlib.import_module(VERBS[argv[0]][0])
+    return int(module.main(spelt_today(argv)) or 0)
 
 
 if __name__ == "__main__":

@@ -22,6 +22,13 @@ class KillAt(Callback):
             os.kill(os.getpid(), signal.SIGKILL)
 
 
+class CrashAtTest(Callback):
+    """A mistake of somebody's own code, as a test begins."""
+
+    def on_test_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        raise ZeroDivisionError("by zero")
+
+
 class WaitAt(Callback):
     """Before optimiser step ``step`` writes the file ``waiting``, and goes on when it is gone; once it was there, never
     again."""

@@ -7,8 +7,8 @@ from bokehbench.callbacks.picture_writer import PictureWriter
 from bokehbench.callbacks.progress import StageProgressBar
 from bokehbench.callbacks.score_table import ScoreTable
 from bokehbench.callbacks.stage_checkpoints import StageCheckpoints
+from bokehbench.callbacks.step_progress import StepProgress
 from bokehbench.callbacks.throughput import Throughput
-from bokehbench.callbacks.training_clock import TrainingClock
 from bokehbench.callbacks.wandb_run import WandbRun
 
 __all__ = [
@@ -19,7 +19,7 @@ __all__ = [
     "ScoreTable",
     "StageCheckpoints",
     "StageProgressBar",
+    "StepProgress",
     "Throughput",
-    "TrainingClock",
     "WandbRun",
 ]

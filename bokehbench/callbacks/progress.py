@@ -45,7 +45,7 @@ class StageProgressBar(TQDMProgressBar):
 
 
 def stage_label(stages: Sequence[Stage], stage: Stage) -> str:
-    """Name and place of ``stage``; the benchmark's runner reads it back (``benchmark.step_process.how_far``)."""
+    """Name and place of ``stage`` in the run."""
     number = stages.index(stage)
     ends = [0, *accumulate(each.recipe.steps for each in stages)]
     start, end = (round(100 * ends[place] / ends[-1]) for place in (number, number + 1))

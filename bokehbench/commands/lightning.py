@@ -1,4 +1,4 @@
-"""``fit``, ``validate``, ``test``, ``predict``: LightningCLI with short names, recipes and staged training."""
+"""``fit``, ``validate``, ``test``, ``predict``: LightningCLI with short names, quick configurations and stages."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ from bokehbench.callbacks import (
     ScoreTable,
     StageCheckpoints,
     StageProgressBar,
+    StepProgress,
     Throughput,
-    TrainingClock,
     WandbRun,
 )
 from bokehbench.commands.arguments import prepare
@@ -35,7 +35,7 @@ from bokehbench.trainer import StagedTrainer
 
 #: What every run has, in this order: those that send files away after those that write them.
 OWN_CALLBACKS: tuple[type[Callback], ...] = (
-    StageProgressBar, TrainingClock, StageCheckpoints, ScoreTable, PictureWriter, FitSummary,
+    StageProgressBar, StepProgress, StageCheckpoints, ScoreTable, PictureWriter, FitSummary,
     LearningRateMonitor, GradientNorm, Throughput, MediaPanels, WandbRun,
 )  # fmt: skip
 
@@ -92,7 +92,7 @@ def quieten() -> None:
         ".*does not have many workers.*",  # the data module chose them
         ".*`isinstance\\(treespec, LeafSpec\\)` is deprecated.*",  # between Lightning and torch
         ".*exists and is not empty.*",  # a resumed run goes on in its folder
-        ".*log_every_n_steps.*",  # short stages of the quick recipe
+        ".*log_every_n_steps.*",  # short stages of the quick configuration
         ".*LightningCLI's args parameter is intended.*",  # we do pass sys.argv, made ready
         ".*sync_dist=True.*",  # per-epoch means are synchronised
     ):

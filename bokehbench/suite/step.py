@@ -10,7 +10,9 @@ import ctypes
 import signal
 import sys
 
-from bokehbench.cli import main
+from bokehbench.cli import run
+from bokehbench.errors import BokehbenchError
+from bokehbench.step_file import tell
 
 PR_SET_PDEATHSIG = 1
 
@@ -21,6 +23,19 @@ def end_with_parent() -> None:
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
+def main(words: list[str]) -> int:
+    """Run a verb and return its exit status; a failure is told to the process that started this one."""
+    try:
+        return run(words)
+    except BokehbenchError as error:
+        tell(failed=str(error))
+        print(f"bokehbench: {error}", file=sys.stderr)
+        return 2
+    except Exception as error:
+        tell(failed=f"{type(error).__name__}: {error}")
+        raise
+
+
 if __name__ == "__main__":
     end_with_parent()
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

@@ -3,19 +3,14 @@
 from __future__ import annotations
 
 import os
-import re
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from bokehbench.errors import BokehbenchError
+from bokehbench.step_file import VARIABLE, told
 
-#: What the bars look like in a log: stage, where it begins and ends in the whole run, per cent of the stage.
-_FIT = re.compile(r"(\S+) \(stage \d+ of \d+(?:, (\d+)-(\d+) %)?\):\s+(\d+)%")
-_TEST = re.compile(r"Testing[^%\r\n]*:\s+(\d+)%")
-#: The line of a stack trace that says what was raised.
-_RAISED = re.compile(r"[\w.]+(Error|Exception|Interrupt)\b")
 #: Ends within this many seconds after an interrupt, or is killed.
 PATIENCE = 15.0
 
@@ -30,19 +25,21 @@ def run_step(
 
     Args:
         words: verb and options.
-        log: file, begun anew.
+        log: file, written from its beginning; beside it lies ``progress.json``.
         report: called every half second with the share done and the name of what is done.
         environment: variables besides our own.
 
     Raises:
-        BokehbenchError: it failed; with its own last words.
+        BokehbenchError: it failed; with its own sentence.
     """
+    file = log.with_name("progress.json")
     log.parent.mkdir(parents=True, exist_ok=True)
-    with log.open("wb") as file:
+    file.unlink(missing_ok=True)
+    with log.open("wb") as output:
         command = [sys.executable, "-m", "bokehbench.suite.step", *words]
         process = subprocess.Popen(
-            command, stdout=file, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL,
-            env={**os.environ, **(environment or {})},
+            command, stdout=output, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL,
+            env={**os.environ, VARIABLE: str(file.resolve()), **(environment or {})},
         )  # fmt: skip
     try:
         while True:
@@ -50,12 +47,13 @@ def run_step(
                 status = process.wait(0.5)
                 break
             except subprocess.TimeoutExpired:
-                report(*how_far(tail(log)))
+                now = told(file)
+                report(now.get("share", 0.0), now.get("what", ""))
     except BaseException:
         _end(process)
         raise
     if status != 0:
-        raise BokehbenchError(f"{last_words(log, status)} (all of it: {log})")
+        raise BokehbenchError(f"{_why(file, status)} (all of it: {log})")
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
@@ -67,32 +65,10 @@ def _end(process: subprocess.Popen[bytes]) -> None:
         process.wait()
 
 
-def tail(log: Path, size: int = 4096) -> str:
-    """The last bytes of a file, as text."""
-    with log.open("rb") as file:
-        file.seek(0, 2)
-        file.seek(max(0, file.tell() - size))
-        return file.read().decode(errors="replace")
-
-
-def how_far(text: str) -> tuple[float, str]:
-    """Share done and stage, from the progress bars in a piece of a log; (0, "") where there is none."""
-    fits, tests = _FIT.findall(text), _TEST.findall(text)
-    if fits:
-        name, start, end, percent = fits[-1]
-        first, last = int(start or 0), int(end or 100)
-        return (first + (last - first) * int(percent) / 100) / 100, name
-    return (int(tests[-1]) / 100, "") if tests else (0.0, "")
-
-
-def last_words(log: Path, status: int) -> str:
-    """Why a step failed: bokehbench's own sentence, else the last line that is not empty."""
+def _why(file: Path, status: int) -> str:
+    """Why a step failed: its own sentence, where it could still say one."""
     if status < 0:
         hint = ", probably for lack of memory" if status == -9 else ""
         return f"killed by signal {-status}{hint}"
-    lines = [line.strip() for line in re.split(r"[\r\n]", tail(log, 65536)) if line.strip()]
-    own = [number for number, line in enumerate(lines) if line.startswith("bokehbench: ")]
-    if own:
-        return " ".join(lines[own[-1] :])[:1000].removeprefix("bokehbench: ")
-    raised = [line for line in lines if _RAISED.match(line)]
-    return (raised or lines or [f"exit status {status}"])[-1]
+    said = str(told(file).get("failed", f"it ended with exit status {status}"))
+    return " ".join(said.split())[:1000]

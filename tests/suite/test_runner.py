@@ -8,23 +8,20 @@ import signal
 import subprocess
 import sys
 import time
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import yaml
-from methods import SMALL, TRAINABLE, stage_names, tiny
+from methods import SMALL, TRAINABLE, stage_names
 
 from bokehbench import experiments
 from bokehbench.board import results
-from bokehbench.callbacks.progress import stage_label
 from bokehbench.cli import main
 from bokehbench.errors import BokehbenchError
 from bokehbench.models import MODELS
 from bokehbench.suite.experiment import words
 from bokehbench.suite.runner import Runner
 from bokehbench.suite.step_bar import StepBar
-from bokehbench.suite.step_process import how_far
 from bokehbench.suite.suite import NOT_BY_ITSELF, read_suite
 
 METHOD = "deeplens"
@@ -226,33 +223,6 @@ def test_options_become_words_that_the_command_line_reads_back() -> None:
     ]
 
 
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [
-        ("depth (stage 1 of 2, 0-24 %):  50%|###\rrendering (stage 2 of 2, 24-100 %):  10%|", (0.316, "rendering")),
-        ("rendering (stage 1 of 1):  10%|# | 1/10", (0.1, "rendering")),
-        ("Testing DataLoader 0:  40%|####", (0.4, "")),
-        ("Seed set to 0", (0.0, "")),
-    ],
-)
-def test_progress_is_read_from_lightnings_bars(text: str, expected: tuple[float, str]) -> None:
-    assert how_far(text) == expected
-
-
-@pytest.mark.parametrize("method", TRAINABLE)
-def test_a_fit_says_how_far_it_is_in_all_its_steps(method: str) -> None:
-    """A minute of a short stage must not pass for a third of the run."""
-    made = tiny(method).stages
-    stages = [replace(stage, recipe=replace(stage.recipe, steps=100 * 4**place)) for place, stage in enumerate(made)]
-    total = sum(stage.recipe.steps for stage in stages)
-    done = 0.0
-    for stage in stages:
-        share, name = how_far(f"{stage_label(stages, stage)}:  50%|##")
-        assert name == stage.name
-        assert share == pytest.approx((done + stage.recipe.steps / 2) / total, abs=0.006)
-        done += stage.recipe.steps
-
-
 def test_the_bar_moves_on_in_a_long_step_after_a_quick_one(capsys) -> None:
     with StepBar(4, "mine", mininterval=0.0) as bar:
         bar.move(1.0, "quick, test")
@@ -265,4 +235,4 @@ def test_no_step_is_left_behind() -> None:
     if sys.platform == "linux":
         children = Path(f"/proc/{os.getpid()}/task/{os.getpid()}/children").read_text().split()
         commands = [Path(f"/proc/{child}/cmdline").read_text() for child in children]
-        assert not [command for command in commands if "benchmark.step" in command]
+        assert not [command for command in commands if "suite.step" in command]

@@ -1,0 +1,62 @@
+"""How far a run is, for the suite or the sweep that started it."""
+
+from __future__ import annotations
+
+import time
+from itertools import accumulate
+from typing import Any
+
+from pytorch_lightning import LightningModule, Trainer
+from pytorch_lightning.callbacks import Callback
+
+from bokehbench.models.base import BokehModel
+from bokehbench.step_file import listened_to, tell
+
+#: Seconds between two words.
+PAUSE = 0.5
+
+
+class StepProgress(Callback):
+    """Tell the share of all steps of all stages, or of all test pictures, that is done, at most twice a second.
+
+    With or without a progress bar; nothing where no runner listens.
+    """
+
+    def __init__(self) -> None:
+        self.active = False
+        self._last = 0.0
+
+    def setup(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
+        """Ask whether somebody listens."""
+        self.active = trainer.is_global_zero and listened_to()
+
+    def on_train_batch_end(
+        self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Any, batch_idx: int
+    ) -> None:
+        """Tell the stage and its place among the steps of the whole run."""
+        if self._due() and isinstance(pl_module, BokehModel) and pl_module.stage is not None:
+            ends = [0, *accumulate(stage.recipe.steps for stage in pl_module.stages)]
+            number = pl_module.stages.index(pl_module.stage)
+            done = min((batch_idx + 1) / trainer.num_training_batches, 1)
+            share = (ends[number] + done * pl_module.stage.recipe.steps) / ends[-1]
+            tell(share=round(share, 4), what=pl_module.stage.name)
+
+    def on_test_batch_end(
+        self,
+        trainer: Trainer,
+        pl_module: LightningModule,
+        outputs: Any,
+        batch: Any,
+        batch_idx: int,
+        dataloader_idx: int = 0,
+    ) -> None:
+        """Tell the share of the pictures."""
+        if self._due():
+            tell(share=round((batch_idx + 1) / sum(trainer.num_test_batches), 4), what="")
+
+    def _due(self) -> bool:
+        now = time.monotonic()
+        if not self.active or now - self._last < PAUSE:
+            return False
+        self._last = now
+        return True

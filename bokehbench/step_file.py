@@ -1,0 +1,35 @@
+"""The file in which a step of a suite or a sweep, a process of its own, says how far it is and why it failed."""
+
+from __future__ import annotations
+
+import json
+import os
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from bokehbench.errors import BokehbenchError
+from bokehbench.files import write_text
+
+#: The variable of the environment that holds the file's path; where it is not set nobody listens.
+VARIABLE = "BOKEHBENCH_PROGRESS"
+
+
+def listened_to() -> bool:
+    """Whether somebody reads what :func:`tell` writes."""
+    return VARIABLE in os.environ
+
+
+def tell(**content: Any) -> None:
+    """Write ``share`` (0 to 1) and ``what`` is done, or ``failed`` (a sentence), in place of what was there."""
+    if listened_to():
+        with suppress(BokehbenchError):  # a full disk must not end a training for the sake of its progress
+            write_text(Path(os.environ[VARIABLE]), json.dumps(content))
+
+
+def told(path: Path) -> dict[str, Any]:
+    """What was written last; empty where nothing was."""
+    try:
+        return dict(json.loads(path.read_text(encoding="utf-8")))
+    except (OSError, ValueError):
+        return {}
