@@ -1,42 +1,92 @@
-"""Contact sheets: where people would rather look than read."""
+"""Pictures side by side: where people would rather look than read."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+import numpy as np
+import torch
+import torch.nn.functional as F
+from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor
 
+from bokehbench.errors import BokehbenchError
 from bokehbench.files import write_atomic
 
-
-def sheet(path: Path, rows: list[list[Tensor]], titles: list[str], height: int = 240) -> None:
-    """Write a PNG of rows of pictures (C H W in [0, 1], C = 1 or 3) under column titles, each ``height`` px high."""
-    import matplotlib
-
-    matplotlib.use("Agg")
-    from matplotlib import pyplot as plt
-
-    ratio = max(cell.shape[-1] / cell.shape[-2] for row in rows for cell in row)
-    inches = height / 100
-    figure, axes = plt.subplots(
-        len(rows), len(titles), squeeze=False, dpi=100,
-        figsize=(len(titles) * inches * ratio, len(rows) * inches + 0.3), layout="constrained",
-    )  # fmt: skip
-    for row, cells in zip(axes, rows, strict=True):
-        for axis, cell in zip(row, cells, strict=False):
-            picture = cell.detach().float().clamp(0, 1).cpu()
-            if picture.shape[0] == 1:
-                axis.imshow(picture[0].numpy(), cmap="magma", vmin=0, vmax=1, interpolation="antialiased")
-            else:
-                axis.imshow(picture.permute(1, 2, 0).numpy(), interpolation="antialiased")
-        for axis in row:
-            axis.set_axis_off()
-    for axis, title in zip(axes[0], titles, strict=True):
-        axis.set_title(title, fontsize=9)
-    write_atomic(path, lambda file: figure.savefig(file, format="png"))
-    plt.close(figure)
+#: Pixels between pictures, and of a line of text.
+GAP, LINE = 6, 13
+GROUND = 24
+FONT = ImageFont.load_default(11)
 
 
-def comparison(path: Path, panels: list[dict[str, Tensor]]) -> None:
-    """One row per batch: the first picture of each of its titled panels."""
-    sheet(path, [[panel[0] for panel in row.values()] for row in panels], list(panels[0]))
+def shown(picture: Tensor, scale: float) -> np.ndarray:
+    """A picture C H W in [0, 1] as H W 3 uint8, ``scale`` times as large; one channel in magma's colours, NaN black."""
+    picture = picture.detach().float().nan_to_num(0).cpu()
+    size = [max(1, round(edge * scale)) for edge in picture.shape[-2:]]
+    if tuple(size) != picture.shape[-2:]:
+        picture = F.interpolate(picture[None], size, mode="bicubic", align_corners=False, antialias=True)[0]
+    pixels = picture.clamp(0, 1).mul(255).round().to(torch.uint8).permute(1, 2, 0).numpy()
+    if pixels.shape[-1] == 3:
+        return pixels
+    from matplotlib import colormaps
+
+    return np.asarray(colormaps["magma"](pixels[..., 0], bytes=True)[..., :3])
+
+
+def sheet(path: Path, titles: Sequence[Sequence[str]], rows: Sequence[Sequence[Tensor | None]], width: int) -> None:
+    """Write a contact sheet: a column of pictures below each title.
+
+    Args:
+        path: PNG, JPEG or another format that Pillow writes.
+        titles: per column the parts of its title, which share lines where they fit; what is too long is cut.
+        rows: pictures C H W in [0, 1] (C = 1 or 3) of each column; None leaves a gap.
+        width: of every picture, pixels.
+
+    Raises:
+        BokehbenchError: a suffix that cannot be written, or a place that cannot.
+    """
+    kind = Image.registered_extensions().get(path.suffix.lower())
+    if kind is None:
+        raise BokehbenchError(f"{path}: cannot write '{path.suffix}' files: use .png.")
+    cells = [[None if cell is None else shown(cell, width / cell.shape[-1]) for cell in row] for row in rows]
+    heights = [max(len(cell) for cell in row if cell is not None) for row in cells]
+    lines = [_lines(parts, width) for parts in titles]
+    top = LINE * max(map(len, lines)) + 3
+    step = width + GAP
+    picture = Image.new("RGB", (step * len(titles), top + sum(heights) + GAP * len(rows)), (GROUND,) * 3)
+    draw = ImageDraw.Draw(picture)
+    for column, texts in enumerate(lines):
+        for number, text in enumerate(texts):
+            draw.text((column * step + 2, 1 + number * LINE), text, fill="white", font=FONT)
+    for row, height in zip(cells, heights, strict=True):
+        for column, cell in enumerate(row):
+            if cell is not None:
+                picture.paste(Image.fromarray(cell), (column * step, top))
+        top += height + GAP
+    write_atomic(path, lambda file: picture.save(file, kind))
+
+
+def comparison(path: Path, panels: Sequence[Mapping[str, Tensor]]) -> None:
+    """One row per batch: the first picture of each of its titled panels (B C H W)."""
+    sheet(path, [[title] for title in panels[0]], [[panel[0] for panel in row.values()] for row in panels], 320)
+
+
+def _lines(parts: Sequence[str], width: int) -> list[str]:
+    """The parts in as few lines as fit into ``width`` pixels."""
+    lines: list[str] = []
+    for part in parts:
+        part = part.encode("latin-1", "replace").decode("latin-1")  # Pillow's own font has no more
+        longer = f"{lines[-1]}  {part}" if lines else part
+        lines[-1:] = [longer] if _fits(longer, width) else [*lines[-1:], part]
+    return [_cut(line, width) for line in lines]
+
+
+def _fits(text: str, width: int) -> bool:
+    return FONT.getlength(text) <= width - 4
+
+
+def _cut(text: str, width: int) -> str:
+    if _fits(text, width):
+        return text
+    return next((cut for end in range(len(text) - 1, 0, -1) if _fits(cut := f"{text[:end]}..", width)), "")

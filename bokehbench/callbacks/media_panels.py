@@ -5,8 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-import torch
-import torch.nn.functional as F
 from pytorch_lightning import LightningModule, Trainer
 from pytorch_lightning.callbacks import Callback
 from pytorch_lightning.loggers import WandbLogger
@@ -15,6 +13,7 @@ from torch import Tensor
 from bokehbench.batch import Batch
 from bokehbench.callbacks.active_loggers import picture_loggers
 from bokehbench.models.base import BokehModel
+from bokehbench.pictures import shown
 
 #: The absolute difference (mean over colours) that an error map shows as its brightest colour.
 LARGEST_ERROR = 0.25
@@ -57,8 +56,10 @@ class MediaPanels(Callback):
         if not self.active or trainer.sanity_checking or len(self.rows) >= self.pictures:
             return
         if isinstance(pl_module, BokehModel):
-            panels = {title: shown(picture, self.side) for title, picture in titled(pl_module, batch).items()}
-            self.rows[batch["name"][0]] = panels
+            self.rows[batch["name"][0]] = {
+                title: shown(picture, min(1.0, self.side / max(picture.shape[-2:])))
+                for title, picture in titled(pl_module, batch).items()
+            }
 
     def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Hand over."""
@@ -89,18 +90,3 @@ def titled(model: BokehModel, batch: Batch) -> dict[str, Tensor]:
             error = (panels["output"] - panels["target"]).abs().mean(1, keepdim=True)
             panels["error"] = error / LARGEST_ERROR
     return {title: picture[0] for title, picture in panels.items()}
-
-
-def shown(picture: Tensor, side: int) -> np.ndarray:
-    """A picture C H W as H W 3 uint8, at most ``side`` pixels long; one channel in magma's colours, NaN as black."""
-    picture = picture.detach().float().nan_to_num(0).clamp(0, 1)
-    longest = max(picture.shape[-2:])
-    if longest > side:
-        size = [max(1, round(edge * side / longest)) for edge in picture.shape[-2:]]
-        picture = F.interpolate(picture[None], size, mode="area")[0]
-    pixels = picture.mul(255).round().to(torch.uint8).permute(1, 2, 0).cpu().numpy()
-    if pixels.shape[-1] == 3:
-        return pixels
-    from matplotlib import colormaps
-
-    return np.asarray(colormaps["magma"](pixels[..., 0], bytes=True)[..., :3])
