@@ -131,16 +131,17 @@ class Result:
 
     def to_json(self) -> str:
         """Text of the file: sorted keys, one line per picture, ends with a newline."""
-        content = {each.name: getattr(self, each.name) for each in dataclasses.fields(self) if each.name != "per_image"}
+        pictures = {name: {c: _rounded(value) for c, value in row.items()} for name, row in self.per_image.items()}
+        by_picture = {"fingerprints": self.fingerprints if self.format > 1 else {}, "per_image": pictures}
+        content = {each.name: getattr(self, each.name) for each in dataclasses.fields(self)}
+        content = {key: value for key, value in content.items() if key not in by_picture}
         content |= {"id": self.id, "flags": sorted(self.flags)}
-        if self.format == 1:
-            content.pop("fingerprints")
-        head = json.dumps(plain(content), indent=1, sort_keys=True, ensure_ascii=False, allow_nan=False)
-        rows = []
-        for name, row in sorted(self.per_image.items()):
-            values = plain({column: _rounded(value) for column, value in row.items()})
-            rows.append(f"  {json.dumps(name, ensure_ascii=False)}: {json.dumps(values, allow_nan=False)}")
-        return head[:-2] + ',\n "per_image": {\n' + ",\n".join(rows) + "\n }\n}\n"
+        parts = [json.dumps(plain(content), indent=1, sort_keys=True, ensure_ascii=False, allow_nan=False)[:-2]]
+        for key, values in by_picture.items():
+            lines = [f"  {json.dumps(name, ensure_ascii=False)}: {json.dumps(value, allow_nan=False)}"
+                     for name, value in plain(values).items()]  # fmt: skip
+            parts += [f' "{key}": {{\n' + ",\n".join(lines) + "\n }"] if values or key == "per_image" else []
+        return ",\n".join(parts) + "\n}\n"
 
     @staticmethod
     def from_json(text: str, where: str = "result") -> Result:
