@@ -36,7 +36,7 @@ def prepare(argv: list[str]) -> tuple[list[str], list[str]]:
     words, models = take(words, ("--model",))
     words, data = take(words, ("--data",))
     words, configs = take(words, ("--config", "-c"))
-    words, checkpoints = take(words, ("--checkpoint", "--ckpt_path"))
+    words, checkpoints = take(words, ("--checkpoint",))
     words, columns = take(words, ("--columns",)) if verb == "test" else (words, [])
     model = class_name(models[-1], MODELS, "model") if models else None
     dataset = class_name(data[-1], DATA, "data") if data else None
@@ -117,8 +117,9 @@ def parameters_of(key: str, name: str | None) -> Container[str]:
 def spelt(word: str, used: Mapping[str, Container[str]]) -> str:
     """``--model.OLD``, ``--data.OLD=V`` and ``--data.init_args.OLD`` under the present name; ``used``: its options."""
     option, equals, value = word.partition("=")
-    key, *inner, name = [*option.removeprefix("--").split("."), ""] if "." not in option else option[2:].split(".")
-    if key not in used or inner not in ([], ["init_args"]):
+    key, dot, rest = option.removeprefix("--").partition(".")
+    *inner, name = rest.split(".")
+    if not (option.startswith("--") and dot and key in used and inner in ([], ["init_args"])):
         return word
     return f"--{'.'.join([key, *inner, current(name, used[key])])}{equals}{value}"
 
