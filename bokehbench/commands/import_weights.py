@@ -28,6 +28,7 @@ def main(argv: list[str]) -> int:
         help="the authors' file or files; for TensorFlow the prefix before .index and .data-00000-of-00001",
     )  # fmt: skip
     parser.add_argument("-o", "--output", type=Path, help="default: MODEL_official.ckpt in this folder")
+    parser.add_argument("--licence", default="", help="of the weights, where you know it: results will name it")
     options = parser.parse_args(argv[1:])
     name = class_name(options.model, MODELS, "model")
     kind = MODELS[name.lower()]
@@ -35,20 +36,21 @@ def main(argv: list[str]) -> int:
     model = kind(**arguments)
     load_state(model.net, read(*options.checkpoint), ", ".join(map(str, options.checkpoint)))  # type: ignore[arg-type]
     output = options.output or Path(f"{name.lower()}_official.ckpt")
-    model.provenance = replace(model.provenance, weights="", official=True, **code_of(kind))
-    write_checkpoint(output, model, arguments)
+    told = {"weights": "", "official": True, "licence": options.licence, **code_of(kind)}
+    model.provenance = replace(model.provenance, **told)
+    write_checkpoint(output, model)
     print(f"{len(model.state_dict())} tensors of {name}: {output}")
     print(next_command(model, name.lower(), str(output)))
     return 0
 
 
-def write_checkpoint(path: Path, model: BokehModel, arguments: dict[str, Any]) -> None:
-    """A checkpoint that every verb takes: weights, the constructor's ``arguments`` and provenance, no run."""
+def write_checkpoint(path: Path, model: BokehModel) -> None:
+    """A checkpoint that every verb takes: weights, all constructor arguments and provenance, no run."""
     if path.suffix != ".ckpt":
         raise BokehbenchError(f"{path}: name the output something.ckpt.")
     content: dict[str, Any] = {
         "state_dict": model.state_dict(),
-        "hyper_parameters": arguments,
+        "hyper_parameters": dict(model.hparams),
         "pytorch-lightning_version": pytorch_lightning.__version__,
     }
     model.on_save_checkpoint(content)

@@ -277,7 +277,8 @@ class BokehModel(LightningModule, ABC):
 
     def depth_scores(self, batch: Batch) -> dict[str, Tensor]:
         """``depth_mae`` of the method's own disparity and, as ``identity_...``, of a flat map; {} without the truth."""
-        image, measurement, found = batch["image"], Measurement.named(("depth_mae",)), {}
+        image, measurement = batch["image"], Measurement.named(("depth_mae",))
+        found: dict[str, Tensor] = {}
         for name, disparity in (("", partial(self.own_disparity, batch)), ("identity_", lambda: image[:, :1] * 0)):
             sample = Sample.of_batch(image, batch, own_disparity=disparity)
             found |= {f"{name}{column}": value for column, value in numbers(measurement.of(sample)).items()}

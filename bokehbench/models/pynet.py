@@ -20,6 +20,7 @@ from bokehbench.metrics.protocols import find_protocol
 from bokehbench.metrics.sample import Sample
 from bokehbench.models.base import BokehModel, Focus, PerPicture, check_option
 from bokehbench.models.collapse import CollapseGuard
+from bokehbench.models.pynet_handover import start_level
 from bokehbench.models.stages import Stage, StageRecipe
 from bokehbench.nets.pynet import LEVELS, PyNETNet, crop, pad
 from bokehbench.nets.pynet.pictures import even, fitted, network_input, reduced, rounded
@@ -140,7 +141,7 @@ class PyNET(CollapseGuard, BokehModel):
                     f"--model.weights RUN/checkpoints/level_{level + 1}.ckpt, or --model.start_anywhere true."
                 )
             if self.trained_to != level:
-                self.net.start_level(level)
+                start_level(self.net, level)
         self._fresh_level, self._seen, self.start_score = not resumed, None, None
         self.trained_to = level
         self.finest.fill_(level)

@@ -1,4 +1,4 @@
-"""First weights of PyNET: the authors' law, and a variance-keeping one."""
+"""First weights of PyNET: the authors' law, and a variance-keeping one that lets the photo's colours through."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
-from bokehbench.nets.pynet.blocks import SLOPE, Head, Upsample, UpsamplePair
+from bokehbench.nets.pynet.blocks import SLOPE, Branch, Head, MultiKernelBlock, Upsample, UpsamplePair
 
 HEAD_GAIN = 0.1
+COLOURS = 3
 
 
 def _kernels(net: nn.Module) -> list[tuple[Tensor, int, bool]]:
@@ -41,3 +42,37 @@ def initialise(net: nn.Module, law: Literal["official", "copy"]) -> None:
     for module in net.modules():
         if isinstance(module, nn.Conv2d) and module.bias is not None:
             nn.init.constant_(module.bias, 0.01 if law == "official" else 0.0)
+
+
+def smallest_branch(block: MultiKernelBlock) -> Branch:
+    """The one branch of a block whose largest kernel is 3x3."""
+    branch = block.get_submodule("kernel_3")
+    assert isinstance(branch, Branch)
+    return branch
+
+
+@torch.no_grad()
+def pass_colours_on(convolution: nn.Conv2d) -> None:
+    """Let the first three channels go through unchanged."""
+    assert convolution.bias is not None
+    convolution.weight[:COLOURS] = 0
+    convolution.bias[:COLOURS] = 0
+    for colour in range(COLOURS):
+        convolution.weight[colour, colour, 1, 1] = 1
+
+
+@torch.no_grad()
+def open_encoder(block: MultiKernelBlock) -> None:
+    """Let three channels of the encoder's first block start as the mean of each cell of :func:`space_to_depth`.
+
+    Colours are not negative, so LeakyReLU leaves them alone. They are trained with the rest.
+    """
+    branch = smallest_branch(block)
+    first = branch.conv_1
+    assert first.bias is not None
+    channels = first.in_channels // 4
+    first.weight[:COLOURS] = 0
+    first.bias[:COLOURS] = 0
+    for colour in range(COLOURS):
+        first.weight[colour, colour::channels, 1, 1] = 1 / 4
+    pass_colours_on(branch.conv_2)

@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Literal
 
-import torch
 from torch import Tensor, nn
 
 from bokehbench.errors import BokehbenchError
-from bokehbench.nets.pynet import handover
 from bokehbench.nets.pynet.blocks import MultiKernelBlock, space_to_depth, to_picture
-from bokehbench.nets.pynet.initialisation import initialise
+from bokehbench.nets.pynet.initialisation import COLOURS, initialise, open_encoder
 from bokehbench.nets.pynet.levels import (
     TOP_CHANNELS,
     Encoder,
@@ -23,7 +21,6 @@ from bokehbench.nets.pynet.levels import (
     UpsamplingHead,
 )
 from bokehbench.nets.pynet.padding import MULTIPLE
-from bokehbench.nets.pynet.photo_path import COLOURS, open_encoder
 
 LEVELS = (7, 6, 5, 4, 3, 2, 1)
 
@@ -34,10 +31,9 @@ class PyNETNet(nn.Module):
     Args:
         width: channels per branch at level 3, 3 or more; 32 is the paper's (47,551,791 parameters).
         depth_input: whether a disparity map (near = bright) is the 4th input channel.
-        head_init: "copy" starts from variance-keeping weights, and :meth:`start_level` makes a fresh level 3 begin as
-            the photo, levels 2 and 1 where the coarser one ended; "official" is the authors' start (normal of deviation
-            0.01 cut at 2 sigma, biases 0.01), known to leave level 1 at flat grey, and :meth:`start_level` then changes
-            nothing.
+        head_init: "copy" starts from variance-keeping weights, from which :mod:`bokehbench.models.pynet_handover` goes
+            on level by level; "official" is the authors' start (normal of deviation 0.01 cut at 2 sigma, biases 0.01),
+            known to leave level 1 at flat grey.
         checkpointing: recompute the blocks in the backward pass (about half the memory at 0.8 of the speed).
 
     Sizes must be multiples of 32 and at least 64 (see :mod:`bokehbench.nets.pynet.padding` for other photos).
@@ -150,18 +146,3 @@ class PyNETNet(nn.Module):
     def level_parameters(self, level: int) -> list[nn.Parameter]:
         """The parameters of :meth:`level_modules`, in the same order."""
         return [parameter for part in self.level_modules(level) for parameter in part.parameters()]
-
-    @torch.no_grad()
-    def start_level(self, level: int, inputs: Tensor | None = None) -> None:
-        """Give the fresh parts of ``level`` a start from the coarser, trained levels (changes weights in place).
-
-        Call it once, before the optimiser of ``level`` is built. Does nothing with ``head_init="official"``, and at
-        level 7. See :mod:`bokehbench.nets.pynet.handover` for what is copied and how exactly.
-
-        Args:
-            level: the level about to be trained.
-            inputs: B (3|4) H W like :meth:`forward`'s, a few training inputs on which the copy is fitted; pictures
-                drawn from a fixed seed when absent. All ranks of a distributed run need the same ones.
-        """
-        if self.head_init == "copy" and level < 7:
-            handover.start_level(self, level, inputs)

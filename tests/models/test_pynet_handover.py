@@ -7,8 +7,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from bokehbench.models.pynet_handover import smooth_pictures, start_level
 from bokehbench.nets.pynet import PyNETNet
-from bokehbench.nets.pynet.handover import smooth_pictures
 
 
 def psnr(a: Tensor, b: Tensor) -> float:
@@ -75,7 +75,7 @@ def test_official_levels_start_grey_and_start_level_leaves_them_so():
     net, (x, _) = PyNETNet(width=4, head_init="official"), pictures()
     before = {name: value.clone() for name, value in net.state_dict().items()}
     for level in (7, 3, 2, 1):
-        net.start_level(level, x)
+        start_level(net, level, x)
     assert all(torch.equal(before[name], value) for name, value in net.state_dict().items())
     assert outputs(net, x, 1).std() < 1e-3
 
@@ -84,7 +84,7 @@ def test_coarse_levels_are_left_alone():
     net, (x, _) = PyNETNet(width=4), pictures()
     before = {name: value.clone() for name, value in net.state_dict().items()}
     for level in (7, 6, 5, 4):
-        net.start_level(level, x)
+        start_level(net, level, x)
     assert all(torch.equal(before[name], value) for name, value in net.state_dict().items())
 
 
@@ -97,7 +97,7 @@ def test_level_3_begins_as_the_photo(width, depth_input):
         x = x[:, :3]
     photo = F.avg_pool2d(full, 4)
     assert psnr(outputs(net, x, 3), photo) < 25
-    net.start_level(3)
+    start_level(net, 3)
     assert psnr(outputs(net, x, 3), photo) > 33
 
 
@@ -107,7 +107,7 @@ def test_level_3_begins_as_the_photo_after_training_of_the_coarser_levels():
     for level in (5, 4):
         train(net, level, x, full, 20)
     coarser = outputs(net, x, 4)
-    net.start_level(3)
+    start_level(net, 3)
     assert psnr(outputs(net, x, 3), F.avg_pool2d(full, 4)) > 28
     assert torch.equal(outputs(net, x, 4), coarser)
 
@@ -115,7 +115,7 @@ def test_level_3_begins_as_the_photo_after_training_of_the_coarser_levels():
 def test_every_part_of_level_3_can_learn_from_its_start():
     torch.manual_seed(0)
     net, (x, full) = PyNETNet(width=4), pictures()
-    net.start_level(3)
+    start_level(net, 3)
     train(net, 3, x, full.flip(1), 2)  # at the first step the new channels' weights in the head are zero
     for parameter in net.level_parameters(3):
         parameter.grad = None
@@ -133,7 +133,7 @@ def test_level_2_is_an_exact_copy_where_the_topology_allows_it():
         net.level_3.head.weight[:, :, 1, 1] = 10 * centre
     with torch.no_grad():
         wanted = doubled(net.logits(x, (3,))[3])
-    net.start_level(2, x)
+    start_level(net, 2, x)
     with torch.no_grad():
         found = net.logits(x, (2,))[2]
     assert wanted.std() > 0.05
@@ -143,13 +143,13 @@ def test_level_2_is_an_exact_copy_where_the_topology_allows_it():
 def test_each_level_begins_about_where_the_coarser_one_ended():
     torch.manual_seed(0)
     net, (x, full) = PyNETNet(width=4), pictures()
-    net.start_level(3)
+    start_level(net, 3)
     target = train(net, 3, x, full, 60)
     ended = psnr(outputs(net, x, 3), target)
     assert ended > 25  # it has learnt something worth keeping
     for level, loss in ((2, 1.0), (1, 0.5)):
         coarser = outputs(net, x, level + 1)
-        net.start_level(level, x)
+        start_level(net, level, x)
         start = outputs(net, x, level)
         target = F.avg_pool2d(full, 2 ** (level - 1))
         as_it_ended = min(psnr(inside(doubled(coarser)), inside(target)), psnr(coarser, F.avg_pool2d(target, 2)))
@@ -165,7 +165,7 @@ def test_the_start_does_not_need_pictures_and_is_repeatable():
     starts = []
     for _ in range(2):
         net.load_state_dict(trained)
-        net.start_level(2)
+        start_level(net, 2)
         starts.append(outputs(net, x, 2))
     assert torch.equal(*starts)
     assert psnr(starts[0], doubled(coarser)) > 25
@@ -174,6 +174,6 @@ def test_the_start_does_not_need_pictures_and_is_repeatable():
 def test_the_spare_channels_of_level_2_can_learn():
     torch.manual_seed(0)
     net, (x, full) = PyNETNet(width=4), pictures()
-    net.start_level(2, x)
+    start_level(net, 2, x)
     (net(x, 2) - F.avg_pool2d(full, 2)).abs().mean().backward()
     assert net.level_2.head.weight.grad[:, 6:].abs().max() > 0

@@ -1,8 +1,16 @@
-"""Start of a fresh upsampling head as a copy of the coarser level's output, within the official topology.
+"""Starts of PyNET's levels 3 to 1 from what is trained already, within the official topology.
 
-A fresh official head at level 2 or 1 gives flat grey (output deviation 1.7e-5 at level 1); while it learns a picture
-through a few hundred weights, Adam's full-size steps spoil the trained trunk. Here both heads start from the bilinearly
-upsampled coarser output instead (before tanh), with nothing added to the network:
+**Level 3 begins as the photo.** The instance norms of levels 7 to 4 take a picture's colours out, so level 3 is the
+first that can give them, and with random weights it learns them last: luminance, then orange against blue, then green
+against magenta, each after a plateau of hundreds of steps. What bokeh leaves alone, most of the picture, is known
+beforehand. The encoder's first block carries the mean colours from the start (:func:`open_encoder`), and level 3's last
+block sees that block's features again (the skip). Three of its channels start as the least-squares fit, 3x3 pixels of
+the skip, to the photo before tanh, shifted until black is zero; the head takes them over and the shift back. All other
+channels keep their first weights and enter the head with weight zero.
+
+**Levels 2 and 1 begin where the coarser level ended.** A fresh official head at level 2 or 1 gives flat grey (output
+deviation 1.7e-5 at level 1); while it learns a picture through a few hundred weights, Adam's full-size steps spoil the
+trained trunk. Here both heads start from the bilinearly upsampled coarser output instead (before tanh):
 
 * Nearest-neighbour upsampling is the transposed kernel (1, 1, 0) x (1, 1, 0), and [1 2 1]/4 after it is bilinear
   upsampling, exactly: both fit one UpsamplingHead. What stands between is LeakyReLU(0.2).
@@ -18,20 +26,20 @@ upsampled coarser output instead (before tanh), with nothing added to the networ
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import TYPE_CHECKING
+import math
+from collections.abc import Iterable, Iterator
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from bokehbench.nets.pynet.blocks import SLOPE
-from bokehbench.nets.pynet.least_squares import BLACK, least_squares, to_rows
-from bokehbench.nets.pynet.photo_path import start_level_3
+from bokehbench.nets.pynet import PyNETNet
+from bokehbench.nets.pynet.blocks import SLOPE, space_to_depth
+from bokehbench.nets.pynet.initialisation import COLOURS, pass_colours_on, smallest_branch
 
-if TYPE_CHECKING:
-    from bokehbench.nets.pynet.pynet_net import PyNETNet
-
+BLACK = math.atanh(0.5 / 0.58)
+"""-z of a black pixel: 0.58 tanh(-BLACK) + 0.5 = 0. Darker values are clipped in every test anyway."""
+RIDGE = 1e-6
 WINDOW = 64
 """Level 2 is fitted on the middle of each picture, up to this many pixels of level 3 a side: plenty for 288 weights."""
 
@@ -48,6 +56,46 @@ def smooth_pictures(channels: int, count: int = 4, size: int = 128, seed: int = 
         cells *= 2
     low, high = picture.amin((2, 3), keepdim=True), picture.amax((2, 3), keepdim=True)
     return (picture - low) / (high - low)
+
+
+def to_rows(x: Tensor) -> Tensor:
+    """Pictures to rows: C H W -> HW C, in double on the CPU (some accelerators have no double)."""
+    return x.flatten(1).T.cpu().double()
+
+
+def least_squares(rows: Iterable[tuple[Tensor, Tensor]]) -> Tensor:
+    """argmin_w sum |A w - y|^2 over the pairs (A, y), with a ridge of 1e-6 of the mean diagonal."""
+    gram: Tensor | float = 0.0
+    right: Tensor | float = 0.0
+    for a, y in rows:
+        gram, right = gram + a.T @ a, right + a.T @ y
+    assert isinstance(gram, Tensor)
+    gram += RIDGE * gram.diagonal().mean() * torch.eye(len(gram), dtype=gram.dtype)
+    return torch.linalg.solve(gram, right)
+
+
+def _level_3_rows(net: PyNETNet, inputs: Tensor) -> Iterator[tuple[Tensor, Tensor]]:
+    """Per picture: 3x3 windows of the skip and a one, and the photo at level 3's size, before tanh, black at zero."""
+    for picture in inputs.split(1):
+        windows = F.unfold(net.encoder.level_3(space_to_depth(picture)), 3, padding=1)[0]
+        photo = F.avg_pool2d(picture[:, :COLOURS], 2)[0].clamp(0, 1)
+        yield (
+            to_rows(torch.cat([windows, torch.ones_like(windows[:1])])),
+            to_rows(torch.atanh((photo - 0.5) / 0.58) + BLACK),
+        )
+
+
+def _start_level_3(net: PyNETNet, inputs: Tensor) -> None:
+    branch, head = smallest_branch(net.level_3.z8), net.level_3.head
+    first = branch.conv_1
+    assert first.bias is not None
+    solution = least_squares(_level_3_rows(net, inputs)).to(head.weight)
+    first.weight[:COLOURS] = 0
+    first.weight[:COLOURS, -net.width :] = solution[:-1].T.reshape(COLOURS, net.width, 3, 3)
+    first.bias[:COLOURS] = solution[-1]
+    pass_colours_on(branch.conv_2)
+    pass_colours_on(head)
+    head.bias.fill_(-BLACK)
 
 
 def _upsampled(logits: Tensor) -> Tensor:
@@ -107,18 +155,18 @@ def _start_level_1(net: PyNETNet, inputs: Tensor) -> None:
 
 @torch.no_grad()
 def start_level(net: PyNETNet, level: int, inputs: Tensor | None = None) -> None:
-    """Start level 3 as the photo (:mod:`bokehbench.nets.pynet.photo_path`), 2 and 1 as described above, no other.
+    """Give the fresh parts of level 3, 2 or 1 their start; other levels, and networks of ``official`` start, stay.
 
-    Call it once per level: level 1's start moves a bias of level 2.
+    Call it once per level, before its optimiser is built: level 1's start moves a bias of level 2.
 
     Args:
         net: trained down to ``level + 1``; changed in place.
         level: the level about to be trained.
         inputs: B (3|4) H W, a few training inputs (4 are enough, one at a time is in memory); random smooth pictures
-            drawn from a fixed seed when absent.
+            drawn from a fixed seed when absent. All processes of a distributed run need the same ones.
     """
-    start = {3: start_level_3, 2: _start_level_2, 1: _start_level_1}.get(level)
-    if start is None:
+    start = {3: _start_level_3, 2: _start_level_2, 1: _start_level_1}.get(level)
+    if start is None or net.head_init == "official":
         return
     weight = net.level_1.up.weight
     pictures = smooth_pictures(4 if net.depth_input else 3) if inputs is None else inputs

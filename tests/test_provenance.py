@@ -1,0 +1,216 @@
+"""Where weights come from: from what wrote the checkpoint, through a test, to a board."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+import torch
+from made_boards import make_board
+from methods import NAMES, TRAINABLE, stage_names, tiny, words
+
+from bokehbench.board import leaderboard
+from bokehbench.board.boards import read_board
+from bokehbench.board.results import read
+from bokehbench.board.seeds import told_by_seed
+from bokehbench.board.standings import read_standings
+from bokehbench.checkpoints import read_checkpoint
+from bokehbench.cli import main
+from bokehbench.data import SyntheticDoF
+from bokehbench.models import D2F, MODELS
+from bokehbench.models.load import load_model
+from bokehbench.models.stages import StageRecipe
+from bokehbench.nets.d2f.defocus import BACKBONE
+from bokehbench.provenance import STARTING, Provenance, data_settings
+from bokehbench.trainer import StagedTrainer
+from bokehbench.weights.d2f import official_name
+
+SCENES = ["--data.size=64", "--data.aperture=8", "--data.test_samples=3", "--data.num_workers=0"]
+QUIET = ["--trainer.accelerator=cpu", "--trainer.enable_progress_bar=false"]
+
+
+def small(name: str) -> list[str]:
+    """What of :func:`methods.words` a test needs where a checkpoint brings the rest."""
+    return [word for word in words(name) if not word.startswith("--model.") or "." not in word[8:].partition("=")[0]]
+
+
+def board_in(folder: Path, **settings: object) -> Path:
+    """A board of the three scenes."""
+    names = [picture["name"] for picture in SyntheticDoF(size=64, aperture=8, test_samples=3).pictures("test")]
+    fields = {"count": 3, "ids": names, "columns": ["psnr", "ssim"], "rank_by": "psnr", **settings}
+    return make_board(folder, **fields)
+
+
+def result_of(folder: Path, *options: str) -> dict:
+    """What ``test`` with a recorder writes on a board of three scenes."""
+    out = folder / "result.json"
+    board = folder / "leaderboards" / "tiny"
+    recorder = "bokehbench.measure.recorder.ResultRecorder"
+    recording = [f"--trainer.callbacks={recorder}", f"--trainer.callbacks.board={board}"]
+    command = ["test", *SCENES, *QUIET, *recording, f"--trainer.callbacks.output={out}", *options]
+    assert main([*command, f"--trainer.default_root_dir={folder}"]) == 0
+    return json.loads(out.read_text())
+
+
+def record_of(path: Path) -> Provenance:
+    return Provenance.of_checkpoint(read_checkpoint(path), str(path))
+
+
+@pytest.fixture(scope="module")
+def fitted(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with ``last.ckpt`` of a fit of both stages of DeepLens, and nothing else of its run."""
+    folder, run = tmp_path_factory.mktemp("fitted"), tmp_path_factory.mktemp("run")
+    assert main(["fit", *words("deeplens"), "--seed_everything=5", f"--trainer.default_root_dir={run}"]) == 0
+    shutil.move(next(run.glob("**/checkpoints/last.ckpt")), folder / "last.ckpt")
+    shutil.rmtree(run)
+    board_in(folder)
+    return folder
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_argument_is_architecture_or_a_recipe_or_the_bases(name) -> None:
+    kind, model = MODELS[name], tiny(name)
+    recipes = {key for key, value in model.hparams.items() if isinstance(value, StageRecipe)}
+    assert {*kind.architecture, *recipes} | {key for key in STARTING if key in model.hparams} == set(model.hparams)
+    assert set(model.architecture_arguments) <= set(kind.architecture)
+
+
+def test_loss_terms_that_are_off_are_not_named() -> None:
+    assert "lpips_weight" not in tiny("d2f").architecture_arguments
+    assert tiny("d2f", lpips_weight=0.1).architecture_arguments["lpips_weight"] == 0.1
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_method_as_constructed_says_so(name) -> None:
+    training = tiny(name).provenance.training()
+    assert training == ({"weights": "untrained"} if MODELS[name].trainable else {})
+
+
+def test_a_checkpoint_that_was_moved_tells_its_result_everything(fitted, monkeypatch) -> None:
+    monkeypatch.chdir(fitted)
+    result = result_of(fitted, "--checkpoint", "last.ckpt")
+    training = result["training"]
+    assert result["seed"] == training["seed"] == 5
+    assert list(training["stages"]) == ["depth", "rendering"]
+    assert training["stages"]["depth"]["steps"] == 2
+    assert "steps_done" not in training["stages"]["depth"]
+    assert training["data"]["class"] == "SyntheticDoF"
+    assert training["data"]["size"] == 64
+    assert training["effort"]["seconds"] > 0
+    assert training["code"]["distribution"] == "bokehbench"
+    assert "origins" not in training
+    by_weights = result_of(fitted, *small("deeplens"), "--model.weights=last.ckpt")
+    for key in ("id", "training", "seed", "weights_hash", "architecture"):
+        assert by_weights[key] == result[key]
+
+
+def test_fresh_weights_and_weights_without_a_record_are_named(fitted, tmp_path) -> None:
+    assert result_of(fitted, *small("deeplens"))["training"] == {"weights": "untrained"}
+    bare = tmp_path / "bare.ckpt"
+    torch.save({"state_dict": read_checkpoint(fitted / "last.ckpt")["state_dict"]}, bare)
+    assert result_of(fitted, *small("deeplens"), f"--model.weights={bare}")["training"] == {"weights": "unknown origin"}
+
+
+def test_a_chain_of_fits_is_visible(fitted, tmp_path) -> None:
+    start = ["--model.stages=[rendering]", f"--model.weights={fitted / 'last.ckpt'}", "--seed_everything=6"]
+    assert main(["fit", *words("deeplens"), *start, f"--trainer.default_root_dir={tmp_path}"]) == 0
+    last = next(tmp_path.glob("**/checkpoints/last.ckpt"))
+    first, second = record_of(fitted / "last.ckpt"), record_of(last)
+    assert list(second.stages) == ["rendering"]
+    assert second.trained("depth"), "in the fit before"
+    (origin,) = second.origins
+    assert (origin.role, origin.provenance) == ("start", first)
+    board_in(tmp_path)
+    training = result_of(tmp_path, "--checkpoint", str(last))["training"]
+    assert training["origins"] == [
+        {"role": "start", "weights_hash": origin.weights_hash, "method": "DeepLens", "training": first.training()}
+    ]
+
+
+def test_a_plain_trainer_writes_it_too(tmp_path) -> None:
+    """From Python: no seed, no callbacks of the command line."""
+    model, data = tiny("pix2pix", steps=3), SyntheticDoF(size=64, aperture=8, val_samples=1, num_workers=0)
+    trainer = StagedTrainer(
+        accelerator="cpu", logger=False, enable_checkpointing=False, enable_progress_bar=False,
+        default_root_dir=tmp_path, num_sanity_val_steps=0, use_distributed_sampler=False,
+    )  # fmt: skip
+    trainer.fit(model, datamodule=data)
+    trainer.save_checkpoint(tmp_path / "mine.ckpt")
+    record = record_of(tmp_path / "mine.ckpt")
+    assert record == model.provenance == load_model(tmp_path / "mine.ckpt").provenance
+    assert record.stages["translation"]["steps_done"] == 3
+    assert record.data == data_settings(data)
+    assert record.method == "bokehbench.models.pix2pix.Pix2Pix"
+
+
+@pytest.mark.parametrize("name", TRAINABLE)
+def test_checkpoints_from_before_there_were_records_tell_what_they_hold(name) -> None:
+    stages, recipe = stage_names(name), {"steps": 7, "batch_size": 2, "learning_rate": 0.1}
+    old = {
+        "hyper_parameters": {"weights": None, "depth_size": 64, "_instantiator": "x", **dict.fromkeys(stages, recipe)},
+        "bokehbench": {"model": MODELS[name].__name__, "stages": stages, "stage": stages[0]},
+        "callbacks": {"TrainingClock": {"seconds": 12.0, "device": "a CPU"}},
+    }
+    record = Provenance.of_checkpoint(old, "old.ckpt")
+    assert record.name == MODELS[name].__name__
+    assert record.training() == {
+        "stages": {stages[0]: recipe},  # a checkpoint from the middle knows nothing of what came later
+        "effort": {"seconds": 12.0, "device": "a CPU"},
+    }
+    old["hyper_parameters"]["weights"] = "other.ckpt"
+    (origin,) = Provenance.of_checkpoint(old, "old.ckpt").training()["origins"]
+    assert origin["training"] == {"weights": "unknown origin"}
+
+
+def test_a_combination_has_the_seeds_of_its_parts(fitted, tmp_path) -> None:
+    results = []
+    board_in(tmp_path)
+    for seed in (5, 6):
+        checkpoint = fitted / "last.ckpt"
+        if seed == 6:
+            run = tmp_path / "run"
+            assert main(["fit", *words("deeplens"), "--seed_everything=6", f"--trainer.default_root_dir={run}"]) == 0
+            checkpoint = next(run.glob("**/checkpoints/last.ckpt"))
+        parts = ["--model", "combination", "--model.renderer=scatter", f"--model.depth=checkpoint:{checkpoint}"]
+        result = result_of(tmp_path, *parts)
+        assert result["seed"] == seed
+        assert [origin["role"] for origin in result["training"]["origins"]] == ["depth"]
+        results.append(read(tmp_path / "result.json"))
+    assert told_by_seed(results)
+
+
+def official_files(folder: Path) -> list[str]:
+    """Two files as D2F's authors wrote them, with fresh weights in place of theirs."""
+    torch.manual_seed(0)
+    state = D2F(head_activation="none", unused_unit=True).net.state_dict()
+    for stage in (1, 2):
+        net = {official_name(key): value for key, value in state.items() if key.startswith("fusion.") == (stage == 2)}
+        torch.save({"net": net}, folder / f"stage{stage}.pth")
+    return [str(folder / f"stage{stage}.pth") for stage in (1, 2)]
+
+
+def test_the_authors_weights_are_flagged_on_a_board_that_they_have_seen(tmp_path, monkeypatch) -> None:
+    """B1: import-weights, test, add; also where a fit started from them."""
+    monkeypatch.chdir(tmp_path)
+    board = board_in(tmp_path, contaminated={"official D2F": "trained on these pictures"})
+    files = official_files(tmp_path)
+    assert (
+        main(["import-weights", "--model", "d2f", "--checkpoint", *files, "-o", "official.ckpt", "--licence", "CC BY"])
+        == 0
+    )
+    result = result_of(tmp_path, "--checkpoint", "official.ckpt")
+    assert (result["training"]["official"], result["training"]["licence"]) == (True, "CC BY")
+    network = ["--model.head_activation=none", "--model.channels=256", f"--model.backbone={BACKBONE}"]
+    options = [*network, "--model.weights=official.ckpt", "--model.stages=[fusion]"]
+    recipe = {"steps": 1, "batch_size": 1, "view": "crop", "height": 64, "width": 64}
+    options += [f"--model.fusion.{key}={value}" for key, value in recipe.items()]
+    assert main(["fit", "--model", "d2f", *options, *SCENES, "--data.val_samples=1", *QUIET]) == 0
+    tuned = next(Path("runs").glob("**/checkpoints/last.ckpt"))
+    for checkpoint in (Path("official.ckpt"), tuned):
+        result_of(tmp_path, "--checkpoint", str(checkpoint))
+        added = leaderboard.add(board, read(tmp_path / "result.json"))
+        assert "contaminated" in read(added).flags
+    assert not read_standings(board).ranked
+    assert read_board(board).contamination(read(tmp_path / "result.json")) == "trained on these pictures"
