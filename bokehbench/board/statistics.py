@@ -7,6 +7,7 @@ wide as the published table. Only paired comparisons on the same pictures tell m
 from __future__ import annotations
 
 import math
+import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -18,8 +19,6 @@ from bokehbench.errors import BokehbenchError
 RESAMPLES = 10_000
 SEED = 20260000
 LEVEL = 0.95
-#: Values up to which the draws are kept as a matrix of 10 kB per value; beyond, they are gathered anew each time.
-MOST_COUNTED = 20_000
 #: Resamples that are averaged in one product.
 BLOCK = 500
 
@@ -65,29 +64,33 @@ class Comparison:
         return max(self.p_bootstrap, self.p_wilcoxon) < 1 - LEVEL
 
 
-def resampled_means(values: np.ndarray) -> np.ndarray:
-    """Means of :data:`RESAMPLES` draws with replacement, always the same draws for the same number of values."""
-    if len(values) <= MOST_COUNTED:
-        counts = _counts(len(values))
-        blocks = [counts[start : start + BLOCK] @ values for start in range(0, RESAMPLES, BLOCK)]
-        return np.concatenate(blocks) / len(values)
-    random = _random()
-    return np.asarray([values[random.randint(0, len(values), len(values))].mean() for _ in range(RESAMPLES)])
-
-
-def _random() -> np.random.RandomState:
-    # The legacy generator: the only one of NumPy whose stream is promised never to change, and `check` compares bytes.
-    return np.random.RandomState(SEED)
-
-
 @lru_cache(maxsize=4)
-def _counts(size: int) -> np.ndarray:
-    """How often each value is drawn: a product with this is 20 times faster than gathering, and boards draw a lot."""
-    random, counts = _random(), np.empty((RESAMPLES, size), np.uint8)
+def resampled_counts(size: int) -> np.ndarray:
+    """How often each of ``size`` values is in each draw with replacement: (RESAMPLES, size) uint8, always the same.
+
+    A product with this is 20 times faster than gathering values, and boards draw a lot.
+    """
+    # The legacy generator: the only one of NumPy whose stream is promised never to change, and `check` compares bytes.
+    random, counts = np.random.RandomState(SEED), np.empty((RESAMPLES, size), np.uint8)
     for start in range(0, RESAMPLES, BLOCK):
         draws = random.randint(0, size, (BLOCK, size)) + size * np.arange(BLOCK)[:, None]
         counts[start : start + BLOCK] = np.bincount(draws.ravel(), minlength=BLOCK * size).reshape(BLOCK, size)
     return counts
+
+
+def resampled_means(values: np.ndarray) -> np.ndarray:
+    """Means of :data:`RESAMPLES` draws with replacement, always the same draws for the same number of values."""
+    counts = resampled_counts(len(values))
+    blocks = [counts[start : start + BLOCK] @ values for start in range(0, RESAMPLES, BLOCK)]
+    return np.concatenate(blocks) / len(values)
+
+
+def limits(draws: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Ends of the percentile interval over the first axis of bootstrap draws; NaN where no draw has a value."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)  # what is NaN in every draw stays so
+        low, high = np.nanquantile(draws, [(1 - LEVEL) / 2, (1 + LEVEL) / 2], axis=0)
+    return low, high
 
 
 def mean(values: Iterable[float]) -> float:
@@ -106,7 +109,7 @@ def interval(values: Sequence[float]) -> Interval:
     middle = mean(numbers)
     if len(numbers) < 2:
         return Interval(middle, math.nan, math.nan, 1)
-    low, high = np.quantile(resampled_means(numbers), [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
+    low, high = limits(resampled_means(numbers))
     return Interval(middle, float(low), float(high), len(numbers))
 
 

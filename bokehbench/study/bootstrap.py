@@ -2,22 +2,13 @@
 
 from __future__ import annotations
 
-import warnings
-
 import numpy as np
 
+from bokehbench.board import statistics
 from bokehbench.study.bradley_terry import strengths
 
+#: Draws, of those that boards have: each is a fit of all strengths.
 RESAMPLES = 2000
-SEED = 20260000
-LEVEL = 0.95
-
-
-def draws(raters: int) -> np.ndarray:
-    """(RESAMPLES, raters): how often each rater is in each draw with replacement; always the same for a number."""
-    # The legacy generator: the only one of NumPy whose stream is promised never to change.
-    random = np.random.RandomState(SEED)
-    return random.multinomial(raters, np.full(raters, 1 / raters), size=RESAMPLES).astype(np.float64)
 
 
 def strength_draws(wins: np.ndarray, ties: np.ndarray) -> np.ndarray:
@@ -26,7 +17,7 @@ def strength_draws(wins: np.ndarray, ties: np.ndarray) -> np.ndarray:
     Args:
         wins, ties: (raters, M, M).
     """
-    drawn = draws(len(wins))
+    drawn = _draws(len(wins))
     return strengths(np.tensordot(drawn, wins, 1), np.tensordot(drawn, ties, 1))
 
 
@@ -36,17 +27,15 @@ def share_draws(wins: np.ndarray) -> np.ndarray:
     Args:
         wins: (raters, M, M).
     """
-    drawn = np.tensordot(draws(len(wins)), wins, 1)
+    drawn = np.tensordot(_draws(len(wins)), wins, 1)
     met = drawn + drawn.swapaxes(-1, -2)
     return np.divide(drawn, met, out=np.full_like(drawn, np.nan), where=met > 0)
 
 
-def limits(values: np.ndarray, raters: int) -> tuple[np.ndarray, np.ndarray]:
+def limits(draws: np.ndarray, raters: int) -> tuple[np.ndarray, np.ndarray]:
     """Percentile interval over the first axis; NaN with fewer than two raters, who cannot be drawn."""
-    if raters < 2:
-        nothing = np.full(values.shape[1:], np.nan)
-        return nothing, nothing.copy()
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", RuntimeWarning)  # a pair that nobody judged is NaN in every draw
-        low, high = np.nanquantile(values, [(1 - LEVEL) / 2, (1 + LEVEL) / 2], axis=0)
-    return low, high
+    return statistics.limits(draws if raters > 1 else np.full_like(draws, np.nan))
+
+
+def _draws(raters: int) -> np.ndarray:
+    return statistics.resampled_counts(raters)[:RESAMPLES].astype(np.float64)

@@ -104,8 +104,9 @@ def test_holm_is_the_textbooks():
 
 
 @pytest.mark.parametrize("count", [2, 700, 1501])
-def test_counted_draws_are_the_gathered_ones(count, monkeypatch):
+def test_counted_draws_are_the_gathered_ones(count):
     values = np.random.default_rng(count).normal(25, 4, count)
     counted = statistics.resampled_means(values)
-    monkeypatch.setattr(statistics, "MOST_COUNTED", 0)
-    np.testing.assert_allclose(counted, statistics.resampled_means(values), rtol=1e-12)
+    random = np.random.RandomState(statistics.SEED)
+    gathered = [values[random.randint(0, count, count)].mean() for _ in range(statistics.RESAMPLES)]
+    np.testing.assert_allclose(counted, gathered, rtol=1e-12)
