@@ -22,7 +22,7 @@ from bokehbench.cli import main as run
 LIGHTNING = ("fit", "validate", "test", "predict")
 OWN_PARSER = tuple(verb for verb in VERBS if verb not in (*LIGHTNING, "completion"))
 #: Options of Lightning's verbs that belong to no class.
-GENERAL = ("--config", "--ckpt_path", "--print_config", "--seed_everything", "--model", "--data", "--help")
+GENERAL = ("--config", "--checkpoint", "--print_config", "--seed_everything", "--model", "--data", "--help")
 FOLLOWED = {"bash": "eval", "zsh": "eval", "fish": "source"}
 
 
@@ -68,12 +68,12 @@ def _help(words: list[str]) -> str:
 
 
 def values() -> dict[str, list[str]]:
-    """What may follow an option: names of methods, data sets, recipes, boards."""
+    """What may follow an option: names of methods, data sets, configurations, boards."""
     from bokehbench.data import DATA
     from bokehbench.models import MODELS
 
-    recipes = sorted(path.stem for path in experiments.folder().glob("*.yaml"))
-    return {"--model": sorted(MODELS), "--data": sorted(DATA), "--config": recipes, "--board": boards.names()}
+    configurations = sorted(path.stem for path in experiments.folder().glob("*.yaml"))
+    return {"--model": sorted(MODELS), "--data": sorted(DATA), "--config": configurations, "--board": boards.names()}
 
 
 def first_arguments() -> dict[str, list[str]]:

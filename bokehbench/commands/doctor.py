@@ -106,7 +106,7 @@ def devices() -> Iterator[Finding]:
         yield OK, "Apple GPU (mps)"
     if not torch.cuda.is_available():
         build = f"torch is built for CUDA {torch.version.cuda}" if torch.version.cuda else "torch is a CPU build"
-        yield MISSING, f"CUDA GPU: torch sees none ({build}); the quick recipes run on a CPU"
+        yield MISSING, f"CUDA GPU: torch sees none ({build}); the quick configurations run on a CPU"
 
 
 def weights() -> Iterator[Finding]:
@@ -140,16 +140,16 @@ def data_sets(folders: list[Path]) -> Iterator[Finding]:
 
 
 def _layout(folder: Path) -> Iterator[str]:
-    from bokehbench.data import DATA
+    from bokehbench.data import open_data
 
     for name in LAYOUTS:
         try:
-            data = DATA[name](root=folder)
+            data = open_data(name, root=folder)
             counts = [f"{len(p)} {split}" for split in ("train", "val", "test") if (p := data.pictures(split))]
         except BokehbenchError:
             continue
         if counts:
-            yield f"{folder}: {DATA[name].__name__}, {', '.join(counts)} (--data {name} --data.root {folder})"
+            yield f"{folder}: {type(data).__name__}, {', '.join(counts)} (--data {name} --data.root {folder})"
             return
 
 

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from bokehbench.board.columns import find_column
 from bokehbench.board.results import Result
 from bokehbench.board.seeds import but_for_seed, over_seeds
 from bokehbench.board.standings import Standings
 from bokehbench.board.statistics import Interval, differences, interval, mean
 from bokehbench.errors import BokehbenchError
 from bokehbench.figures import style
+from bokehbench.metrics.columns import find_column
 
 SCORES = ("psnr", "ssim")
 

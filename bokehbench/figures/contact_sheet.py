@@ -11,12 +11,12 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from bokehbench.board.columns import find_column
 from bokehbench.board.standings import Standings
 from bokehbench.errors import BokehbenchError
 from bokehbench.figures import style
 from bokehbench.figures.stored_pictures import Stored, find_stored, picture_file, shared_names
 from bokehbench.figures.zoom import window
+from bokehbench.metrics.columns import find_column
 
 #: Width in pixels, that of a README: photographs at twice the resolution would not stay small files.
 PIXELS = 800

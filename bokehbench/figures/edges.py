@@ -7,17 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from bokehbench.board.columns import find_column
 from bokehbench.board.standings import Standings
 from bokehbench.board.statistics import Interval, interval
 from bokehbench.figures import style
+from bokehbench.metrics.columns import find_column
 
-#: Column -> heading. PSNR has no mean where one picture is perfect, as doing nothing is in focus: hence SSIM there.
-PANELS = {
-    "psnr_border": "PSNR near the border (dB)",
-    "ssim_in_focus": "SSIM in focus",
-    "ssim_out_of_focus": "SSIM out of focus",
-}
+#: PSNR has no mean where one picture is perfect, as those of identity are in focus: hence SSIM there.
+PANELS = ("psnr_border", "ssim_in_focus", "ssim_out_of_focus")
 
 
 @dataclass(frozen=True)
@@ -64,15 +60,16 @@ def _fill(figure: Any, standings: Standings, data: list[Line]) -> None:
     left = 0.025 + 0.0088 * max(map(len, names))
     gap = 0.025
     wide = (0.985 - left - gap * (len(PANELS) - 1)) / len(PANELS)
-    for number, column in enumerate(PANELS):
+    for number, name in enumerate(PANELS):
+        column = find_column(name)
         axes = figure.add_axes((left + number * (wide + gap), 0.62 / high, wide, 1 - 1.4 / high))
-        axes.set_title(PANELS[column], pad=5)
+        axes.set_title(column.label, pad=5)
         axes.set_ylim(len(data) - 0.4, -0.6)
         axes.set_yticks(range(len(data)), names if number == 0 else [""] * len(data))
         axes.tick_params(axis="y", length=0)
         axes.spines["left"].set_visible(False)
         for place, line in enumerate(data):
-            score, colour = line.scores[column], style.KINDS[line.kind]
+            score, colour = line.scores[name], style.KINDS[line.kind]
             if not math.isfinite(score.mean):
                 why = "not measured" if math.isnan(score.mean) else "perfect on a picture"
                 axes.text(0.5, place, why, color=style.GREY, fontsize=7.5, ha="center", va="center",
@@ -81,9 +78,9 @@ def _fill(figure: Any, standings: Standings, data: list[Line]) -> None:
             if math.isfinite(score.low):
                 axes.plot([score.low, score.high], [place] * 2, color=colour, lw=1.4, alpha=0.55)
             axes.plot(score.mean, place, "o", color=colour, ms=6)
-            decimals = find_column(column).decimals
-            axes.annotate(f"{score.mean:.{min(decimals, 3)}f}", (score.mean, place), xytext=(0, 4.5),
-                          textcoords="offset points", ha="center", va="bottom", fontsize=6.5, color=colour)  # fmt: skip
+            shown = column.show(score.mean, decimals=min(column.decimals, 3))
+            axes.annotate(shown, (score.mean, place), xytext=(0, 4.5), textcoords="offset points", ha="center",
+                          va="bottom", fontsize=6.5, color=colour)  # fmt: skip
         axes.locator_params(axis="x", nbins=5)
         axes.margins(x=0.08)
     for tick, line in zip(figure.axes[0].get_yticklabels(), data, strict=True):

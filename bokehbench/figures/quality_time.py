@@ -8,11 +8,12 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from bokehbench.board.columns import Column, find_column
 from bokehbench.board.standings import Standings
 from bokehbench.board.statistics import Interval
 from bokehbench.figures import style
 from bokehbench.figures.labels import place_labels
+from bokehbench.metrics.column import Column
+from bokehbench.metrics.columns import find_column
 
 
 @dataclass(frozen=True)

@@ -12,9 +12,10 @@ from pathlib import Path
 from typing import Any
 
 from bokehbench.figures import style
+from bokehbench.metrics.columns import variant_of
 
-#: Validation scores, the first that a stage has is drawn; and what it is called.
-SCORES = {"psnr": "PSNR (dB)", "coarse_psnr": "PSNR (dB), half size", "depth_mae": "depth MAE", "ssim": "SSIM"}
+#: Validation scores, the first that a stage has is drawn.
+SCORES = ("psnr", "coarse_psnr", "depth_mae", "ssim")
 #: Share of a stage's points that the smoothed line averages over.
 SMOOTH = 0.08
 #: Inches of the title and of a run.
@@ -28,18 +29,18 @@ class Stage:
     """One stage of a run.
 
     Attributes:
-        name: as in the recipe.
+        name: as the method calls it.
         losses: (step, loss), ascending.
         score: name of the validation score, or "".
         scores: (step, score), ascending.
-        trivial: the score of doing nothing, NaN where unknown.
+        identity: the score of the identity baseline, NaN where unknown.
     """
 
     name: str
     losses: tuple[tuple[int, float], ...]
     score: str
     scores: tuple[tuple[int, float], ...]
-    trivial: float
+    identity: float
 
 
 @dataclass(frozen=True)
@@ -88,8 +89,8 @@ def _stage(name: str, names: list[str], rows: list[dict[str, float]]) -> Stage:
     for score in SCORES:
         scores = [(int(row["step"]), row[f"val/{score}"]) for row in mine if f"val/{score}" in row]
         if scores:
-            trivial = [row[f"val/identity_{score}"] for row in mine if f"val/identity_{score}" in row]
-            return Stage(name, tuple(losses), score, tuple(scores), trivial[-1] if trivial else math.nan)
+            identity = [row[f"val/identity_{score}"] for row in mine if f"val/identity_{score}" in row]
+            return Stage(name, tuple(losses), score, tuple(scores), identity[-1] if identity else math.nan)
     return Stage(name, tuple(losses), "", (), math.nan)
 
 
@@ -155,7 +156,7 @@ def draw(runs: Sequence[Run], path: Path) -> Path:
 
 def _fill(figure: Any, runs: Sequence[Run]) -> None:
     high = figure.get_figheight()
-    style.head(figure, "Training", "faint: as logged · line: running mean · right: validation, dotted: doing nothing")
+    style.head(figure, "Training", "faint: as logged · line: running mean · right: validation, dotted: identity")
     for place, run in enumerate(runs):
         low = high - HEAD - (place + 1) * ROW + 0.48
         left = figure.add_axes((0.08, low / high, 0.4, 1.05 / high))
@@ -218,13 +219,13 @@ def _scores(figure: Any, box: list[float], run: Run, limits: tuple[float, float]
         for stage in stages:
             steps, values = [step for step, _ in stage.scores], [value for _, value in stage.scores]
             axes.plot(steps, values, "-o", color=colours[stage.name], ms=3 if len(steps) < 30 else 1.5, lw=1.3)
-            if math.isfinite(stage.trivial):
+            if math.isfinite(stage.identity):
                 ends = [stage.losses[0][0], stage.losses[-1][0]]
-                axes.plot(ends, [stage.trivial] * 2, ":", color=style.GREY, lw=1.2)
+                axes.plot(ends, [stage.identity] * 2, ":", color=style.GREY, lw=1.2)
         if len(kinds) == 1:
             axes.set_xlim(*limits)
         _borders(axes, stages, colours)
-        axes.set_ylabel(SCORES[kind])
+        axes.set_ylabel(variant_of(kind).label)
         axes.set_xlabel("optimiser step")
         axes.locator_params(axis="x", nbins=4)
         axes.margins(y=0.12)

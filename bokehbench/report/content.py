@@ -133,7 +133,7 @@ def provenance(row: Row) -> list[tuple[str, str, bool]]:
     result = row.result
     effort = result.training.get("effort", {})
     wall = f"{effort['seconds'] / 3600:.2f} h on {effort.get('device', '?')}" if effort.get("seconds") else ""
-    recipe = {key: value for key, value in result.training.items() if key not in ("effort", "seed")}
+    training = {key: value for key, value in result.training.items() if key not in ("effort", "seed")}
     effort_of_one = [(cost.label, cost.show(result, detail=True), False) for cost in COSTS if cost.value(result)]
     lines = [
         ("result", result.id, False),
@@ -149,7 +149,7 @@ def provenance(row: Row) -> list[tuple[str, str, bool]]:
         ("targets (SHA-256)", result.target_hash, False),
         ("outputs (SHA-256)", result.prediction_hash, False),
         ("architecture", _lines(result.architecture), True),
-        ("recipe", _lines(recipe), True),
+        ("training", _lines(training), True),
         ("inference", _lines(result.inference), True),
         ("protocol", _lines(result.protocol), True),
         ("versions", _lines(result.versions), True),

@@ -6,11 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from bokehbench.board.columns import find_column
 from bokehbench.board.identity import slug
 from bokehbench.board.results import Result
 from bokehbench.board.statistics import Comparison, compare
 from bokehbench.errors import BokehbenchError, nearest
+from bokehbench.metrics.columns import find_column
 
 KEYS = ("better", "than", "column", "about")
 

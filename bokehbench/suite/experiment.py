@@ -25,7 +25,7 @@ class Experiment:
     Attributes:
         name: unique in the suite; the folder of its work.
         model: short name.
-        config: configuration file of the fit, or None: the method's quick recipe.
+        config: configuration file of the fit, or None: the method's quick configuration.
         checkpoint: weights to test, or None: fit first (a baseline has nothing to fit).
         fit, test: options of these verbs, ``{"model.rendering.steps": 100}``; ``{NAME}`` in a value stands for the
             checkpoint of that experiment.
@@ -74,11 +74,11 @@ class Experiment:
         return [*self._start(), *words(self.fit)]
 
     def test_words(self, own_data: bool) -> list[str]:
-        """Command line of the test, without folders and checkpoint; ``own_data``: on the pictures of the recipe."""
+        """Command line of the test, without folders and checkpoint; ``own_data``: on its configuration's pictures."""
         return [*(self._start() if own_data else ["--model", self.model]), *words(self.test)]
 
-    def recipe(self) -> str:
-        """What its configuration file, or its method's quick recipe, says: a changed recipe makes another fit.
+    def configuration(self) -> str:
+        """What its configuration file, or its method's quick one, says: a changed one makes another fit.
 
         Raises:
             BokehbenchError: there is no such file, or it cannot be read.

@@ -14,6 +14,7 @@ import yaml
 from bokehbench import figures
 from bokehbench.board import boards, leaderboard, results
 from bokehbench.board.results import Result
+from bokehbench.checkpoints import newest
 from bokehbench.data import DATA
 from bokehbench.errors import BokehbenchError, nearest
 from bokehbench.files import write_text
@@ -23,7 +24,7 @@ from bokehbench.suite.experiment import Experiment, filled, fingerprint, places
 from bokehbench.suite.step_bar import StepBar
 from bokehbench.suite.step_process import run_step
 from bokehbench.suite.suite import Suite
-from bokehbench.suite.work_folder import alone, done, link_to, newest, state
+from bokehbench.suite.work_folder import alone, done, link_to, state
 
 RECORDER = "bokehbench.measure.recorder.ResultRecorder"
 Report = Callable[[float, str], None]
@@ -44,9 +45,9 @@ class Outcome:
 class Runner:
     """One suite in one folder.
 
-    Every step has a folder named after its command line and recipe, so that the same step is never run twice and a
-    changed one is. A step is done when its mark is there, and the mark is written last: a run that was killed goes on
-    with the step that it was in, a fit inside its stage.
+    Every step has a folder named after its command line and configuration, so that the same step is never run twice
+    and a changed one is. A step is done when its mark is there, and the mark is written last: a run that was killed
+    goes on with the step that it was in, a fit inside its stage.
 
     Args:
         suite: what to run.
@@ -118,7 +119,7 @@ class Runner:
             command.append(f"--trainer.default_root_dir={place}")
             interrupted = newest(place)
             if interrupted is not None:
-                command += ["--ckpt_path", str(interrupted)]
+                command += ["--checkpoint", str(interrupted)]
             start = time.monotonic()
             run_step(command, place / "fit.log", report, self._names(experiment, "fit"))
             checkpoint = newest(place)
@@ -136,7 +137,7 @@ class Runner:
 
     def _fit_place(self, experiment: Experiment) -> Path:
         command = self._fit_command(experiment)
-        name = fingerprint([*command, experiment.recipe(), *self._states(experiment.fit)])
+        name = fingerprint([*command, experiment.configuration(), *self._states(experiment.fit)])
         if self.fits is not None:
             return self.fits / f"{experiment.model}-{name}"
         return self.folder / experiment.name / f"fit-{name}"
@@ -177,10 +178,10 @@ class Runner:
         command = ["test", *filled(experiment.test_words(pictures is None), self._checkpoint)]
         command += [*self.extra, *self.test_extra]
         if checkpoint is not None:
-            command += ["--ckpt_path", str(checkpoint)]
+            command += ["--checkpoint", str(checkpoint)]
         content = [
             *command,
-            pictures or experiment.recipe(),
+            pictures or experiment.configuration(),
             *self._measure(),
             *state(checkpoint),
             *self._states(experiment.test),
@@ -219,9 +220,9 @@ class Runner:
         return [board.name, str(board.version), board.protocol, *board.columns]
 
     def _test_config(self, experiment: Experiment) -> str | None:
-        """Settings of a test on the board's pictures (or the suite's own), in place of the method's recipe.
+        """Settings of a test on the board's pictures (or the suite's own), in place of the method's configuration.
 
-        What a recipe says about its training data must not reach the test: all methods see the same pictures.
+        What that says about its training data must not reach the test: all methods see the same pictures.
         """
         data = boards.read_board(self.board).data if self.board is not None else self.suite.data
         if not data:

@@ -45,12 +45,6 @@ def link_to(place: Path, link: Path) -> None:
             link.symlink_to(place, target_is_directory=True)
 
 
-def newest(place: Path) -> Path | None:
-    """The last checkpoint that a run below ``place`` wrote."""
-    found = list(place.glob("**/checkpoints/last.ckpt"))
-    return max(found, key=lambda path: path.stat().st_mtime) if found else None
-
-
 def done(place: Path) -> dict[str, Any] | None:
     """The mark of a finished step, or None."""
     try:

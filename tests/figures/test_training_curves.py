@@ -43,8 +43,8 @@ def test_stages_scores_and_what_a_resumed_run_lost(tmp_path: Path) -> None:
     assert (depth.name, depth.score, rendering.score) == ("depth", "depth_mae", "psnr")
     assert depth.scores == ((18, pytest.approx(1 / 18)), (38, pytest.approx(1 / 38)))
     assert rendering.scores == ((58, pytest.approx(25.8)), (78, pytest.approx(27.8)))
-    assert math.isnan(depth.trivial)
-    assert rendering.trivial == 22
+    assert math.isnan(depth.identity)
+    assert rendering.identity == 22
     assert rendering.losses[0] == (40, 1.0)
 
 

@@ -94,12 +94,12 @@ def test_a_suite_ends_with_a_board_and_runs_nothing_twice(board: Path, capsys) -
     assert set(stored(board)) == {"DeepLens", "Identity", "Layered"}
 
 
-def test_a_changed_recipe_is_fitted_anew_and_a_comment_changes_nothing(board: Path) -> None:
-    recipe = board.parents[1] / "recipe.yaml"
-    file = Path(suite(board, {"model": METHOD, "config": str(recipe)})[1])
+def test_a_changed_configuration_is_fitted_again_and_a_comment_changes_nothing(board: Path) -> None:
+    configuration = board.parents[1] / "configuration.yaml"
+    file = Path(suite(board, {"model": METHOD, "config": str(configuration)})[1])
 
     def place(content: str) -> Path:
-        recipe.write_text(content)
+        configuration.write_text(content)
         read = read_suite(file)
         return Runner(read, board.parents[1] / "work")._fit_place(read.experiments[0])
 
