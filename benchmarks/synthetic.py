@@ -70,7 +70,7 @@ def obvious(scene: Scene, aperture: float) -> Tensor:
 
 def scenes(slope: float) -> SyntheticScenes:
     """Training scenes that all have a sloping background, or all a constant one."""
-    data = SyntheticDoF(size=SIZE, blur_radius=RADIUS, slope_probability=slope, num_workers=0)
+    data = SyntheticDoF(size=SIZE, aperture=RADIUS, slope_probability=slope, num_workers=0)
     pictures = data.pictures("train")
     assert isinstance(pictures, SyntheticScenes)
     return pictures

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable
+from typing import Any
 
 
 class BokehbenchError(Exception):
@@ -11,6 +12,16 @@ class BokehbenchError(Exception):
 
     The message is one clear sentence (or a short list) that names the file or option and the remedy.
     """
+
+
+def check_options(prefix: str, *checks: tuple[str, Any, bool, str]) -> None:
+    """Raise for the first of (option, value, whether it is right, what to give instead) that is not right.
+
+    ``prefix`` stands before the option: ``--data.``, ``--model.``.
+    """
+    for option, value, right, remedy in checks:
+        if not right:
+            raise BokehbenchError(f"{prefix}{option} {value}: give {remedy}.")
 
 
 def nearest(name: str, known: Iterable[str]) -> str:

@@ -38,6 +38,6 @@ def words(name: str, steps: int = 2) -> list[str]:
     for stage in stage_names(name):
         for key, value in {"steps": steps, "batch_size": 2, "view": "crop", "height": 64, "width": 64}.items():
             options[f"model.{stage}.{key}"] = value
-    options |= {"data.size": 64, "data.blur_radius": 8, "data.val_samples": 2, "data.test_samples": 3}
+    options |= {"data.size": 64, "data.aperture": 8, "data.val_samples": 2, "data.test_samples": 3}
     options |= {"data.num_workers": 0, "trainer.accelerator": "cpu", "trainer.enable_progress_bar": "false"}
     return ["--model", name, *(f"--{key}={value}" for key, value in options.items())]

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from importlib import import_module
 from pathlib import Path
+from pkgutil import resolve_name
 from typing import Any
 
-from jsonargparse import ArgumentParser, Namespace
+from jsonargparse import ArgumentParser
 
-from bokehbench.commands.arguments import take
+from bokehbench.commands.arguments import parameters_of, spelt, take
 from bokehbench.counted import counted
 from bokehbench.data import DATA
 from bokehbench.data.base import SPLITS, BokehDataModule
@@ -39,21 +39,14 @@ def main(argv: list[str]) -> int:
     name = class_name(names[-1] if names else DEFAULT, DATA, "data")
     # The class must come before its options; a name with dots is a class of the user's own.
     path = name if "." in name else f"{DATA[name].__module__}.{DATA[name].__name__}"
-    rest = [f"{word}={path}" if word == "--data.help" else word for word in rest]
+    used = {"data": parameters_of("data", name)}
+    rest = [f"{word}={path}" if word == "--data.help" else spelt(word, used) for word in rest]
     if rest and rest[0] in ACTIONS:
         rest[1:1] = ["--data", path]
-    parser = _parser()
-    arguments = parser.parse_args(rest)
-    action = arguments.action
-    options: Namespace = arguments[action]
-    data = import_class(options.data.class_path)(**options.data.init_args)
+    arguments = _parser().parse_args(rest)
+    action, options = arguments.action, arguments[arguments.action]
+    data = resolve_name(options.data.class_path)(**options.data.init_args)
     return {"describe": _describe, "check": _check, "preview": _preview, "fit-aperture": _fit}[action](data, options)
-
-
-def import_class(path: str) -> type[BokehDataModule]:
-    """The class at a dotted path."""
-    module, _, name = path.rpartition(".")
-    return getattr(import_module(module), name)
 
 
 def _parser() -> ArgumentParser:
@@ -78,7 +71,9 @@ def _parser() -> ArgumentParser:
 
 
 def _describe(data: BokehDataModule, options: Any) -> int:
-    print(data.describe())
+    from bokehbench.data.describe import describe
+
+    print(describe(data))
     return 0
 
 
@@ -119,6 +114,6 @@ def _fit(data: BokehDataModule, options: Any) -> int:
     fit = fit_aperture(pictures, options.height, options.count, renderer=options.renderer)
     print("aperture (px in a picture 1024 high)   mean squared error")
     for aperture, error in fit.tried:
-        print(f"{aperture:36.2f}   {error:.6f}{'  <- best' if aperture == fit.aperture else ''}")
-    print(f"Use it with --data.aperture {fit.aperture:.1f}")
+        print(f"{aperture:36.2f}   {error:.6f}{'  <- best' if aperture == fit.aperture_at_1024 else ''}")
+    print(f"Use it with --data.aperture_at_1024 {fit.aperture_at_1024:.1f}")
     return 0

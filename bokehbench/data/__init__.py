@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from importlib import import_module
+from inspect import signature
 from typing import TYPE_CHECKING, Any
 
 from bokehbench.errors import BokehbenchError, nearest
+from bokehbench.names import spelt_today
 
 if TYPE_CHECKING:
     from bokehbench.data.base import BokehDataModule
@@ -39,7 +41,17 @@ class _DataSets(Mapping[str, "type[BokehDataModule]"]):
 
 
 DATA: Mapping[str, type[BokehDataModule]] = _DataSets()
-__all__ = ["DATA", "EBB", "IPhoneDepth", "Pairs", "SyntheticDoF"]
+__all__ = ["DATA", "EBB", "IPhoneDepth", "Pairs", "SyntheticDoF", "open_data"]
+
+
+def open_data(name: str, **options: Any) -> BokehDataModule:
+    """The data set of that short name; ``options`` may have former spellings, such as those of stored boards.
+
+    Raises:
+        BokehbenchError: no such data set, or an option out of range.
+    """
+    kind = DATA[name]
+    return kind(**spelt_today(options, signature(kind.__init__).parameters))
 
 
 def __getattr__(name: str) -> Any:

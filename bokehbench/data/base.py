@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
+from inspect import currentframe, signature
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import torch
 from pytorch_lightning import LightningDataModule
 from pytorch_lightning.utilities import rank_zero_only
+from pytorch_lightning.utilities.parsing import collect_init_args
 from torch.utils.data import DataLoader, Dataset
 
 from bokehbench.batch import Batch
 from bokehbench.counted import counted
 from bokehbench.data.augment import Item, fit_view, flip_and_turn
 from bokehbench.data.collate import collate
-from bokehbench.data.sampling import Draw, DrawSampler, RankSampler, TrainingPlan, draw_generator
-from bokehbench.errors import BokehbenchError
+from bokehbench.data.sampling import Draw, DrawSampler, TrainingPlan, draw_generator
+from bokehbench.errors import BokehbenchError, check_options
 
 SPLITS = ("train", "val", "test", "predict")
 #: Splits that each Lightning stage reads.
@@ -75,8 +77,8 @@ class TrainingSet(Dataset[Item]):
         return flip_and_turn(item, self.plan, generator)
 
 
-class _Guarded(Dataset[Item | BokehbenchError]):
-    """Returns a :class:`BokehbenchError` instead of raising it.
+class _Batches(Dataset[Item]):
+    """Serves whole batches, and a :class:`BokehbenchError` instead of raising it.
 
     Torch turns what a worker raises into the text of a stack trace.
     """
@@ -87,27 +89,19 @@ class _Guarded(Dataset[Item | BokehbenchError]):
     def __len__(self) -> int:
         return len(self.pictures)  # type: ignore[arg-type]
 
-    def __getitem__(self, key: Any) -> Item | BokehbenchError:
+    def __getitems__(self, keys: Sequence[Any]) -> Batch | BokehbenchError:
         try:
-            return self.pictures[key]
+            return collate([self.pictures[key] for key in keys])
         except BokehbenchError as error:
             return error
 
 
-def _guarded_collate(items: Sequence[Item | BokehbenchError]) -> Batch | BokehbenchError:
-    good: list[Item] = []
-    for item in items:
-        if isinstance(item, BokehbenchError):
-            return item
-        good.append(item)
-    try:
-        return collate(good)
-    except BokehbenchError as error:
-        return error
+def _as_it_is(batch: Any) -> Any:
+    return batch
 
 
 class PictureLoader(DataLoader):
-    """A DataLoader of guarded pictures: a bad one raises its :class:`BokehbenchError` here, in the main process."""
+    """A DataLoader of :class:`_Batches`: a bad picture raises its error here, in the main process."""
 
     def __iter__(self) -> Iterator[Batch]:  # type: ignore[override]
         for batch in super().__iter__():
@@ -147,12 +141,22 @@ class BokehDataModule(LightningDataModule):
         notes: sentences about this copy of the data that a user should know, printed once by ``setup``.
     """
 
+    #: Options that say where files are and how they are read, not what a test sees: :meth:`settings` leaves them out.
+    not_settings: ClassVar[tuple[str, ...]] = ("root", "num_workers", "sampling_seed")
+
     def __init__(self, root: str | Path | None = None, num_workers: int | None = None, sampling_seed: int = 0) -> None:
         super().__init__()
-        if num_workers is not None and num_workers < 0:
-            raise BokehbenchError(f"--data.num_workers {num_workers}: give 0 or more.")
-        if sampling_seed < 0:
-            raise BokehbenchError(f"--data.sampling_seed {sampling_seed}: give 0 or more.")
+        self._options: dict[str, Any] = {}
+        frame = currentframe()
+        assert frame is not None
+        # As save_hyperparameters does, which would put the options, paths among them, into every checkpoint too.
+        for arguments in collect_init_args(frame, [], classes=(BokehDataModule,)):
+            self._options |= arguments
+        check_options(
+            "--data.",
+            ("num_workers", num_workers, num_workers is None or num_workers >= 0, "0 or more"),
+            ("sampling_seed", sampling_seed, sampling_seed >= 0, "0 or more"),
+        )
         self.root = None if root is None else Path(root).expanduser()
         self.num_workers = default_workers() if num_workers is None else num_workers
         self.sampling_seed = sampling_seed
@@ -176,16 +180,18 @@ class BokehDataModule(LightningDataModule):
         """
         raise NotImplementedError
 
+    def folder(self, layout: str) -> Path:
+        """``root``, for :meth:`build`; where it is not a folder, the error ends with ``layout``, what is expected."""
+        if self.root is None:
+            raise BokehbenchError(f"{type(self).__name__} needs --data.root. {layout}")
+        if not self.root.is_dir():
+            raise BokehbenchError(f"--data.root {self.root} is not a folder. {layout}")
+        return self.root
+
     def problems(self, split: str, deep: bool = False) -> list[str]:
         """One sentence per bad file of ``split``; headers only, or every pixel where ``deep``."""
         pictures = self.pictures(split)
         return [] if pictures is None else pictures.problems(deep=deep)
-
-    def describe(self) -> str:
-        """What there is: counts, sizes, keys and notes per split, for people."""
-        from bokehbench.data.describe import describe
-
-        return describe(self)
 
     # What all share -----------------------------------------------------------------------------
 
@@ -195,6 +201,21 @@ class BokehDataModule(LightningDataModule):
             raise ValueError(f"split '{split}' is not one of {SPLITS}")
         self._build_once()
         return getattr(self, f"{split}_set")
+
+    def settings(self) -> dict[str, Any]:
+        """What decides which pictures a test sees: ``class`` and the options, as numbers, strings and lists.
+
+        An option of a data set counts unless its class names it in :attr:`not_settings`; one that is None does not.
+        """
+        kinds = {name: str(each.annotation) for name, each in signature(type(self).__init__).parameters.items()}
+        shown: dict[str, Any] = {"class": type(self).__name__}
+        for name, value in self._options.items():
+            if name in self.not_settings or value is None:
+                continue
+            if type(value) is int and "float" in kinds.get(name, ""):
+                value = float(value)  # as the command line reads it
+            shown[name] = str(value) if isinstance(value, Path) else list(value) if isinstance(value, tuple) else value
+        return shown
 
     def _build_once(self) -> None:
         if not self._built:
@@ -264,16 +285,13 @@ class BokehDataModule(LightningDataModule):
 
     def _whole(self, split: str) -> PictureLoader:
         pictures = self._require(split)
-        rank, world_size = self._rank()
-        return self._loader(pictures, batch_size=1, sampler=RankSampler(len(pictures), rank, world_size))
-
-    def _rank(self) -> tuple[int, int]:
-        return (self.trainer.global_rank, self.trainer.world_size) if self.trainer is not None else (0, 1)
+        rank, ranks = (self.trainer.global_rank, self.trainer.world_size) if self.trainer is not None else (0, 1)
+        return self._loader(pictures, batch_size=1, sampler=range(rank, len(pictures), ranks))
 
     def _loader(self, pictures: Dataset[Item], **options: Any) -> PictureLoader:
         return PictureLoader(
-            _Guarded(pictures),
-            collate_fn=_guarded_collate,
+            _Batches(pictures),
+            collate_fn=_as_it_is,
             num_workers=self.num_workers,
             pin_memory=torch.cuda.is_available(),  # on a CPU it only copies once more
             persistent_workers=self.num_workers > 0,

@@ -15,7 +15,7 @@ from bokehbench.errors import BokehbenchError
 
 #: Pixels in a picture 1024 high, at a disparity difference of 1. `bokehbench data fit-aperture` found 25.9 on training
 #: ids 2977-2979 at height 512; the error is flat around it (within 0.7 % from 22 to 28), single pictures want 11 to 33.
-DEFAULT_APERTURE = 26.0
+APERTURE_AT_1024 = 26.0
 #: Folder names by batch key; the last two are optional.
 FOLDERS = {"image": "original", "bokeh": "bokeh", "disparity": "original_depth", "mask": "focus_mask"}
 CHALLENGE = {"test": "TestBokehFree", "validation": "ValidationBokehFree"}
@@ -37,10 +37,10 @@ class EBB(BokehDataModule):
 
     Args:
         root: the folder that has ``Training`` (or ``train`` and ``test``).
-        num_workers: loader processes; None = min(4, cores).
-        sampling_seed: seed of the training draws.
+        num_workers, sampling_seed: see :class:`BokehDataModule`.
         focus: disparity in focus for all pictures; None = estimate it per picture.
-        aperture: blur radius in pixels at a disparity difference of 1 in a picture 1024 high; scales with the height.
+        aperture_at_1024: blur radius in pixels at a disparity difference of 1 in a picture 1024 high; scales with the
+            height.
         hold_out: keep ids 4350..4399 out of training, for validation; False = train on all 4400, validate on the last.
         challenge: whose pictures ``predict`` takes: TestBokehFree or ValidationBokehFree; where neither folder is
             there, the inputs of the test split.
@@ -52,16 +52,12 @@ class EBB(BokehDataModule):
         num_workers: int | None = None,
         sampling_seed: int = 0,
         focus: float | None = None,
-        aperture: float = DEFAULT_APERTURE,
+        aperture_at_1024: float = APERTURE_AT_1024,
         hold_out: bool = True,
         challenge: Literal["test", "validation"] = "test",
     ) -> None:
         super().__init__(root, num_workers, sampling_seed)
-        if focus is not None and not 0 <= focus <= 1:
-            raise BokehbenchError(f"--data.focus {focus}: give a disparity in [0, 1].")
-        if aperture < 0:
-            raise BokehbenchError(f"--data.aperture {aperture}: give a radius of 0 or more pixels.")
-        self.rule = FocusRule(focus, aperture)
+        self.rule = FocusRule.checked(focus, aperture_at_1024)
         self.hold_out, self.challenge = hold_out, challenge
         #: "val294", or "folder" where PyNET's layout decides: what scores on the test split are scores of.
         self.test_split = "val294"
@@ -72,21 +68,18 @@ class EBB(BokehDataModule):
         Raises:
             BokehbenchError: no root or neither layout: says what is expected and how people obtain the data.
         """
-        if self.root is None:
-            raise BokehbenchError(f"EBB needs --data.root. {LAYOUT}")
-        if not self.root.is_dir():
-            raise BokehbenchError(f"--data.root {self.root} is not a folder. {LAYOUT}")
+        root = self.folder(LAYOUT)
         train_ids, val294, held_out = (read_ids(f"ebb_{name}") for name in ("train", "val294", "held_out"))
-        public = next((f for f in (self.root / "Training", self.root) if (f / "original").is_dir()), None)
+        public = next((f for f in (root / "Training", root) if (f / "original").is_dir()), None)
         if public is not None:
             train, train_problems = self._pair(public, lambda stem: stem in train_ids)
             test, test_problems = self._pair(public, lambda stem: stem in val294)
-        elif any((self.root / split / "original").is_dir() for split in ("train", "test")):
-            train, train_problems = self._pair(self.root / "train")
-            test, test_problems = self._pair(self.root / "test")
+        elif any((root / split / "original").is_dir() for split in ("train", "test")):
+            train, train_problems = self._pair(root / "train")
+            test, test_problems = self._pair(root / "test")
             self.test_split = "val294" if test and {r.name for r in test} <= val294 else "folder"
         else:
-            raise BokehbenchError(f"{self.root} does not have the layout of EBB!. {LAYOUT}")
+            raise BokehbenchError(f"{root} does not have the layout of EBB!. {LAYOUT}")
 
         if self.test_split == "val294":
             self._count("test", len(test), len(val294))
@@ -96,7 +89,7 @@ class EBB(BokehDataModule):
         if public is not None:
             self._count("train", kept, len(train_ids) - len(held_out) * self.hold_out)
         self.test_set = RecordSet(test, self.rule, test_problems)
-        self.predict_set = self._challenge(test, test_problems)
+        self.predict_set = self._challenge(root, test, test_problems)
 
     def _pair(self, folder: Path, keep: Callable[[str], bool] = lambda stem: True) -> tuple[list[Record], list[str]]:
         places = {key: folder / name for key, name in FOLDERS.items()}
@@ -123,11 +116,9 @@ class EBB(BokehDataModule):
             marked = ": scores on it will be marked incomplete" if split == "test" else ""
             self.notes.append(f"{found} of {expected} pictures of the {split} split are here{marked}.")
 
-    def _challenge(self, test: list[Record], problems: list[str]) -> RecordSet:
-        assert self.root is not None
-        folder = self.root / CHALLENGE[self.challenge]
-        if not any((self.root / name).is_dir() for name in CHALLENGE.values()):
+    def _challenge(self, root: Path, test: list[Record], problems: list[str]) -> RecordSet:
+        if not any((root / name).is_dir() for name in CHALLENGE.values()):
             return RecordSet([record.without("bokeh") for record in test], self.rule, problems)
-        listing = list_pictures(folder)
+        listing = list_pictures(root / CHALLENGE[self.challenge])
         records = [Record(stem, {"image": path}) for stem, path in listing.files.items()]
         return RecordSet(records, self.rule, listing.problems)

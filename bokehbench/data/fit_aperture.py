@@ -21,9 +21,9 @@ GOLDEN = (5**0.5 - 1) / 2
 
 
 class Fit(NamedTuple):
-    """``aperture`` in pixels of a picture 1024 high; mean squared errors (sRGB in [0, 1]) with it and without blur."""
+    """Mean squared errors (sRGB in [0, 1]) with the best aperture and without blur."""
 
-    aperture: float
+    aperture_at_1024: float
     error: float
     identity_error: float
     tried: list[tuple[float, float]]

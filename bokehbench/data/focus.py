@@ -12,6 +12,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from bokehbench.errors import check_options
+
+#: Pixels: options that end with "_at_1024" are for pictures of this height.
 REFERENCE_HEIGHT = 1024
 
 
@@ -34,11 +37,23 @@ def estimate_focus(disparity: Tensor, mask: Tensor | None = None) -> Tensor:
 class FocusRule:
     """Focus and aperture of pictures that come without; None = estimate the focus, leave the aperture out.
 
-    ``focus``: a disparity in [0, 1]. ``aperture``: pixels at a disparity difference of 1 in a picture 1024 high.
+    ``focus``: a disparity in [0, 1]. ``aperture_at_1024``: blur radius in pixels of a picture 1024 high at a disparity
+    difference of 1.
     """
 
     focus: float | None = None
-    aperture: float | None = None
+    aperture_at_1024: float | None = None
+
+    @classmethod
+    def checked(cls, focus: float | None, aperture_at_1024: float | None) -> FocusRule:
+        """The rule of a data set's options; :class:`BokehbenchError` where one is out of range."""
+        wide = aperture_at_1024 is None or aperture_at_1024 >= 0
+        check_options(
+            "--data.",
+            ("focus", focus, focus is None or 0 <= focus <= 1, "a disparity in [0, 1]"),
+            ("aperture_at_1024", aperture_at_1024, wide, "a radius of 0 or more pixels"),
+        )
+        return cls(focus, aperture_at_1024)
 
     def focus_of(self, disparity: Tensor | None, mask: Tensor | None) -> Tensor:
         """The set focus, or the estimate from a 1 H W disparity (needed then) and mask; 0-dim."""
@@ -49,4 +64,6 @@ class FocusRule:
 
     def aperture_of(self, height: int) -> Tensor | None:
         """The aperture in pixels of a picture ``height`` high; 0-dim."""
-        return None if self.aperture is None else torch.tensor(self.aperture * height / REFERENCE_HEIGHT)
+        if self.aperture_at_1024 is None:
+            return None
+        return torch.tensor(self.aperture_at_1024 * height / REFERENCE_HEIGHT)

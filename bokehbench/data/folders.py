@@ -10,7 +10,10 @@ from pathlib import Path
 import numpy as np
 
 from bokehbench.data.decoding import MAP_SUFFIXES, PICTURE_SUFFIXES
+from bokehbench.errors import check_options
 
+#: With fewer training pictures than this, none is taken away for validation.
+FEWEST_TO_HOLD_OUT = 10
 #: Batch keys whose files are maps.
 MAP_KEYS = ("disparity", "depth", "mask")
 
@@ -103,6 +106,16 @@ def seeded_split(records: Sequence[Record], fraction: float, seed: int) -> tuple
     return [r for r in records if r.name in first], [r for r in records if r.name not in first]
 
 
-def existing(root: Path, names: Sequence[str]) -> Path | None:
-    """The first of ``names`` that is a folder under ``root``."""
-    return next((root / name for name in names if (root / name).is_dir()), None)
+def hold_out(train: list[Record], fraction: float, seed: int) -> tuple[list[Record], list[Record], list[str]]:
+    """(training, validation, notes): ``fraction`` of ``train`` drawn by ``seed``; all of it twice where it is small."""
+    if len(train) < FEWEST_TO_HOLD_OUT or fraction == 0:
+        reason = "val_fraction is 0" if fraction == 0 else f"fewer than {FEWEST_TO_HOLD_OUT} are here"
+        return train, train, [f"validation uses the {len(train)} training pictures themselves, as {reason}."]
+    held, rest = seeded_split(train, fraction, seed)
+    return rest, held, []
+
+
+def check_fractions(**options: float | None) -> None:
+    """Raise :class:`BokehbenchError` for an option that is no share of pictures (None = not given)."""
+    checks = ((name, value, value is None or 0 <= value <= 1, "a number in [0, 1]") for name, value in options.items())
+    check_options("--data.", *checks)

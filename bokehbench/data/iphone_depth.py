@@ -7,16 +7,15 @@ from pathlib import Path
 from typing import Literal
 
 from bokehbench.data.base import BokehDataModule
-from bokehbench.data.folders import Record, pair, seeded_split, stem_of
-from bokehbench.data.holding_out import hold_out
+from bokehbench.data.folders import Record, check_fractions, hold_out, pair, seeded_split, stem_of
 from bokehbench.data.records import RecordSet
 from bokehbench.data.rendering import Renderer
 from bokehbench.data.rgbd_set import DepthReading, RGBDSet, RGBDTrainingSet
 from bokehbench.data.saliency import saliency_records
-from bokehbench.errors import BokehbenchError
+from bokehbench.errors import BokehbenchError, check_options
 
 LAYOUT = (
-    "an RGB-D collection is expected as ROOT/images/NAME.jpg and ROOT/depth/NAME.png (8 or 16 bit; or float .tif, "
+    "An RGB-D collection is expected as ROOT/images/NAME.jpg and ROOT/depth/NAME.png (8 or 16 bit; or float .tif, "
     ".pfm or .npy), with lists of one NAME per line, ROOT/train.txt, ROOT/test.txt and ROOT/val.txt, if you have "
     "them. The paper's 2262 / 200 iPhone pictures were never released: use any RGB-D collection of your own."
 )
@@ -31,16 +30,15 @@ class IPhoneDepth(BokehDataModule):
 
     Args:
         root: the folder that has ``images`` and ``depth``.
-        num_workers: loader processes; None = min(4, cores).
-        sampling_seed: seed of the training draws.
+        num_workers, sampling_seed: see :class:`BokehDataModule`.
         depth_kind: ``depth`` (larger = farther, any unit) or ``disparity`` (larger = nearer).
         invalid: file value that marks missing depth; it, NaN and infinity become farthest. None = no such value;
             only for ``depth_kind: depth``.
         saliency_roots: folders of image + mask sets (MSRA10K, DUTS) mixed into every training batch.
         saliency_fraction: their part of each batch.
         renderer: ``layered`` or ``scatter``, the reference renderer of the targets.
-        min_aperture, max_aperture: range of the training aperture, in pixels of a picture of 1024 x 1024 (scales with
-            sqrt(H W)); the other splits use the largest.
+        min_aperture_at_1024, max_aperture_at_1024: range of the training aperture, in pixels of a picture of 1024 x
+            1024 (scales with sqrt(H W)); the other splits use the largest.
         train_fraction: without split lists, the part to train on (the paper's 2262 of 2462).
         val_fraction: without a list, the part of the training pictures held out for validation (of 10 or more).
         split_seed: seed of these two divisions.
@@ -56,24 +54,20 @@ class IPhoneDepth(BokehDataModule):
         saliency_roots: list[str] | None = None,
         saliency_fraction: float = 0.5,
         renderer: Renderer = "layered",
-        min_aperture: float = 0.0,
-        max_aperture: float = 25.6,
+        min_aperture_at_1024: float = 0.0,
+        max_aperture_at_1024: float = 25.6,
         train_fraction: float = 2262 / 2462,
         val_fraction: float = 0.05,
         split_seed: int = 0,
     ) -> None:
         super().__init__(root, num_workers, sampling_seed)
-        fractions = {"saliency_fraction": saliency_fraction, "train_fraction": train_fraction}
-        for option, value in {**fractions, "val_fraction": val_fraction}.items():
-            if not 0 <= value <= 1:
-                raise BokehbenchError(f"--data.{option} {value}: give a number in [0, 1].")
-        if not 0 <= min_aperture <= max_aperture:
-            raise BokehbenchError(
-                f"--data.min_aperture {min_aperture} and --data.max_aperture {max_aperture}: give 0 <= min <= max."
-            )
+        check_fractions(saliency_fraction=saliency_fraction, train_fraction=train_fraction, val_fraction=val_fraction)
+        self.apertures_at_1024 = low, high = min_aperture_at_1024, max_aperture_at_1024
+        both = f"{low} and --data.max_aperture_at_1024 {high}"
+        check_options("--data.", ("min_aperture_at_1024", both, 0 <= low <= high, "0 <= min <= max"))
         self.reading = DepthReading(depth_kind, invalid)
         self.saliency_roots, self.saliency_fraction = saliency_roots or [], saliency_fraction
-        self.renderer, self.apertures = renderer, (min_aperture, max_aperture)
+        self.renderer = renderer
         self.train_fraction, self.val_fraction, self.split_seed = train_fraction, val_fraction, split_seed
 
     def build(self) -> None:
@@ -82,15 +76,21 @@ class IPhoneDepth(BokehDataModule):
         Raises:
             BokehbenchError: no root, or not the layout: says what is expected.
         """
-        if self.root is None:
-            raise BokehbenchError(f"IPhoneDepth needs --data.root: {LAYOUT}")
-        if not (self.root / "images").is_dir() or not (self.root / "depth").is_dir():
-            raise BokehbenchError(f"{self.root} has no folders images and depth: {LAYOUT}")
-        places = {"image": self.root / "images", "disparity": self.root / "depth"}
-        masks = self.root / "masks"
-        records, problems = pair(places | ({"mask": masks} if masks.is_dir() else {}), strict=())
-        train, test = self._divide(records, problems)
-        val = self._listed("val", records, problems)
+        root = self.folder(LAYOUT)
+        places = {"image": root / "images", "disparity": root / "depth", "mask": root / "masks"}
+        if not places["image"].is_dir() or not places["disparity"].is_dir():
+            raise BokehbenchError(f"{root} has no folders images and depth. {LAYOUT}")
+        if not places["mask"].is_dir():
+            places.pop("mask")
+        records, problems = pair(places, strict=())
+        train, test, val = (_listed(root / f"{name}.txt", records, problems) for name in ("train", "test", "val"))
+        if train is None and test is None:
+            train, test = seeded_split(records, self.train_fraction, self.split_seed)
+        listed = {record.name for record in (train or test or [])}
+        rest = [record for record in records if record.name not in listed]
+        train, test = (rest if part is None else part for part in (train, test))
+        both = {r.name for r in train} & {r.name for r in test}
+        problems += [f"{root}: '{name}' is in both train.txt and test.txt: remove one." for name in sorted(both)]
         if val is None:
             train, val, notes = hold_out(train, self.val_fraction, self.split_seed)
             self.notes += notes
@@ -102,35 +102,21 @@ class IPhoneDepth(BokehDataModule):
         if salient:
             self.notes.append(f"{len(salient)} saliency pictures make up {share:.0%} of every training batch.")
 
-        def split(records: Sequence[Record]) -> RGBDSet:
-            return RGBDSet(records, problems, self.reading, self.renderer, self.apertures)
+        def split(records: Sequence[Record], targets: bool = True) -> RGBDSet:
+            return RGBDSet(records, problems, self.reading, self.renderer, self.apertures_at_1024, targets)
 
         saliency = RecordSet(salient, found=salient_problems)
         self.train_set = RGBDTrainingSet(split(train), saliency, share, self.sampling_seed)
         self.val_set, self.test_set = split(val), split(test)
-        self.predict_set = split(test).without_targets()
+        self.predict_set = split(test, targets=False)
 
-    def _divide(self, records: list[Record], problems: list[str]) -> tuple[list[Record], list[Record]]:
-        train, test = (self._listed(name, records, problems) for name in ("train", "test"))
-        if train is None and test is None:
-            return seeded_split(records, self.train_fraction, self.split_seed)
-        listed = {record.name for record in (train or test or [])}
-        rest = [record for record in records if record.name not in listed]
-        train, test = (rest if part is None else part for part in (train, test))
-        both = {r.name for r in train} & {r.name for r in test}
-        problems += [f"{self.root}: '{name}' is in both train.txt and test.txt: remove one." for name in sorted(both)]
-        return train, test
 
-    def _listed(self, name: str, records: list[Record], problems: list[str]) -> list[Record] | None:
-        """The records of list ``name``.txt, None where there is no such list."""
-        assert self.root is not None
-        path = self.root / f"{name}.txt"
-        if not path.is_file():
-            return None
-        by_name = {record.name: record for record in records}
-        lines = (line.strip() for line in path.read_text(encoding="utf-8-sig").splitlines())
-        names = [stem_of(line) for line in lines if line and not line.startswith("#")]
-        problems += [
-            f"{path}: there is no picture '{n}' with depth: correct the list." for n in names if n not in by_name
-        ]
-        return [by_name[n] for n in dict.fromkeys(names) if n in by_name]
+def _listed(path: Path, records: list[Record], problems: list[str]) -> list[Record] | None:
+    """The records that a list names, None where there is no such list; adds to ``problems``."""
+    if not path.is_file():
+        return None
+    by_name = {record.name: record for record in records}
+    lines = (line.strip() for line in path.read_text(encoding="utf-8-sig").splitlines())
+    names = [stem_of(line) for line in lines if line and not line.startswith("#")]
+    problems += [f"{path}: there is no picture '{n}' with depth: correct the list." for n in names if n not in by_name]
+    return [by_name[n] for n in dict.fromkeys(names) if n in by_name]

@@ -7,8 +7,7 @@ from pathlib import Path
 from bokehbench.data.base import BokehDataModule
 from bokehbench.data.focus import FocusRule
 from bokehbench.data.focus_table import FocusTable
-from bokehbench.data.folders import Record, existing, pair, seeded_split
-from bokehbench.data.holding_out import hold_out
+from bokehbench.data.folders import Record, check_fractions, hold_out, pair, seeded_split
 from bokehbench.data.records import RecordSet
 from bokehbench.errors import BokehbenchError
 
@@ -30,8 +29,7 @@ class Pairs(BokehDataModule):
 
     Args:
         root: folder that has the input and target folders, or ``train`` and ``test`` with these in them.
-        num_workers: loader processes; None = min(4, cores).
-        sampling_seed: seed of the training draws.
+        num_workers, sampling_seed: see :class:`BokehDataModule`.
         input: folder name of the all-in-focus pictures.
         target: folder name of the bokeh pictures; None = there are none, for predict alone.
         disparity: folder name of disparity maps (1 = near); None = ``disparity`` where it is there.
@@ -39,7 +37,8 @@ class Pairs(BokehDataModule):
         table: CSV with columns name, focus (disparity), aperture (pixels of that picture), relative to ``root``;
             None = ``focus_aperture.csv`` where it is there.
         focus: disparity in focus where the table has none; None = estimated from disparity and mask.
-        aperture: pixels in a picture 1024 high where the table has none; None = left out.
+        aperture_at_1024: blur radius in pixels of a picture 1024 high at a disparity difference of 1, where the table
+            has none; None = left out.
         train_fraction: without subfolders, the part of the pictures to train on; the rest is the test split.
         val_fraction: the part of the training pictures that is held out for validation (of 10 or more pictures).
         split_seed: seed of these two divisions.
@@ -56,19 +55,15 @@ class Pairs(BokehDataModule):
         mask: str | None = None,
         table: str | None = None,
         focus: float | None = None,
-        aperture: float | None = None,
+        aperture_at_1024: float | None = None,
         train_fraction: float | None = None,
         val_fraction: float = 0.1,
         split_seed: int = 0,
     ) -> None:
         super().__init__(root, num_workers, sampling_seed)
-        for option, value in (("train_fraction", train_fraction), ("val_fraction", val_fraction), ("focus", focus)):
-            if value is not None and not 0 <= value <= 1:
-                raise BokehbenchError(f"--data.{option} {value}: give a number in [0, 1].")
-        if aperture is not None and aperture < 0:
-            raise BokehbenchError(f"--data.aperture {aperture}: give a radius of 0 or more pixels.")
+        check_fractions(train_fraction=train_fraction, val_fraction=val_fraction)
         self.input, self.target, self.disparity, self.mask, self.table = input, target, disparity, mask, table
-        self.rule = FocusRule(focus, aperture)
+        self.rule = FocusRule.checked(focus, aperture_at_1024)
         self.train_fraction, self.val_fraction, self.split_seed = train_fraction, val_fraction, split_seed
 
     def build(self) -> None:
@@ -77,25 +72,22 @@ class Pairs(BokehDataModule):
         Raises:
             BokehbenchError: no root, no input folder, a named folder that is not there, or a table that is none.
         """
-        if self.root is None:
-            raise BokehbenchError(f"Pairs needs --data.root. {LAYOUT}")
-        if not self.root.is_dir():
-            raise BokehbenchError(f"--data.root {self.root} is not a folder. {LAYOUT}")
-        splits = {s: self.root / s for s in ("train", "val", "test") if (self.root / s / self.input).is_dir()}
+        root = self.folder(LAYOUT)
+        splits = {s: root / s for s in ("train", "val", "test") if (root / s / self.input).is_dir()}
         if splits:
             pairs = {split: self._pair(folder) for split, folder in splits.items()}
             train, test, val = (pairs.get(split, ([], [])) for split in ("train", "test", "val"))
-        elif (self.root / self.input).is_dir():
-            train, test, val = *self._divide(*self._pair(self.root)), ([], [])
+        elif (root / self.input).is_dir():
+            train, test, val = *self._divide(*self._pair(root)), ([], [])
         else:
-            raise BokehbenchError(f"{self.root} has no folder '{self.input}'. {LAYOUT}")
+            raise BokehbenchError(f"{root} has no folder '{self.input}'. {LAYOUT}")
         if val[0] or not train[0]:
             rest, held = train[0], val
         else:
             rest, drawn, notes = hold_out(train[0], self.val_fraction, self.split_seed)
             held = drawn, train[1]
             self.notes += notes
-        table = FocusTable.find(self.root, self.table)
+        table = FocusTable.find(root, self.table)
         wrong = table.problems({record.name for records, _ in (train, val, test) for record in records})
         if self.target is not None:
             self.train_set = RecordSet(table.applied(rest), self.rule, train[1] + wrong)
@@ -109,9 +101,9 @@ class Pairs(BokehDataModule):
         if self.target is not None:
             places["bokeh"] = self._named(folder, "target", self.target)
         for key, given, usual in (("disparity", self.disparity, DISPARITY_FOLDERS), ("mask", self.mask, MASK_FOLDERS)):
-            place = self._named(folder, key, given) if given is not None else existing(folder, usual)
-            if place is not None:
-                places[key] = place
+            names = [name for name in usual if (folder / name).is_dir()] if given is None else [given]
+            for name in names[:1]:
+                places[key] = self._named(folder, key, name)
         return pair(places)
 
     @staticmethod

@@ -26,4 +26,4 @@ def render_reference(
         spread = layered(linear, disparity, focus[None], aperture[None])
     else:
         spread = scatter(linear, signed_defocus(disparity, focus[None], aperture[None]))
-    return to_srgb(spread.clamp(0, 1))[0].clamp(0, 1)
+    return to_srgb(spread)[0]

@@ -23,7 +23,7 @@ from bokehbench.data.sampling import Draw, TrainingPlan, draw_generator, index_o
 from bokehbench.errors import BokehbenchError
 from bokehbench.optics.disparity import depth_to_disparity, minmax
 
-#: Apertures are given for pictures of this side, in square.
+#: Pixels: apertures are given for square pictures of this side.
 REFERENCE_SIDE = 1024
 
 
@@ -49,7 +49,7 @@ class DepthReading:
 
 
 class RGBDSet(RecordSet):
-    """RGB-D pictures with targets at a focus and the largest aperture, fixed by the picture's name."""
+    """RGB-D pictures with ``targets`` at a focus and the largest aperture, fixed by the picture's name."""
 
     def __init__(
         self,
@@ -57,15 +57,12 @@ class RGBDSet(RecordSet):
         found: Sequence[str],
         reading: DepthReading,
         renderer: Renderer,
-        apertures: tuple[float, float],
+        apertures_at_1024: tuple[float, float],
         targets: bool = True,
     ) -> None:
         super().__init__(records, found=found)
-        self.reading, self.renderer, self.apertures, self.targets = reading, renderer, apertures, targets
-
-    def without_targets(self) -> RGBDSet:
-        """The same pictures, nothing rendered."""
-        return RGBDSet(self.records, self.found, self.reading, self.renderer, self.apertures, targets=False)
+        self.reading, self.renderer, self.targets = reading, renderer, targets
+        self.apertures_at_1024 = apertures_at_1024
 
     def __getitem__(self, index: int) -> Item:
         item = self.load(index)
@@ -92,7 +89,7 @@ class RGBDSet(RecordSet):
         disparity = item["disparity"]
         height, width = disparity.shape[-2:]
         focus = disparity[0, randint(generator, height), randint(generator, width)].clone()
-        low, high = self.apertures
+        low, high = self.apertures_at_1024
         aperture = uniform(generator, low, high) if random_aperture else high
         return item | {"focus": focus, "aperture": torch.tensor(aperture * math.sqrt(height * width) / REFERENCE_SIDE)}
 

@@ -119,16 +119,3 @@ class DrawSampler(Sampler[list[Draw]]):
         for step in range(plan.first_step, plan.steps):
             first = (step * plan.world_size + plan.rank) * plan.batch_size
             yield [Draw(index_of(self.seed, n, self.length), n) for n in range(first, first + plan.batch_size)]
-
-
-class RankSampler(Sampler[int]):
-    """Every ``world_size``-th index from ``rank`` on: each picture exactly once over all ranks, none repeated."""
-
-    def __init__(self, length: int, rank: int = 0, world_size: int = 1) -> None:
-        self.indices = range(rank, length, world_size)
-
-    def __len__(self) -> int:
-        return len(self.indices)
-
-    def __iter__(self) -> Iterator[int]:
-        return iter(self.indices)

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
@@ -17,37 +15,14 @@ from bokehbench.data.base import BokehDataModule, PictureSet
 from bokehbench.data.sampling import Draw, TrainingPlan
 from bokehbench.data.synthetic.corruption import corrupt
 from bokehbench.data.synthetic.procedural import BackdropSource, ObjectSource, Procedural
-from bokehbench.data.synthetic.scene import FOCUS_ON, FocusOn, Scene, draw_scene
+from bokehbench.data.synthetic.scene import APERTURE_SHARE, FOCUS_ON, FocusOn, Scene, SceneOptions, draw_scene
 from bokehbench.data.synthetic.sources import FEWEST_TO_SPLIT, Cutouts, Photos, list_files, split_files
-from bokehbench.errors import BokehbenchError
+from bokehbench.errors import check_options
 
 #: A split's number is part of every sample's seed.
 SPLIT_NUMBERS = {"train": 0, "val": 1, "test": 2}
-#: Blur radius at disparity difference 1 over the long side: 8 px at the 320 level of DeepLens, 16 at 640.
-BLUR_SHARE = 0.025
 #: A wider blur than this share of the long side would need a canvas several times the frame.
-LARGEST_BLUR_SHARE = 0.5
-
-
-@dataclass(frozen=True)
-class SceneOptions:
-    """What all scenes of a data set have in common; see :class:`SyntheticDoF`."""
-
-    height: int
-    width: int
-    blur_radius: float
-    seed: int = 0
-    disparity_input: str = "corrupted"
-    linear_light: bool = True
-    highlight_gain: float = 16.0
-    slope_probability: float = 0.5
-    corruption_probability: float = 0.75
-    focus_on: FocusOn = "random"
-
-    @property
-    def margin(self) -> int:
-        """Pixels around the frame; the same for all usual blur radii, so that these show the same scenes."""
-        return math.ceil(max(self.blur_radius, BLUR_SHARE * max(self.height, self.width)))
+LARGEST_APERTURE_SHARE = 0.5
 
 
 @contextmanager
@@ -94,22 +69,9 @@ class SyntheticScenes(PictureSet):
 
     def scene(self, index: int) -> tuple[Scene, np.random.Generator]:
         """Scene ``index``, and its generator for what is drawn after it."""
-        options = self.options
-        seed = np.random.SeedSequence((options.seed, SPLIT_NUMBERS[self.split], index))
+        seed = np.random.SeedSequence((self.options.seed, SPLIT_NUMBERS[self.split], index))
         rng = np.random.Generator(np.random.PCG64(seed))
-        scene = draw_scene(
-            rng,
-            options.height,
-            options.width,
-            options.margin,
-            self.backdrops,
-            self.objects,
-            options.linear_light,
-            options.highlight_gain,
-            options.slope_probability,
-            options.focus_on,
-        )
-        return scene, rng
+        return draw_scene(rng, self.options, self.backdrops, self.objects), rng
 
     @one_thread()
     def _item(self, index: int, window: Window | None = None, bokeh: bool = True) -> Item:
@@ -127,9 +89,9 @@ class SyntheticScenes(PictureSet):
             scene = scene.window(*window)
         item: Item = {"image": scene.picture(0.0), **maps}
         if bokeh:
-            item["bokeh"] = scene.picture(options.blur_radius)
+            item["bokeh"] = scene.picture(options.aperture)
         item["focus"] = torch.tensor(scene.focus, dtype=torch.float32)
-        item["aperture"] = torch.tensor(options.blur_radius, dtype=torch.float32)
+        item["aperture"] = torch.tensor(options.aperture, dtype=torch.float32)
         item["name"] = f"synthetic-{self.split}-{index:06d}"
         return item
 
@@ -141,8 +103,8 @@ class SyntheticDoF(BokehDataModule):
 
     Args:
         size: side of the square scenes in pixels, or height and width.
-        blur_radius: the batch's aperture: blur radius in pixels at disparity difference 1; None = 0.025 times the
-            long side (8 at 320, 16 at 640, as DeepLens' configuration suggests).
+        aperture: blur radius in pixels of the scene at a disparity difference of 1; None = 0.025 times the long side
+            (8 at 320, 16 at 640, as DeepLens' configuration suggests).
         train_samples, val_samples, test_samples: scenes per split; the paper has 18,000 for training and 500 for test.
         scene_seed: other scenes, the same in every split.
         disparity_input: "corrupted" = foregrounds' disparity dilated or eroded at random (paper), with the true one
@@ -163,10 +125,12 @@ class SyntheticDoF(BokehDataModule):
         BokehbenchError: an option out of range; at ``setup``, a folder without usable pictures.
     """
 
+    not_settings = (*BokehDataModule.not_settings, "train_samples", "val_samples")
+
     def __init__(
         self,
         size: int | tuple[int, int] = 320,
-        blur_radius: float | None = None,
+        aperture: float | None = None,
         train_samples: int = 18_000,
         val_samples: int = 100,
         test_samples: int = 500,
@@ -184,41 +148,26 @@ class SyntheticDoF(BokehDataModule):
     ) -> None:
         super().__init__(None, num_workers, sampling_seed)
         height, width = (size, size) if isinstance(size, int) else size
-        blur_radius = BLUR_SHARE * max(height, width) if blur_radius is None else float(blur_radius)
+        aperture = APERTURE_SHARE * max(height, width) if aperture is None else float(aperture)
         self.samples = {"train": train_samples, "val": val_samples, "test": test_samples}
         self.backgrounds, self.cutouts = backgrounds, cutouts
-        self.options = SceneOptions(
-            height,
-            width,
-            blur_radius,
-            scene_seed,
-            disparity_input,
-            linear_light,
-            highlight_gain,
-            slope_probability,
-            corruption_probability,
-            focus_on,
-        )
-        self._check_options()
-
-    def _check_options(self) -> None:
-        options = self.options
-        largest = LARGEST_BLUR_SHARE * max(options.height, options.width)
-        for name, value, right, remedy in (
-            ("size", (options.height, options.width), min(options.height, options.width) >= 16, "16 pixels or more"),
-            ("blur_radius", options.blur_radius, 0 <= options.blur_radius <= largest, f"0 to {largest:g} pixels"),
-            ("scene_seed", options.seed, options.seed >= 0, "0 or more"),
-            ("disparity_input", options.disparity_input, options.disparity_input in ("corrupted", "clean"),
-             "corrupted or clean"),
-            ("focus_on", options.focus_on, options.focus_on in FOCUS_ON, "random, middle, front or background"),
-            ("highlight_gain", options.highlight_gain, options.highlight_gain >= 0, "0 or more"),
-            ("slope_probability", options.slope_probability, 0 <= options.slope_probability <= 1, "0 to 1"),
-            ("corruption_probability", options.corruption_probability, 0 <= options.corruption_probability <= 1,
-             "0 to 1"),
+        largest = LARGEST_APERTURE_SHARE * max(height, width)
+        check_options(
+            "--data.",
+            ("size", (height, width), min(height, width) >= 16, "16 pixels or more"),
+            ("aperture", aperture, 0 <= aperture <= largest, f"0 to {largest:g} pixels"),
+            ("scene_seed", scene_seed, scene_seed >= 0, "0 or more"),
+            ("disparity_input", disparity_input, disparity_input in ("corrupted", "clean"), "corrupted or clean"),
+            ("focus_on", focus_on, focus_on in FOCUS_ON, "random, middle, front or background"),
+            ("highlight_gain", highlight_gain, highlight_gain >= 0, "0 or more"),
+            ("slope_probability", slope_probability, 0 <= slope_probability <= 1, "0 to 1"),
+            ("corruption_probability", corruption_probability, 0 <= corruption_probability <= 1, "0 to 1"),
             *((f"{split}_samples", n, n >= 1, "1 or more") for split, n in self.samples.items()),
-        ):  # fmt: skip
-            if not right:
-                raise BokehbenchError(f"--data.{name} {value}: give {remedy}.")
+        )
+        self.options = SceneOptions(
+            height, width, aperture, scene_seed, disparity_input, linear_light, highlight_gain, slope_probability,
+            corruption_probability, focus_on,
+        )  # fmt: skip
 
     def build(self) -> None:
         """Set the splits; lists the files of the users' folders, if there are any."""

@@ -12,5 +12,8 @@ def to_linear(srgb: Tensor) -> Tensor:
 
 
 def to_srgb(linear: Tensor) -> Tensor:
-    """Apply the sRGB curve (IEC 61966-2-1): ... 3 H W linear in [0, 1] to encoded RGB in [0, 1]. Differentiable."""
-    return linear_rgb_to_rgb(linear)
+    """Apply the sRGB curve (IEC 61966-2-1): ... 3 H W linear RGB, clipped to [0, 1], to encoded RGB in [0, 1].
+
+    Differentiable.
+    """
+    return linear_rgb_to_rgb(linear.clamp(0, 1))

@@ -46,7 +46,7 @@ def test_describe_check_and_preview_work(tmp_path: Path, name: str, capsys: pyte
 @pytest.mark.parametrize("width", ["60", "100", "320"])
 def test_captions_of_neighbours_in_a_preview_do_not_meet(tmp_path: Path, width: str) -> None:
     """Between two columns the sheet keeps its ground, however long the pictures' names are."""
-    small = ["--data", "syntheticdof", "--data.size", "32", "--data.blur_radius", "4"]
+    small = ["--data", "syntheticdof", "--data.size", "32", "--data.blur_radius", "4"]  # the option's former name
     assert main(["preview", *small, "-o", str(tmp_path / "sheet.png"), "--count", "3", "--width", width]) == 0
     with Image.open(tmp_path / "sheet.png") as sheet:
         pixels = np.asarray(sheet.convert("L"))
@@ -86,7 +86,7 @@ def test_fit_aperture_finds_the_aperture_of_rendered_targets(
         save(root / "Training" / "original_depth" / f"{number}.png", picture(number + 9, (128, 160))[..., 0])
         (root / "Training" / "focus_mask" / f"{number}.png").unlink()
     (root / "Training" / "focus_mask").rmdir()
-    data = EBB(root, aperture=80.0)
+    data = EBB(root, aperture_at_1024=80.0)
     for item in (data.pictures("train").load(i, keys=("image", "disparity", "focus", "aperture")) for i in (0, 1)):  # type: ignore[union-attr]
         parts = (item[key] for key in ("image", "disparity", "focus", "aperture"))
         write_photo(root / "Training" / "bokeh" / f"{item['name']}.jpg", render_reference(*parts))

@@ -11,7 +11,7 @@ import torch
 from makers import make_ebb, picture, ramp, save
 from pytorch_lightning import LightningModule, Trainer
 
-from bokehbench.data.ebb import DEFAULT_APERTURE, EBB
+from bokehbench.data.ebb import APERTURE_AT_1024, EBB
 from bokehbench.data.sampling import TrainingPlan, View
 from bokehbench.data.splits import read_ids
 from bokehbench.errors import BokehbenchError
@@ -70,7 +70,7 @@ def test_items_follow_the_batch_contract(tmp_path: Path) -> None:
     }
     assert item["disparity"].min() == 0
     assert item["disparity"].max() == 1
-    assert item["aperture"] == pytest.approx(DEFAULT_APERTURE * 24 / 1024)
+    assert item["aperture"] == pytest.approx(APERTURE_AT_1024 * 24 / 1024)
     inside = item["disparity"][item["mask"] > 0.5]
     assert item["focus"] == inside.median()
     assert item["focus"] > 0.7  # the maker's subject is near
@@ -82,7 +82,7 @@ def test_focus_without_mask_is_that_of_the_centre(tmp_path: Path) -> None:
 
 
 def test_focus_and_aperture_can_be_set(tmp_path: Path) -> None:
-    item = ready(make_ebb(tmp_path), focus=0.25, aperture=64.0).test_set[0]  # type: ignore[index]
+    item = ready(make_ebb(tmp_path), focus=0.25, aperture_at_1024=64.0).test_set[0]  # type: ignore[index]
     assert item["focus"] == 0.25
     assert item["aperture"] == pytest.approx(1.5)
 
@@ -221,7 +221,7 @@ def test_suffixes_in_any_case_and_hidden_files(tmp_path: Path) -> None:
     assert EBB(tmp_path).check() == []
 
 
-@pytest.mark.parametrize("options", [{"focus": 2.0}, {"aperture": -1.0}])
+@pytest.mark.parametrize("options", [{"focus": 2.0}, {"aperture_at_1024": -1.0}])
 def test_impossible_optics_are_refused(options: dict[str, float]) -> None:
     with pytest.raises(BokehbenchError, match="--data"):
         EBB(**options)  # type: ignore[arg-type]

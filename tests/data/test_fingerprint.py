@@ -46,7 +46,7 @@ def test_another_scene_differs(other: dict[str, Any]) -> None:
 
 
 def test_another_aperture_differs() -> None:
-    assert differs(fingerprint(target(size=320)), fingerprint(target(size=320, blur_radius=7)))  # 8 px is usual
+    assert differs(fingerprint(target(size=320)), fingerprint(target(size=320, aperture=7)))  # 8 px is usual
 
 
 @pytest.mark.parametrize("shape", [(48, 48), (3, 7, 48)])

@@ -93,7 +93,7 @@ def test_predict_pictures_have_no_target(tmp_path: Path) -> None:
 @pytest.mark.parametrize("renderer", ["layered", "scatter"])
 def test_training_targets_are_drawn_anew_and_rendered_from_the_crop(tmp_path: Path, renderer: str) -> None:
     make_rgbd(tmp_path, ["a", "b"], size=(48, 64))
-    data = ready(tmp_path, "fit", train_fraction=0.5, renderer=renderer, max_aperture=100.0)
+    data = ready(tmp_path, "fit", train_fraction=0.5, renderer=renderer, max_aperture_at_1024=100.0)
     data.plan_training(TrainingPlan(batch_size=2, steps=3, view=View("crop", 16, 24)))
     batches = list(data.train_dataloader())
     focus = torch.cat([batch["focus"] for batch in batches])
@@ -110,7 +110,7 @@ def test_training_targets_are_drawn_anew_and_rendered_from_the_crop(tmp_path: Pa
 def test_crop_shows_light_from_beyond_its_edge(tmp_path: Path) -> None:
     """A crop's target is the same as the crop of the whole picture's target."""
     make_rgbd(tmp_path, ["a", "b"], size=(48, 64))
-    data = ready(tmp_path, "fit", train_fraction=0.5, min_aperture=100.0, max_aperture=100.0)
+    data = ready(tmp_path, "fit", train_fraction=0.5, min_aperture_at_1024=100.0, max_aperture_at_1024=100.0)
     data.plan_training(TrainingPlan(batch_size=1, steps=1, view=View("crop", 16, 16), flips=False))
     batch = next(iter(data.train_dataloader()))
     pictures = data.train_set.pictures  # type: ignore[union-attr]
@@ -193,7 +193,9 @@ def test_bad_saliency_pictures_are_named(tmp_path: Path) -> None:
         ready(root, "fit", saliency_roots=[str(saliency)])
 
 
-@pytest.mark.parametrize("options", [{"saliency_fraction": 2.0}, {"min_aperture": 9.0, "max_aperture": 1.0}])
+@pytest.mark.parametrize(
+    "options", [{"saliency_fraction": 2.0}, {"min_aperture_at_1024": 9.0, "max_aperture_at_1024": 1.0}]
+)
 def test_impossible_options_are_refused(options: dict[str, float]) -> None:
     with pytest.raises(BokehbenchError, match="--data"):
         IPhoneDepth(**options)  # type: ignore[arg-type]

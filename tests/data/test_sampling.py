@@ -10,7 +10,6 @@ import torch
 from bokehbench.data.sampling import (
     Draw,
     DrawSampler,
-    RankSampler,
     TrainingPlan,
     View,
     draw_generator,
@@ -58,13 +57,6 @@ def test_longer_stage_begins_like_the_shorter_one() -> None:
 def test_draws_are_balanced() -> None:
     count = Counter(draw.index for batch in batches(length=5) for draw in batch)
     assert set(count.values()) == {6}
-
-
-@pytest.mark.parametrize(("length", "world"), [(10, 1), (10, 3), (2, 4), (9, 3)])
-def test_each_picture_is_on_exactly_one_rank(length: int, world: int) -> None:
-    samplers = [RankSampler(length, rank, world) for rank in range(world)]
-    assert sorted(i for sampler in samplers for i in sampler) == list(range(length))
-    assert [len(list(sampler)) for sampler in samplers] == [len(sampler) for sampler in samplers]
 
 
 def test_generators_differ_and_repeat() -> None:

@@ -122,19 +122,19 @@ def test_defaults_are_the_papers_counts_and_the_configurations_radius() -> None:
 
 def test_radius_zero_is_the_identity() -> None:
     for index in range(4):
-        item = split(blur_radius=0)[index]
+        item = split(aperture=0)[index]
         assert torch.equal(item["bokeh"], item["image"])
 
 
 def test_the_same_scenes_at_any_usual_radius() -> None:
     for index in range(3):
-        sharp, blurred = split(blur_radius=0)[index], split()[index]
+        sharp, blurred = split(aperture=0)[index], split()[index]
         assert torch.equal(sharp["image"], blurred["image"])
         assert torch.equal(sharp["disparity"], blurred["disparity"])
 
 
 def test_a_background_in_focus_stays_where_no_blurred_object_reaches() -> None:
-    pictures = split(size=96, blur_radius=6, slope_probability=0.0)
+    pictures = split(size=96, aperture=6, slope_probability=0.0)
     assert isinstance(pictures, SyntheticScenes)
     checked = 0
     for index in range(12):
@@ -229,8 +229,8 @@ def test_the_test_scenes_are_still_the_same() -> None:
     ("options", "message"),
     [
         ({"size": 8}, "--data.size"),
-        ({"blur_radius": -1.0}, "--data.blur_radius -1.0: give 0 to 160 pixels"),
-        ({"blur_radius": 200.0}, "--data.blur_radius"),
+        ({"aperture": -1.0}, "--data.aperture -1.0: give 0 to 160 pixels"),
+        ({"aperture": 200.0}, "--data.aperture"),
         ({"disparity_input": "noisy"}, "--data.disparity_input noisy: give corrupted or clean"),
         ({"focus_on": "subject"}, "--data.focus_on subject: give random, middle, front or background"),
         ({"slope_probability": 1.5}, "--data.slope_probability"),

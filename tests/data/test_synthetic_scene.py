@@ -8,10 +8,9 @@ import torch
 from torch import Tensor
 
 from bokehbench.data.synthetic.procedural import Cutout, Procedural
-from bokehbench.data.synthetic.scene import Foreground, Scene, draw_scene
+from bokehbench.data.synthetic.scene import Foreground, Scene, SceneOptions, draw_scene
 from bokehbench.data.synthetic.slope_blur import blur_slope
 from bokehbench.optics.linear_light import to_srgb
-from bokehbench.optics.plane import blur_plane
 
 
 def slow_spread(plane: Tensor, radius: Tensor) -> Tensor:
@@ -42,12 +41,13 @@ def slow_picture(scene: Scene, aperture: float) -> Tensor:
         rgba[:, plane.top : plane.top + rows, plane.left : plane.left + columns] = plane.rgba
         spread = slow_spread(rgba, torch.full(shape, aperture * abs(plane.disparity - scene.focus)))
         picture = spread[:3] + (1 - spread[3:]) * picture
-    return to_srgb(picture[inside].clamp(0, 1)).float()
+    return to_srgb(picture[inside]).float()
 
 
 def draw(seed: int, height: int = 23, width: int = 18, margin: int = 5, **options: float) -> Scene:
     source = Procedural()
-    return draw_scene(np.random.default_rng(seed), height, width, margin, source, source, **options)  # type: ignore[arg-type]
+    scene_options = SceneOptions(height, width, aperture=margin, **options)  # type: ignore[arg-type]
+    return draw_scene(np.random.default_rng(seed), scene_options, source, source)
 
 
 @pytest.mark.parametrize("along", ["rows", "columns"])
@@ -56,7 +56,7 @@ def test_the_blur_of_a_slope_is_the_general_one(first: float, last: float, along
     picture = torch.from_numpy(np.random.default_rng(0).random((3, 41, 52), dtype=np.float32))
     radius = torch.linspace(first, last, 41)[:, None] if along == "rows" else torch.linspace(first, last, 52)[None]
     radius = radius.abs()
-    spread = blur_plane(torch.cat([picture, torch.ones(1, 41, 52)]), radius.expand(41, 52).contiguous())
+    spread = slow_spread(torch.cat([picture, torch.ones(1, 41, 52)]), radius.expand(41, 52)).float()
     inner = (slice(None), slice(8, -8), slice(8, -8))
     found = blur_slope(picture, radius)
     assert found.shape == picture.shape
@@ -146,7 +146,8 @@ def test_light_above_white_makes_bright_balls_only_in_linear_light() -> None:
 
     def brightest(**options: float) -> float:
         rng = [np.random.default_rng(seed) for seed in range(12)]
-        scenes = [draw_scene(r, 64, 64, 8, Dark(), Dark(), **options) for r in rng]  # type: ignore[arg-type]
+        scene_options = SceneOptions(64, 64, aperture=8, **options)  # type: ignore[arg-type]
+        scenes = [draw_scene(r, scene_options, Dark(), Dark()) for r in rng]
         return max(float(scene.picture(8.0, focus=0.6).max()) for scene in scenes)
 
     assert brightest(highlight_gain=16.0) > 1.5 * brightest(highlight_gain=1.0)

@@ -100,7 +100,7 @@ def test_a_checkpoint_trained_with_the_learned_one_works_with_the_others(tmp_pat
     small = [word for word in words("deeplens") if not word.startswith("--model.")]
     tables = {}
     for number, upsampling in enumerate(("learned", "bicubic", "guided")):
-        options = ["--data.blur_radius=16", "--ckpt_path=learned.ckpt", f"--model.upsampling={upsampling}"]
+        options = ["--data.aperture=16", "--ckpt_path=learned.ckpt", f"--model.upsampling={upsampling}"]
         assert main(["test", *small, *options]) == 0, capsys.readouterr().err
         tables[upsampling] = (tmp_path / "runs" / "deeplens" / f"version_{number}" / "test.csv").read_text()
     assert len(set(tables.values())) == 3

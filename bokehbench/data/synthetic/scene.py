@@ -6,6 +6,7 @@ disparity; each plane is blurred on its own and composited back to front, so tha
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from typing import Literal, get_args
 
@@ -22,6 +23,30 @@ from bokehbench.optics.plane import blur_plane
 
 FocusOn = Literal["random", "middle", "front", "background"]
 FOCUS_ON: tuple[FocusOn, ...] = get_args(FocusOn)
+#: The usual aperture over the long side: 8 px at the 320 level of DeepLens, 16 at 640.
+APERTURE_SHARE = 0.025
+
+
+@dataclass(frozen=True)
+class SceneOptions:
+    """What all scenes of a data set have in common; see :class:`bokehbench.data.SyntheticDoF`."""
+
+    height: int
+    width: int
+    aperture: float
+    """Blur radius in pixels at a disparity difference of 1."""
+    seed: int = 0
+    disparity_input: str = "corrupted"
+    linear_light: bool = True
+    highlight_gain: float = 16.0
+    slope_probability: float = 0.5
+    corruption_probability: float = 0.75
+    focus_on: FocusOn = "random"
+
+    @property
+    def margin(self) -> int:
+        """Pixels around the frame; the same for all usual apertures, so that these show the same scenes."""
+        return math.ceil(max(self.aperture, APERTURE_SHARE * max(self.height, self.width)))
 
 
 @dataclass(frozen=True)
@@ -73,8 +98,7 @@ class Scene:
                 rgba = blur_plane(functional.pad(rgba, (reach,) * 4), radius)
             rgba, inside = self._crop(rgba, plane.top - reach, plane.left - reach)
             picture[inside] = rgba[:3] + (1 - rgba[3:]) * picture[inside]
-        picture.clamp_(0, 1)
-        return to_srgb(picture) if self.linear_light else picture
+        return to_srgb(picture) if self.linear_light else picture.clamp_(0, 1)
 
     def window(self, top: int, left: int, height: int, width: int) -> Scene:
         """The scene whose frame is a rectangle of this one's: its pictures are exactly the crops of this one's."""
@@ -125,48 +149,37 @@ class Scene:
         return inner, (slice(None), slice(y0, y1), slice(x0, x1))
 
 
-def draw_scene(
-    rng: Generator,
-    height: int,
-    width: int,
-    margin: int,
-    backdrops: BackdropSource,
-    objects: ObjectSource,
-    linear_light: bool = True,
-    highlight_gain: float = 16.0,
-    slope_probability: float = 0.5,
-    focus_on: FocusOn = "random",
-) -> Scene:
-    """Draw a scene for a frame of height x width.
+def draw_scene(rng: Generator, options: SceneOptions, backdrops: BackdropSource, objects: ObjectSource) -> Scene:
+    """Draw a scene.
 
     Disparities (the paper gives the order only; the ranges are ours): background 0, or with ``slope_probability`` a
     ramp, bottom to top or horizontal, from u(0, 0.1) to u(0.1, 0.4); middle u(background's maximum + 0.1, 0.8);
     front u(middle + 0.1, 1). The focus is one of both foregrounds, the background at a random place, and u(0, 1), or
     always the first, second or third of these with ``focus_on``; the rest of the scene does not depend on it.
     """
-    rows, columns = height + 2 * margin, width + 2 * margin
-    slope, farthest, nearest = _ramp(rng, height, width, margin, slope_probability)
+    rows, columns = options.height + 2 * options.margin, options.width + 2 * options.margin
+    slope, farthest, nearest = _ramp(rng, options)
     middle = uniform(rng, nearest + 0.1, 0.8)
     front = uniform(rng, middle + 0.1, 1)
     places = (middle, front, uniform(rng, farthest, nearest), uniform(rng, 0, 1))
     drawn = int(rng.integers(4))  # also where it is not used: all else stays the same scene
-    focus = places[drawn if focus_on == "random" else FOCUS_ON.index(focus_on) - 1]
-    backdrop = add_lights(rng, backdrops.backdrop(rng, rows, columns), highlight_gain)
-    planes = [_place(rng, objects, rows, columns, disparity, highlight_gain) for disparity in (middle, front)]
-    if not linear_light:
-        backdrop = to_srgb(backdrop.clamp(0, 1))
+    focus = places[drawn if options.focus_on == "random" else FOCUS_ON.index(options.focus_on) - 1]
+    backdrop = add_lights(rng, backdrops.backdrop(rng, rows, columns), options.highlight_gain)
+    planes = [_place(rng, objects, rows, columns, disparity, options.highlight_gain) for disparity in (middle, front)]
+    if not options.linear_light:
+        backdrop = to_srgb(backdrop)
         planes = [Foreground(_encode(p.rgba), p.top, p.left, p.disparity) for p in planes]
-    return Scene(backdrop, slope, (planes[0], planes[1]), focus, margin, linear_light)
+    return Scene(backdrop, slope, (planes[0], planes[1]), focus, options.margin, options.linear_light)
 
 
-def _ramp(rng: Generator, height: int, width: int, margin: int, probability: float) -> tuple[Tensor, float, float]:
+def _ramp(rng: Generator, options: SceneOptions) -> tuple[Tensor, float, float]:
     """The background's disparity as in :class:`Scene`, its minimum and its maximum in the frame."""
-    if not chance(rng, probability):
+    if not chance(rng, options.slope_probability):
         return torch.tensor(0.0), 0.0, 0.0
     far, near = uniform(rng, 0, 0.1), uniform(rng, 0.1, 0.4)
     vertical, mirrored = chance(rng, 0.5), chance(rng, 0.5)
-    size = height if vertical else width
-    along = (torch.arange(size + 2 * margin) - margin) / max(size - 1, 1)
+    size = options.height if vertical else options.width
+    along = (torch.arange(size + 2 * options.margin) - options.margin) / max(size - 1, 1)
     if mirrored and not vertical:
         along = 1 - along
     values = (far + (near - far) * along).clamp_(0, 1)
@@ -193,4 +206,4 @@ def _place(rng: Generator, objects: ObjectSource, rows: int, columns: int, dispa
 def _encode(rgba: Tensor) -> Tensor:
     """Premultiplied linear to premultiplied encoded RGB."""
     alpha = rgba[3:]
-    return torch.cat([to_srgb((rgba[:3] / alpha.clamp_min(1e-6)).clamp(0, 1)) * alpha, alpha])
+    return torch.cat([to_srgb(rgba[:3] / alpha.clamp_min(1e-6)) * alpha, alpha])
