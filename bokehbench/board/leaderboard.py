@@ -81,7 +81,7 @@ def admit(board: Board, result: Result) -> Result:
     for name in result.per_image if result.fingerprints else ():
         board.refuse_fingerprint(name, result.fingerprints.get(name, ()), who)
     complete = len(result.per_image) == board.count
-    flags = {flag for flag in result.flags if flag != "incomplete"}
+    flags = {flag for flag in result.flags if flag not in ("incomplete", "contaminated")}
     flags |= set() if complete else {"incomplete"}
     flags |= {"contaminated"} if board.contamination(result) else set()
     return replace(result, flags=tuple(sorted(flags)))

@@ -2,35 +2,53 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-import pandas as pd
 import torch.distributed
 from pytorch_lightning import LightningModule, Trainer
 
 from bokehbench.counted import counted
+from bokehbench.errors import BokehbenchError
 from bokehbench.files import write_text
+from bokehbench.metrics.columns import variant_of
+from bokehbench.metrics.measurement import Measurement
+from bokehbench.models.base import BokehModel
 from bokehbench.run_folder import InRunFolder
+from bokehbench.tables import aligned, csv_text
+
+IDENTITY = "identity_"
+Row = Mapping[str, Any]
 
 
 class ScoreTable(InRunFolder):
-    """Collect per-image scores of ``test``, print their means beside do-nothing, write ``test.csv``.
+    """Collect per-image scores of ``test``, print their means beside the identity baseline's, write ``test.csv``.
 
     Means are of per-image values: pooling the squared error first moves PSNR by 1.8 dB on the same pictures.
+
+    Args:
+        columns: measured besides what the method reports, under the default protocol.
     """
 
-    def __init__(self) -> None:
-        self.rows: list[dict[str, Any]] = []
+    def __init__(self, columns: Sequence[str] = ()) -> None:
+        self.measurement = Measurement.named(columns)
+        self.rows: list[Row] = []
 
     def on_test_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Begin anew."""
         self.rows = []
 
-    def on_test_batch_end(self, trainer: Trainer, pl_module: LightningModule, outputs: Any, *args: Any) -> None:
+    def on_test_batch_end(
+        self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Any, *args: Any
+    ) -> None:
         """Keep the rows of this process."""
-        scores = {name: values.tolist() for name, values in outputs["scores"].items()}
+        assert isinstance(pl_module, BokehModel)
+        scores = dict(outputs["scores"])
+        if self.measurement.columns:
+            scores |= pl_module.scores(outputs["sample"], batch["image"], self.measurement)
+        values = {name: each.tolist() for name, each in scores.items()}
         for number, name in enumerate(outputs["name"]):
-            self.rows.append({"name": name, **{score: values[number] for score, values in scores.items()}})
+            self.rows.append({"name": name, **{score: each[number] for score, each in values.items()}})
 
     def on_test_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Gather over processes, print, write."""
@@ -41,28 +59,42 @@ class ScoreTable(InRunFolder):
             rows = [row for part in gathered for row in part]
         if not trainer.is_global_zero or not rows:
             return
-        table = pd.DataFrame(rows).sort_values("name")
+        rows = sorted(rows, key=lambda row: row["name"])
         path = self.run_folder / "test.csv"
-        write_text(path, table.to_csv(index=False))
-        print(summary(table, type(pl_module).__name__))
+        heads = list(dict.fromkeys(key for row in rows for key in row))
+        write_text(path, csv_text(heads, [[row.get(key) for key in heads] for row in rows]))
+        print(summary(rows, type(pl_module).__name__))
         share = getattr(trainer.datamodule, "completeness", {}).get("test")  # type: ignore[attr-defined]
         if share is not None and not share.complete:
             print(f"INCOMPLETE: {share.found} of the split's {share.expected} pictures are there: not comparable.")
         print(f"Per-image scores: {path}")
 
 
-def summary(table: pd.DataFrame, method: str) -> str:
+def summary(rows: Sequence[Row], method: str) -> str:
     """Means of per-image values, the method's beside those of returning the input."""
-    if "psnr" not in table:
-        return f"{counted(len(table), 'picture')}, no targets: nothing to score."
-    lines = [
-        f"Mean of {counted(len(table), 'per-image value')}, 8-bit RGB:",
-        f"{'':>12} {'PSNR dB':>9} {'SSIM':>8}",
-    ]
-    for label, prefix in ((method, ""), ("do nothing", "identity_")):
-        lines.append(f"{label:>12} {table[f'{prefix}psnr'].mean():9.3f} {table[f'{prefix}ssim'].mean():8.4f}")
-    numbers = table.select_dtypes("number").mean()
-    for name in numbers.index:
-        if name not in ("psnr", "ssim") and f"identity_{name}" in numbers:
-            lines.append(f"{name}: {method} {numbers[name]:.4f}, do nothing {numbers[f'identity_{name}']:.4f}")
-    return "\n".join(lines)
+    names = [key for key in dict.fromkeys(k for row in rows for k in row) if key != "name"]
+    names = [name for name in names if not name.startswith(IDENTITY)]
+    if not names:
+        return f"{counted(len(rows), 'picture')}, no targets: nothing to score."
+    lines = [[method, *(_mean(rows, name, name) for name in names)]]
+    if any(f"{IDENTITY}{name}" in row for row in rows for name in names):
+        lines.append(["identity", *(_mean(rows, f"{IDENTITY}{name}", name) for name in names)])
+    table = aligned(["", *(_label(name) for name in names)], lines, "<>")
+    return f"Mean of {counted(len(rows), 'per-image value')}, 8-bit RGB:\n{table}"
+
+
+def _mean(rows: Sequence[Row], key: str, column: str) -> str:
+    known = [value for row in rows if not math.isnan(value := row.get(key, math.nan))]
+    mean = math.fsum(known) / len(known) if known else math.nan
+    try:
+        found = variant_of(column)
+    except BokehbenchError:  # a number of a method's own
+        return f"{mean:.4f}"
+    return found.show(mean, decimals=max(3, found.decimals))
+
+
+def _label(name: str) -> str:
+    try:
+        return variant_of(name).label
+    except BokehbenchError:
+        return name.replace("_", " ")

@@ -1,92 +1,146 @@
-"""Measuring a stored result again from its checkpoint."""
+"""A stored result, measured again from its checkpoint: what was forged is found, whatever it is."""
 
 from __future__ import annotations
 
+import json
+import math
 from dataclasses import replace
 
 import pytest
-from made_boards import make_board, make_result
+from measured_boards import COLUMNS, fit, make_scenes_board, test_on
 
-from bokehbench.board import leaderboard
+from bokehbench.board import results
 from bokehbench.board.boards import read_board
 from bokehbench.board.identity import OUTPUTS_ONLY
-from bokehbench.commands.import_weights import write_checkpoint
-from bokehbench.commands.leaderboard import main
+from bokehbench.cli import main
 from bokehbench.errors import BokehbenchError
-from bokehbench.measure.verification import compare, measure, open_data, verify
-from bokehbench.measure.weights_hash import weights_hash
-from bokehbench.models import DeepLens, Identity
+from bokehbench.measure.verification import verify
+from bokehbench.metrics.columns import find_column
 
-SMALL = {"depth_size": 64, "channels": 8, "upsampling_channels": 8}
-DATA = {"name": "syntheticdof", "arguments": {"size": 64, "test_samples": 3, "blur_radius": 4, "num_workers": 0}}
+PICTURE = "synthetic-test-000001"
 
 
 @pytest.fixture(scope="module")
-def measured(tmp_path_factory):
-    """A board of three scenes, a checkpoint, and its stored result."""
+def stored(tmp_path_factory):
+    """A board, a checkpoint of a fit, and its result on the board."""
     home = tmp_path_factory.mktemp("verify")
-    folder = make_board(home, count=3, ids=None, data=DATA, protocol="bokehme", columns=["psnr", "ssim"])
-    board = read_board(folder)
-    model = DeepLens(**SMALL)
-    checkpoint = home / "deeplens.ckpt"
-    write_checkpoint(checkpoint, model, SMALL)
-    names = {f"synthetic-test-{number:06d}" for number in range(3)}
-    scores = measure(model, open_data(board, None), board, names)
-    protocol = board.evaluator.describe()
-    weights = weights_hash(model.state_dict())
-    result = make_result("DeepLens", per_image=scores, protocol=protocol, weights_hash=weights)
-    leaderboard.add(folder, result)
-    return folder, board, result, checkpoint
+    board = make_scenes_board(home)
+    checkpoint = fit("deeplens", home / "runs", "--seed_everything=3")
+    test_on(board, home / "test" / "result.json", "--checkpoint", str(checkpoint))
+    assert main(["leaderboard", "add", str(home / "test" / "result.json"), "--board", str(board)]) == 0
+    (result,) = results.read_all(board)
+    return board, checkpoint, result
 
 
-def test_the_same_checkpoint_verifies(measured, capsys):
-    folder, _, result, checkpoint = measured
-    words = ["leaderboard", "verify", result.id[:6], "--checkpoint", str(checkpoint), "--board", str(folder)]
+def forged(result, column, by):
+    """The same result with one picture's value changed."""
+    per_image = {name: dict(row) for name, row in result.per_image.items()}
+    per_image[PICTURE][column] += by
+    return replace(result, per_image=per_image)
+
+
+def verdict_of(stored, result):
+    return verify(read_board(stored[0]), result, stored[1], device="cpu")
+
+
+def test_what_a_test_wrote_verifies(stored, capsys):
+    board, checkpoint, result = stored
+    words = ["leaderboard", "verify", result.id[:6], "--checkpoint", str(checkpoint), "--board", str(board)]
     assert main([*words, "--device", "cpu"]) == 0
-    assert "VERIFIED" in capsys.readouterr().out
+    assert "VERIFIED: every score of every picture" in capsys.readouterr().out
+    assert set(result.columns) == set(COLUMNS)
+    assert result.seed == 3
 
 
-def test_a_changed_score_is_named(measured):
-    _, board, result, checkpoint = measured
-    scores = {name: dict(row) for name, row in result.per_image.items()}
-    scores["synthetic-test-000001"]["psnr"] += 0.1
-    verdict = verify(board, replace(result, per_image=scores), checkpoint, device="cpu")
+@pytest.mark.parametrize("name", COLUMNS)
+def test_a_forged_score_is_found_in_every_column(stored, name):
+    column = find_column(name)
+    unit = 10.0**-column.decimals
+    verdict = verdict_of(stored, forged(stored[2], name, unit))
     assert not verdict.same
-    assert [line.split(":")[0] for line in verdict.lines] == ["synthetic-test-000001 psnr"]
-    assert verdict.largest["psnr"] == pytest.approx(0.1, abs=1e-3)
+    assert [line.split(":")[0] for line in verdict.differ] == [f"{PICTURE} {name}"]
+    assert verdict.largest[name] == pytest.approx(unit, rel=0.05)
 
 
-def test_other_weights_are_named_even_where_no_score_tells(measured):
-    _, board, result, checkpoint = measured
-    verdict = verify(board, replace(result, weights_hash="f" * 64), checkpoint, device="cpu")
-    assert verdict.lines == [f"weights: stored ffffffffffff, the checkpoint's {result.weights_hash[:12]}"]
+def test_less_than_the_tolerance_is_rounding(stored):
+    assert verdict_of(stored, forged(stored[2], "psnr", 0.004)).same
 
 
-def test_a_baseline_needs_no_checkpoint(measured):
-    _, board, result, _ = measured
-    scores = measure(Identity(), open_data(board, None), board, set(result.per_image))
-    baseline = make_result("Identity", per_image=scores, protocol=result.protocol)
-    assert verify(board, baseline, device="cpu").same
+def test_a_value_that_was_taken_out_or_made_up_is_found(stored):
+    result = stored[2]
+    per_image = {name: dict(row) for name, row in result.per_image.items()}
+    del per_image[PICTURE]["blur_amount"]
+    assert f"{PICTURE} blur_amount" in verdict_of(stored, replace(result, per_image=per_image)).differ[0]
+    per_image[PICTURE]["blur_amount"] = math.inf
+    assert not verdict_of(stored, replace(result, per_image=per_image)).same
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"seed": 4}, "seed: stored 4, now 3"),
+        ({"weights_hash": "f" * 64}, "weights: stored ffffffffffff"),
+        ({"prediction_hash": "f" * 64}, "prediction_hash: stored ffffffffffff"),
+        ({"target_hash": "f" * 64}, "target_hash: stored ffffffffffff"),
+        ({"flags": ("incomplete",)}, "flags: stored incomplete"),
+        ({"flags": ("contaminated",)}, "flags: stored contaminated"),
+        ({"training": {"weights": "untrained"}}, "training, stages"),
+        ({"parameters": 5}, "parameters: stored 5"),
+    ],
+)
+def test_what_a_result_says_of_itself_is_compared(stored, change, words):
+    verdict = verdict_of(stored, replace(stored[2], **change))
+    assert not verdict.same
+    assert any(words in line for line in verdict.differ), verdict.differ
+
+
+def test_a_file_that_was_edited_is_refused_before_anything_is_measured(stored, tmp_path):
+    text = stored[2].to_json()
+    for field, value in (("id", "0" * 12), ("method", "D2F"), ("flags", ["dirty", "incomplete"]), ("board", "other")):
+        edited = json.loads(text) | {field: value}
+        (tmp_path / "edited.json").write_text(json.dumps(edited))
+        with pytest.raises(BokehbenchError, match="was edited"):
+            results.read(tmp_path / "edited.json")
+
+
+def test_bits_that_another_machine_rounded_are_named_not_proven(stored):
+    elsewhere = replace(stored[2], prediction_hash="f" * 64, device="NVIDIA H100")
+    verdict = verdict_of(stored, elsewhere)
+    assert verdict.same
+    assert verdict.answer.startswith("VERIFIED but for prediction_hash (")
+
+
+def test_a_column_that_cannot_be_measured_here_is_named(stored, monkeypatch):
+    result = stored[2]
+    per_image = {name: {**row, "lpips": 0.1, "of_another_package": 1.0} for name, row in result.per_image.items()}
+    verdict = verdict_of(stored, replace(result, per_image=per_image))
+    assert verdict.same
+    assert set(verdict.unmeasured) == {"lpips", "of_another_package"}
+    assert verdict.answer.startswith("VERIFIED but for")
+
+
+def test_an_untrained_method_needs_no_checkpoint(stored, tmp_path):
+    board = stored[0]
+    result = test_on(board, tmp_path / "result.json", "--model", "identity")
+    verdict = verify(read_board(board), result, device="cpu")
+    assert verdict.same
+    assert verdict.answer.startswith("VERIFIED:")
 
 
 @pytest.mark.parametrize(("weights", "message"), [(OUTPUTS_ONLY, "score that folder again"), ("abc", "--checkpoint")])
-def test_without_weights_there_is_nothing_to_run(measured, weights, message):
-    _, board, result, _ = measured
+def test_without_weights_there_is_nothing_to_run(stored, weights, message):
     with pytest.raises(BokehbenchError, match=message):
-        verify(board, replace(result, weights_hash=weights))
+        verify(read_board(stored[0]), replace(stored[2], weights_hash=weights))
 
 
-def test_another_methods_checkpoint_is_refused(measured):
-    _, board, result, checkpoint = measured
+def test_another_methods_checkpoint_is_refused(stored):
     with pytest.raises(BokehbenchError, match="is of DeepLens, not of PyNET"):
-        verify(board, replace(result, method="PyNET"), checkpoint)
+        verdict_of(stored, replace(stored[2], method="PyNET"))
 
 
-def test_pictures_that_are_not_in_the_data_are_named(measured):
-    _, board, result, _ = measured
+def test_pictures_that_are_not_in_the_data_are_named(stored):
+    row = stored[2].per_image[PICTURE]
+    board = replace(read_board(stored[0]), count=4)
+    result = replace(stored[2], per_image={**stored[2].per_image, "4400": row})
     with pytest.raises(BokehbenchError, match=r"not in the data \(4400"):
-        measure(DeepLens(**SMALL), open_data(board, None), board, {"4400", *result.per_image})
-
-
-def test_nothing_compared_verifies_nothing(measured):
-    assert not compare(measured[2], {}).same
+        verify(board, result, stored[1], device="cpu")

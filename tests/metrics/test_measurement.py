@@ -1,0 +1,103 @@
+"""The one measurement: every column of a sample, or why there is none, each computed once."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from bokehbench.errors import BokehbenchError
+from bokehbench.metrics import ssim_terms
+from bokehbench.metrics.column import NEEDS, NotMeasuredError
+from bokehbench.metrics.columns import columns
+from bokehbench.metrics.lpips import NOT_AVAILABLE
+from bokehbench.metrics.measurement import Measurement, numbers
+from bokehbench.metrics.protocols import DEFAULT, PROTOCOLS
+from bokehbench.metrics.psnr import psnr
+from bokehbench.metrics.regions import region_psnr, region_ssim
+from bokehbench.metrics.sample import Sample
+from bokehbench.metrics.ssim import ssim
+
+BESIDES = [name for name in columns() if name not in {c for p in PROTOCOLS.values() for c in p.columns}]
+
+
+@pytest.fixture
+def mask(pair):
+    mask = torch.zeros(2, 1, *pair[1].shape[-2:])
+    mask[..., 60:120, 70:140] = 1
+    return mask
+
+
+def test_every_column_has_a_value_where_all_that_it_needs_is_there(pair, mask):
+    depth = torch.rand(2, 1, *pair[1].shape[-2:])
+    sample = Sample(*pair, in_focus=mask, true_disparity=depth, own_disparity=lambda: 1 - depth)
+    scores = Measurement.named(BESIDES).of(sample)
+    assert list(scores) == BESIDES
+    assert all(torch.is_tensor(each) and each.shape == (2,) and each.isfinite().all() for each in scores.values())
+    assert scores["depth_mae"].max() < 1e-3, "an inverted map is fitted"
+    assert (scores["psnr_gain"] >= psnr(*pair)).all()
+
+
+@pytest.mark.parametrize("name", columns())
+def test_what_lacks_is_a_reason_and_not_a_number(pair, name):
+    needs = columns()[name].needs
+    lacking = Sample(pair[0])
+    reason = Measurement.named([name]).of(lacking)[name]
+    assert reason == NEEDS[needs[0]]
+
+
+def test_a_methods_own_reason_is_told(pair):
+    def refuse():
+        raise NotMeasuredError("its depth network was not trained")
+
+    sample = Sample(*pair, true_disparity=pair[1][:, :1], own_disparity=refuse)
+    assert Measurement.named(["depth_mae"]).of(sample) == {"depth_mae": "its depth network was not trained"}
+
+
+def test_scores_are_those_of_the_functions(pair, mask):
+    scores = Measurement.of_protocol(DEFAULT, ["psnr_border", "ssim_border"]).of(Sample(*pair, in_focus=mask))
+    assert torch.equal(scores["psnr"], psnr(*pair))
+    assert torch.allclose(scores["ssim"], ssim(*pair), atol=1e-6)
+    assert torch.allclose(scores["ssim_gaussian"], ssim(*pair, "gaussian"))
+    assert torch.allclose(scores["psnr_border"], region_psnr(*pair, mask)["border"])
+    assert torch.allclose(scores["ssim_border"], region_ssim(*pair, mask)["border"])
+
+
+def test_what_columns_share_is_computed_once(pair, mask, monkeypatch):
+    bands, seen = ssim_terms.bands, []
+    monkeypatch.setattr(ssim_terms, "bands", lambda *given: seen.append(1) or bands(*given))
+    sample = Sample(*pair, in_focus=mask)
+    measurement = Measurement.named(["ssim", "ssim_in_focus", "ssim_out_of_focus", "ssim_border"])
+    measurement.of(sample)
+    measurement.of(sample.under(PROTOCOLS["dmshn"]))
+    assert len(seen) == 1
+
+
+def test_diagnosing_columns_do_not_depend_on_the_protocol(pair, mask):
+    sample = Sample(*pair, in_focus=mask)
+    ours, theirs = (Measurement.named(BESIDES, name).of(sample) for name in (DEFAULT, "pynet"))
+    assert all(torch.equal(ours[name], theirs[name]) for name in numbers(ours))
+
+
+def test_too_small_pictures_raise_or_are_a_reason(pair):
+    small = Sample(*(picture[..., :40, :40] for picture in pair))
+    measurement = Measurement.of_protocol("pynet")
+    with pytest.raises(BokehbenchError, match="leaves nothing"):
+        measurement.of(small)
+    assert all("leaves nothing" in reason for reason in measurement.of(small, strict=False).values())
+    registered = Measurement.named(["psnr_registered", "psnr_gain"]).of(small)
+    assert registered["psnr_registered"].isnan().all()
+    assert registered["psnr_gain"].isfinite().all()
+
+
+def test_a_protocol_without_a_column_says_so(pair):
+    reason = Measurement.named(["ssim_gaussian", "lpips"], "bokehme").of(Sample(*pair))
+    assert reason == {"ssim_gaussian": "the protocol bokehme has no ssim_gaussian",
+                      "lpips": "the protocol bokehme has no LPIPS"}  # fmt: skip
+    assert NOT_AVAILABLE.startswith("n/a")
+
+
+def test_means_are_the_protocols():
+    values = [20.0, 30.0, float("nan")]
+    assert Measurement.of_protocol(DEFAULT).mean("psnr", values) == 25.0
+    assert Measurement.of_protocol("pooled").mean("psnr", [20.0, 30.0]) == pytest.approx(22.596, abs=1e-3)
+    assert Measurement.of_protocol("pooled").mean("ssim", [0.2, 0.4]) == pytest.approx(0.3)
