@@ -32,9 +32,10 @@ def columns() -> Mapping[str, Column]:
         who = f"the entry point {entry.name} = {entry.value} of the group {GROUP}"
         try:
             offered = entry.load()
+            several = (offered,) if isinstance(offered, Column) else tuple(offered)
         except Exception as error:  # whatever a package of somebody else raises
             raise BokehbenchError(f"{who} does not load ({error}): update or remove its package.") from error
-        for column in (offered,) if isinstance(offered, Column) else tuple(offered):
+        for column in several:
             if not isinstance(column, Column) or column.name in found:
                 raise BokehbenchError(f"{who} offers {column!r}, which is no new column: update or remove its package.")
             found[column.name] = column

@@ -101,14 +101,14 @@ def test_an_edited_file_is_refused(tmp_path):
         read_all(tmp_path)
 
 
-@pytest.mark.parametrize("text", ["", "[]", "{}", "null", '{"format": 1, "id": "x"}'])
+@pytest.mark.parametrize("text", ["", "[]", "{}", "null", '{"format": 2, "id": "x"}'])
 def test_what_is_no_result_is_named(text):
     with pytest.raises(BokehbenchError, match=r"over there\.json is not a result"):
         Result.from_json(text, "over there.json")
 
 
 def test_a_newer_format_says_so():
-    text = make_result().to_json().replace('"format": 1', '"format": 99')
+    text = make_result().to_json().replace('"format": 2', '"format": 99')
     with pytest.raises(BokehbenchError, match="format 99"):
         Result.from_json(text)
 
