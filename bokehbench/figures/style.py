@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import io
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -97,34 +98,33 @@ def paint(path: Path, height: float, draw: Callable[[Any], None], width: float =
         page = io.BytesIO()
         figure.savefig(page, format="png", dpi=dpi, metadata={"Software": None})
     picture = Image.open(page).convert("RGB")
-    content = photographs(picture) if path.suffix == ".webp" else smallest(picture)
+    content = photographs(picture) if path.suffix == ".webp" else drawing(picture)
     write_atomic(path, lambda file: file.write(content))
     return path
 
 
-def smallest(picture: Image.Image, limit: int = LIMIT) -> bytes:
-    """PNG with the most colours that stay within ``limit`` bytes: all of them, or a palette of 256 ... 64."""
+def within(limit: int, tries: Iterable[Callable[[io.BytesIO], object]]) -> bytes:
+    """What the first of ``tries`` writes that stays within ``limit`` bytes, else the last."""
     content = b""
-    for colours in (None, 256, 128, 64):
-        reduced = picture if colours is None else picture.quantize(colours, Image.Quantize.MEDIANCUT)
+    for write in tries:
         file = io.BytesIO()
-        reduced.save(file, "PNG", optimize=True)
+        write(file)
         content = file.getvalue()
         if len(content) <= limit:
             break
     return content
+
+
+def drawing(picture: Image.Image, limit: int = LIMIT) -> bytes:
+    """PNG with the most colours that stay within ``limit`` bytes: all of them, or a palette of 256 ... 64."""
+    palettes = (picture if n is None else picture.quantize(n, Image.Quantize.MEDIANCUT) for n in (None, 256, 128, 64))
+    return within(limit, (partial(each.save, format="PNG", optimize=True) for each in palettes))
 
 
 def photographs(picture: Image.Image, limit: int = LIMIT) -> bytes:
     """WebP of the best quality of 92 ... 84 that stays within ``limit`` bytes."""
-    content = b""
-    for quality in range(92, 83, -2):
-        file = io.BytesIO()
-        picture.save(file, "WEBP", quality=quality, method=6, use_sharp_yuv=True)
-        content = file.getvalue()
-        if len(content) <= limit:
-            break
-    return content
+    save = partial(picture.save, format="WEBP", method=6, use_sharp_yuv=True)
+    return within(limit, (partial(save, quality=quality) for quality in range(92, 83, -2)))
 
 
 def head(figure: Any, title: str, below: str = "") -> None:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-import csv
 import math
 import re
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
+
+import pandas as pd
 
 from bokehbench.figures import style
 from bokehbench.metrics.columns import variant_of
@@ -59,45 +61,42 @@ def read_run(label: str, files: Sequence[Path]) -> Run:
     Raises:
         NothingToDraw: no training in the files.
     """
-    rows: list[dict[str, float]] = []
+    table = pd.DataFrame({"step": [], "epoch": []})
     for file in files:
-        with file.open(encoding="utf-8", newline="") as lines:
-            read = [{key: _number(value) for key, value in row.items() if key} for row in csv.DictReader(lines)]
-        read = [{key: value for key, value in row.items() if not math.isnan(value)} for row in read]
-        read = [row for row in read if "step" in row]
-        first = min((row["step"] for row in read), default=math.inf)
-        rows = [row for row in rows if row["step"] < first] + read
-    rows.sort(key=lambda row: row["step"])  # stable: a validation stays behind the step after which it was
-    names = dict.fromkeys(key[:-5] for row in rows for key in row if key.endswith("/loss") and key != "val/loss")
+        with suppress(pd.errors.EmptyDataError):  # killed before its first line
+            read = pd.read_csv(file).apply(pd.to_numeric, errors="coerce").dropna(subset="step")
+            table = pd.concat([table[table["step"] < read["step"].min()], read])
+    table = table.sort_values("step", kind="stable", ignore_index=True)  # a validation stays behind its step
+    losses = table.filter(regex=r"(?<!^val)/loss$").dropna(axis="columns", how="all")
+    names = [str(losses.columns[at]) for at in losses.notna().to_numpy().argmax(0).argsort()]
     if not names:
         raise style.NothingToDraw(f"training curves: {label} has no logged loss.")
-    return Run(label, tuple(_stage(name, list(names), rows) for name in names))
+    return Run(label, tuple(_stage(name.removesuffix("/loss"), number, table) for number, name in enumerate(names)))
 
 
-def _number(value: Any) -> float:
-    try:
-        return float(value)
-    except (TypeError, ValueError):
-        return math.nan
+def _stage(name: str, number: int, table: pd.DataFrame) -> Stage:
+    epochs = table["epoch"].fillna(number)  # one epoch is one stage
+    mine = table[epochs.isin(epochs[table[f"{name}/loss"].notna()])]
+    score = next((score for score in SCORES if _points(mine, f"val/{score}")), "")
+    identity = _points(mine, f"val/identity_{score}")
+    return Stage(
+        name, _points(table, f"{name}/loss"), score, _points(mine, f"val/{score}"),
+        identity[-1][1] if identity else math.nan,
+    )  # fmt: skip
 
 
-def _stage(name: str, names: list[str], rows: list[dict[str, float]]) -> Stage:
-    losses = [(int(row["step"]), row[f"{name}/loss"]) for row in rows if f"{name}/loss" in row]
-    number = names.index(name)
-    epochs = {row.get("epoch", math.nan) for row in rows if f"{name}/loss" in row}  # one epoch is one stage
-    mine = [row for row in rows if row.get("epoch", float(number)) in epochs]
-    for score in SCORES:
-        scores = [(int(row["step"]), row[f"val/{score}"]) for row in mine if f"val/{score}" in row]
-        if scores:
-            identity = [row[f"val/identity_{score}"] for row in mine if f"val/identity_{score}" in row]
-            return Stage(name, tuple(losses), score, tuple(scores), identity[-1] if identity else math.nan)
-    return Stage(name, tuple(losses), "", (), math.nan)
+def _points(table: pd.DataFrame, column: str) -> tuple[tuple[int, float], ...]:
+    """(step, value) where there is a value."""
+    if column not in table:
+        return ()
+    known = table.dropna(subset=column)
+    return tuple(zip(known["step"].astype(int).tolist(), known[column].tolist(), strict=True))
 
 
 def smoothed(values: Sequence[float], share: float = SMOOTH) -> list[float]:
     """Centred running mean over ``share`` of the values; at the ends over the half that there is."""
     half = max(1, round(len(values) * share / 2)) if len(values) > 2 else 0
-    return [sum(part) / len(part) for part in (values[max(0, n - half) : n + half + 1] for n in range(len(values)))]
+    return pd.Series(values).rolling(2 * half + 1, center=True, min_periods=1).mean().tolist()
 
 
 def find_runs(work: Path) -> dict[str, list[Path]]:
