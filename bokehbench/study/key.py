@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
 from bokehbench.errors import BokehbenchError
 from bokehbench.files import write_text
 
-FORMAT = "bokehbench-study-key"
+FORMAT, VOTES = "bokehbench-study-key", "bokehbench-study-votes"
 FORMAT_VERSION = 1
+#: Format -> what a file of it is called.
+WHAT = {FORMAT: "the key that study build wrote beside the study", VOTES: "a file of votes"}
 
 
 @dataclass(frozen=True)
@@ -52,28 +54,38 @@ def write(path: Path, key: Key) -> None:
     write_text(path, json.dumps(content, indent=1, ensure_ascii=False) + "\n")
 
 
+def read_document(path: Path, form: str, most: int | None = None) -> dict[str, Any]:
+    """A JSON object of a study, of format ``form`` and at most ``most`` bytes.
+
+    Raises:
+        BokehbenchError: not there, not JSON, of another format or a newer version of it.
+    """
+    try:
+        if most is not None and path.stat().st_size > most:
+            raise BokehbenchError(f"{path}: is too large for {WHAT[form]}: give the right file.")
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise BokehbenchError(f"{path}: cannot be read ({error.strerror}): give {WHAT[form]}.") from error
+    except (ValueError, RecursionError) as error:
+        raise BokehbenchError(f"{path}: is not JSON, or cut short: give {WHAT[form]}, from a copy.") from error
+    if not isinstance(content, dict) or content.get("format") != form:
+        raise BokehbenchError(f"{path}: is not {WHAT[form]}: give the right file.")
+    if content.get("format_version") != FORMAT_VERSION:
+        raise BokehbenchError(f"{path}: is of format version {content.get('format_version')}: update bokehbench.")
+    return content
+
+
 def read(path: Path) -> Key:
     """Read a key.
 
     Raises:
-        BokehbenchError: not there, not a key, or of a newer format.
+        BokehbenchError: not there, not a key, damaged, or of a newer format.
     """
+    content = read_document(path, FORMAT)
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise BokehbenchError(f"{path} cannot be read ({error.strerror}): give the study's key.") from error
-    except (ValueError, RecursionError) as error:
-        raise BokehbenchError(f"{path} is not a study's key (no JSON): give the file that build wrote.") from error
-    if not isinstance(content, dict) or content.get("format") != FORMAT:
-        raise BokehbenchError(f"{path} is not a study's key: give the file that study build wrote beside the study.")
-    if content.get("format_version") != FORMAT_VERSION:
-        raise BokehbenchError(f"{path} is a key of format {content.get('format_version')}: update bokehbench.")
-    try:
-        return Key(
-            str(content["study"]), str(content["version"]), str(content["title"]), str(content["question"]),
-            tuple(map(str, content["methods"])), dict(content["inputs"]),
-            {name: (str(method), str(picture)) for name, (method, picture) in content["results"].items()},
-            dict(content["damaged"]), dict(content["settings"]),
-        )  # fmt: skip
+        known = {field.name: content[field.name] for field in fields(Key)}
+        known["methods"] = tuple(known["methods"])
+        known["results"] = {name: (method, picture) for name, (method, picture) in known["results"].items()}
+        return Key(**known)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise BokehbenchError(f"{path} is damaged ({error!r}): restore the key from a copy.") from error

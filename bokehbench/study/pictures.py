@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -132,8 +131,3 @@ def damage(image: Image.Image) -> Image.Image:
     tile = max(2, max(image.size) // 24)
     small = (max(1, image.width // tile), max(1, image.height // tile))
     return image.resize(small, Image.Resampling.BOX).resize(image.size, Image.Resampling.NEAREST)
-
-
-def safe_id(name: str) -> bool:
-    """Whether ``name`` can be an anonymous id: short, letters, digits and hyphens only."""
-    return re.fullmatch(r"[0-9A-Za-z-]{1,64}", name) is not None

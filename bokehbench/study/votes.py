@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import json
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from bokehbench.errors import BokehbenchError
-from bokehbench.study.key import Key
-from bokehbench.study.pictures import safe_id
+from bokehbench.study.key import VOTES, Key, read_document
 
-FORMAT = "bokehbench-study-votes"
-FORMAT_VERSION = 1
 MOST_BYTES = 5_000_000
+#: A rater's id: short, and neither markup nor a formula.
+SAFE_ID = re.compile(r"[0-9A-Za-z-]{1,64}")
 CHOICES = ("left", "right", "none")
 
 
@@ -49,45 +48,39 @@ def read(path: Path, key: Key) -> VoteFile:
     Raises:
         BokehbenchError: not there, not JSON, not votes, of another study, or with answers that no rater can give.
     """
-    try:
-        if path.stat().st_size > MOST_BYTES:
-            raise BokehbenchError(f"{path}: is too large for a file of votes: left out.")
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise BokehbenchError(f"{path}: cannot be read ({error.strerror}): left out.") from error
-    except (ValueError, RecursionError) as error:
-        raise BokehbenchError(f"{path}: is not JSON, or cut short: ask the rater to send it again.") from error
-    if not isinstance(content, dict) or content.get("format") != FORMAT:
-        raise BokehbenchError(f"{path}: is not a file of votes: left out.")
-    if content.get("format_version") != FORMAT_VERSION:
-        raise BokehbenchError(f"{path}: is of a format that this bokehbench does not know: update it.")
-    if content.get("study") != key.study:
-        raise BokehbenchError(f"{path}: holds votes of another study than the key: give the key that fits.")
-    if content.get("version") != key.version:
-        raise BokehbenchError(f"{path}: holds votes of another version of the study than the key: left out.")
-    rater = content.get("rater")
-    if not isinstance(rater, str) or not safe_id(rater):
-        raise BokehbenchError(f"{path}: has no valid rater's id: left out.")
-    votes, trials = content.get("votes"), content.get("trials")
-    if not isinstance(votes, list) or not votes:
-        raise BokehbenchError(f"{path}: holds no votes: left out.")
-    if not isinstance(trials, int) or isinstance(trials, bool) or not len(votes) <= trials <= 100_000:
-        raise BokehbenchError(f"{path}: holds more votes than were asked for: left out.")
-    return VoteFile(path, rater, tuple(_vote(path, at, vote, key) for at, vote in enumerate(votes)), trials)
+    content = read_document(path, VOTES, MOST_BYTES)
+    rater, votes, trials = (content.get(name) for name in ("rater", "votes", "trials"))
+    count = len(votes) if isinstance(votes, list) else 0
+    for good, why in (
+        (content.get("study") == key.study, "holds votes of another study than the key: give the key that fits"),
+        (content.get("version") == key.version, "holds votes of another version of the study than the key: left out"),
+        (isinstance(rater, str) and SAFE_ID.fullmatch(rater), "has no valid rater's id: left out"),
+        (count, "holds no votes: left out"),
+        (_is_number(trials, count, 100_000), "holds more votes than were asked for: left out"),
+    ):
+        if not good:
+            raise BokehbenchError(f"{path}: {why}.")
+    return VoteFile(path, str(rater), tuple(_vote(path, at, vote, key) for at, vote in enumerate(votes or ())), int(trials or 0))
 
 
 def _vote(path: Path, at: int, vote: Any, key: Key) -> Vote:
-    if not isinstance(vote, dict):
-        raise BokehbenchError(f"{path}: vote {at + 1} is not an object: left out.")
-    left, right, choice, seconds = (vote.get(name) for name in ("left", "right", "choice", "seconds"))
-    if choice not in CHOICES or not isinstance(left, str) or not isinstance(right, str):
-        raise BokehbenchError(f"{path}: vote {at + 1} is no choice between two pictures: left out.")
-    # bool is an int to Python; NaN and Infinity, which its JSON reader takes, fail the comparison.
-    if not isinstance(seconds, int | float) or isinstance(seconds, bool) or not 0 <= seconds <= 1e7:
-        raise BokehbenchError(f"{path}: vote {at + 1} has no valid time: left out.")
-    if not _is_pair(left, right, key):
-        raise BokehbenchError(f"{path}: vote {at + 1} is about pictures that the study never shows together: left out.")
-    return Vote(left, right, choice, float(seconds))
+    known = vote if isinstance(vote, dict) else {}
+    left, right, choice, seconds = (known.get(name) for name in ("left", "right", "choice", "seconds"))
+    names = isinstance(left, str) and isinstance(right, str)
+    for good, why in (
+        (known, "is not an object"),
+        (names and choice in CHOICES, "is no choice between two pictures"),
+        (_is_number(seconds, 0, 1e7), "has no valid time"),
+        (names and _is_pair(str(left), str(right), key), "is about pictures that the study never shows together"),
+    ):
+        if not good:
+            raise BokehbenchError(f"{path}: vote {at + 1} {why}: left out.")
+    return Vote(str(left), str(right), str(choice), float(seconds or 0))
+
+
+def _is_number(value: Any, least: float, most: float) -> bool:
+    """Python takes bool for an int; NaN and Infinity, which its JSON reader takes, fail the comparison."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and least <= value <= most
 
 
 def is_catch(vote: Vote, key: Key) -> bool:
