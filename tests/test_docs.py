@@ -13,6 +13,7 @@ import pytest
 from bokehbench import experiments
 from bokehbench.cli import VERBS, main
 from bokehbench.commands.render import arguments
+from bokehbench.commands.spelling import spelt_today
 from bokehbench.data import DATA
 from bokehbench.models import MODELS
 
@@ -71,9 +72,9 @@ WHOLE = [line for line in LINES if " " in line and line.split()[0] in LIGHTNING 
 
 @pytest.mark.parametrize("line", WHOLE)
 def test_training_command_lines_parse(line, capsys) -> None:
-    words = shlex.split(line)
-    if "--ckpt_path" in words:  # the reader's own; it brings the method's name
-        at = words.index("--ckpt_path")
+    words = spelt_today(shlex.split(line))
+    if "--checkpoint" in words:  # the reader's own; it brings the method's name
+        at = words.index("--checkpoint")
         del words[at : at + 2]
         if "--model" not in words and "--config" not in words:
             words[1:1] = ["--model", "deeplens"]

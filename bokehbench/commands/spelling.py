@@ -11,6 +11,7 @@ RENAMED: Mapping[str, Mapping[str, str]] = {
     "report": {"--pictures": "--outputs"},
     "score": {"--target": "--targets"},
     "study": {"--method": "--outputs"},
+    **{verb: {"--ckpt_path": "--checkpoint"} for verb in ("fit", "validate", "test", "predict")},
 }
 
 

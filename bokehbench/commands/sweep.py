@@ -71,6 +71,6 @@ def report(sweep: Sweep, rows: Sequence[Row], folder: Path) -> str:
     if winner is not None:
         lines.append(f"Best: trial {winner.number}, {sweep.metric} {winner.value:.5g}")
         if winner.checkpoint:
-            lines.append(f"Next: bokehbench test --ckpt_path {winner.checkpoint}")
+            lines.append(f"Next: bokehbench test --checkpoint {winner.checkpoint}")
     lines.append(f"Tables: {folder / 'trials.md'}, {folder / 'trials.csv'}")
     return "\n".join(lines)

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from bokehbench.checkpoints import newest
 from bokehbench.errors import BokehbenchError
 from bokehbench.suite.step_bar import StepBar
 from bokehbench.suite.step_process import run_step
-from bokehbench.suite.work_folder import alone, newest
+from bokehbench.suite.work_folder import alone
 from bokehbench.sweep.definition import Sweep
 from bokehbench.sweep.trials import Row, last_value, write
 

@@ -53,7 +53,7 @@ def test_a_grid_ends_with_a_table_and_a_failed_trial_is_a_row(tmp_path, monkeypa
     assert not rows[0]["val/psnr"]
     assert float(rows[1]["val/psnr"]) > 1
     assert "1 of 2 trials failed" in printed
-    assert f"bokehbench test --ckpt_path {rows[1]['checkpoint']}" in printed
+    assert f"bokehbench test --checkpoint {rows[1]['checkpoint']}" in printed
     assert Path(rows[1]["checkpoint"]).is_file()
     markdown = (tmp_path / "runs" / "sweeps" / "mine" / "trials.md").read_text().splitlines()
     assert markdown[2].startswith("| **1** | **")
