@@ -10,7 +10,6 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Callable
-from functools import partial
 
 import torch
 import torch.nn.functional as F
@@ -79,7 +78,6 @@ def ways(inputs: tuple[Tensor, ...], noise: Tensor) -> dict[str, Callable[[], ob
     return {
         "released structure, dense": lambda: backward_of(released, inputs, noise),
         "ours": lambda: backward_of(weighted_layers, inputs, noise),
-        "ours, low memory": lambda: backward_of(partial(weighted_layers, low_memory=True), inputs, noise),
     }
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from bokehbench.optics import circle_of_confusion
+
 #: Half width, in disparity, of what counts as in focus.
 TOLERANCE = 0.02
 
@@ -25,7 +27,7 @@ def focus_on_another_map(other: Tensor, reference: Tensor, focus: Tensor, tolera
     Returns:
         Shape B.
     """
-    away = (reference - focus.to(reference).view(-1, 1, 1, 1)).abs()
+    away = circle_of_confusion(reference, focus, 1.0)
     nearest = away.amin((1, 2, 3), keepdim=True)
     near = away <= torch.where(nearest > tolerance, nearest + 1e-6, torch.full_like(nearest, tolerance))
     return torch.stack([plane[where].median() for plane, where in zip(other, near, strict=True)])

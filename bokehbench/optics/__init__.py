@@ -2,7 +2,7 @@
 
 from bokehbench.optics.aperture_kernels import disk, polygon, ring, soft_disk
 from bokehbench.optics.blur import blur, disk_blur
-from bokehbench.optics.circle_of_confusion import circle_of_confusion, signed_defocus
+from bokehbench.optics.circle_of_confusion import circle_of_confusion, per_image, signed_defocus
 from bokehbench.optics.compositing import composite
 from bokehbench.optics.compositional import compositional
 from bokehbench.optics.disparity import depth_to_disparity, focus_at, minmax
@@ -25,6 +25,7 @@ __all__ = [
     "focus_at",
     "layered",
     "minmax",
+    "per_image",
     "polygon",
     "ray_traced",
     "ring",

@@ -14,7 +14,7 @@ def signed_defocus(disparity: Tensor, focus: float | Tensor, aperture: float | T
     1 = nearest; ``focus`` (a disparity) and ``aperture`` (px at a disparity difference of 1) are numbers or tensors of
     shape B (or 0-dim).
     """
-    return _per_image(aperture, disparity) * (disparity - _per_image(focus, disparity))
+    return per_image(aperture, disparity) * (disparity - per_image(focus, disparity))
 
 
 def circle_of_confusion(disparity: Tensor, focus: float | Tensor, aperture: float | Tensor) -> Tensor:
@@ -22,6 +22,7 @@ def circle_of_confusion(disparity: Tensor, focus: float | Tensor, aperture: floa
     return signed_defocus(disparity, focus, aperture).abs()
 
 
-def _per_image(value: float | Tensor, like: Tensor) -> Tensor:
+def per_image(value: float | Tensor, like: Tensor) -> Tensor:
+    """One number for all, or one per image (shape B): to be combined with B C H W ``like``, of its kind and device."""
     value = torch.as_tensor(value, dtype=like.dtype, device=like.device)
     return value if value.ndim == 0 else value.reshape(-1, 1, 1, 1)

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from bokehbench.errors import BokehbenchError, nearest
 from bokehbench.optics.aperture_kernels import disk, soft_disk
-from bokehbench.optics.circle_of_confusion import circle_of_confusion
+from bokehbench.optics.circle_of_confusion import circle_of_confusion, per_image
 from bokehbench.optics.compositing import composite
 from bokehbench.optics.padding import Padding
 
@@ -48,8 +48,7 @@ def layered(
             raise BokehbenchError(f"Unknown {option} '{value}': {nearest(value, known)}.")
     centres = (torch.arange(layers, dtype=disparity.dtype, device=disparity.device) + 0.5) / layers
     radii = circle_of_confusion(centres.reshape(1, 1, 1, -1).expand(len(image), 1, 1, -1), focus, 1.0) - margin
-    strength = torch.as_tensor(aperture, dtype=disparity.dtype, device=disparity.device).reshape(-1, 1)
-    planes = (radii.clamp(min=0).flatten(1) * strength).tolist()
+    planes = (radii.clamp(min=0) * per_image(aperture, disparity)).flatten(1).tolist()
     masks = plane_alphas(disparity, layers, alphas)
     light = image if gamma == 1 else image.clamp(min=0) ** gamma
     rendered = []

@@ -18,7 +18,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from bokehbench.errors import BokehbenchError
-from bokehbench.optics.circle_of_confusion import signed_defocus
+from bokehbench.optics.circle_of_confusion import per_image, signed_defocus
 
 #: Turn in radians between successive samples of the spiral.
 GOLDEN_ANGLE = math.pi * (3 - math.sqrt(5))
@@ -57,7 +57,7 @@ def ray_traced(
         raise BokehbenchError(f"A disparity map of {tuple(disparity.shape)} does not fit {tuple(image.shape)}.")
     work = torch.float64 if image.dtype == torch.float64 else torch.float32
     near_far = disparity.detach().to(work).amax((1, 2, 3)), disparity.detach().to(work).amin((1, 2, 3))
-    reach = torch.stack([signed_defocus(d.reshape(-1, 1, 1, 1), focus, aperture).flatten() for d in near_far], 1)
+    reach = torch.stack([signed_defocus(per_image(d, d), focus, aperture).flatten() for d in near_far], 1)
     pictures = []
     for one, depth, (near, far), (first, last) in zip(
         image.to(work), disparity.detach().to(work), zip(*(d.tolist() for d in near_far), strict=True), reach.tolist(),

@@ -1,4 +1,4 @@
-"""The D2F network as a whole: parameter counts, sizes, strength, fusion modes, guards."""
+"""The D2F network as a whole: parameter counts, sizes, defocus scale, fusion modes, guards."""
 
 from __future__ import annotations
 
@@ -73,19 +73,19 @@ def test_pictures_of_a_batch_do_not_touch_each_other(net: D2FNet) -> None:
     torch.testing.assert_close(both["bokeh"][1:], second["bokeh"], atol=1e-5, rtol=0)
 
 
-def test_strength_scales_the_defocus_map_and_stays_within_the_layers(net: D2FNet) -> None:
+def test_the_scale_multiplies_the_defocus_map_and_stays_within_the_layers(net: D2FNet) -> None:
     image = picture(batch=2)
     with torch.no_grad():
-        plain, half, zero, much = (net(image, strength=s) for s in (1.0, 0.5, 0.0, 100.0))
-        each = net(image, strength=torch.tensor([1.0, 0.5]))
+        plain, half, zero, much = (net(image, defocus_scale=s) for s in (1.0, 0.5, 0.0, 100.0))
+        each = net(image, defocus_scale=torch.tensor([1.0, 0.5]))
     torch.testing.assert_close(half["defocus"], 0.5 * plain["defocus"])
     assert zero["defocus"].abs().max() == 0
     assert zero["mask_init"].min() == 1
     assert much["defocus"].max() <= 1 + 0.5 / 14 + 1e-6
     torch.testing.assert_close(each["defocus"], torch.cat([plain["defocus"][:1], half["defocus"][1:]]))
     for negative in (-1.0, torch.tensor([1.0, -1.0])):
-        with pytest.raises(BokehbenchError, match="strength"):
-            net(image, strength=negative)
+        with pytest.raises(BokehbenchError, match="scale"):
+            net(image, defocus_scale=negative)
 
 
 @pytest.mark.parametrize(("activation", "bounds"), [("clamp", (0, 1.0358)), ("sigmoid", (0, 1.0358)), ("none", None)])

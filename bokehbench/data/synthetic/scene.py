@@ -136,7 +136,7 @@ class Scene:
             return self.backdrop[:, crop, crop].clone()
         if radius.ndim == 0:
             # A constant opaque plane spreads as much light as it receives: its alpha stays 1.
-            return blur_plane(self.backdrop, radius)[:, crop, crop].clone()
+            return blur_plane(self.backdrop, float(radius))[:, crop, crop].clone()
         return blur_slope(self.backdrop, radius)[:, crop, crop].clone()
 
     def _crop(self, planes: Tensor, top: int, left: int) -> tuple[Tensor, tuple[slice, slice, slice]]:

@@ -23,9 +23,8 @@ def blur_slope(picture: Tensor, radius: Tensor) -> Tensor:
     """Spread an opaque plane's pixels over lattice disks {d² <= r²}/N, divided by the weight that arrives: C H W.
 
     ``radius`` >= 0 in pixels, H 1 (rows have one radius each) or 1 W (columns). The division keeps a constant picture
-    constant: on a slope the disks of neighbours differ and their weights do not add up to 1. The same as the colour
-    over the alpha of ``blur_plane`` of the opaque plane, except within the largest radius of the picture's border,
-    where light from outside is missing.
+    constant: on a slope the disks of neighbours differ and their weights do not add up to 1. Within the largest radius
+    of the picture's border, light from outside is missing.
     """
     if radius.shape[1] > 1:
         return blur_slope(picture.mT.contiguous(), radius.mT).mT.contiguous()

@@ -13,13 +13,14 @@ from bokehbench.nets.d2f.defocus import BACKBONE, DefocusHallucination, HeadActi
 from bokehbench.nets.d2f.fusion import FusionMask, FusionMode, fuse, initial_mask
 from bokehbench.nets.d2f.radiance import RadianceMode, RadianceVirtualization
 from bokehbench.nets.d2f.renderer import DiskEdge, KernelSet, WeightedLayeredRendering, defocus_top
+from bokehbench.optics import per_image
 
 
 class CoarseOutput(TypedDict):
     """What the first stage gives, at half size (h, w) = ``half_size`` of the picture's sides."""
 
     defocus: Tensor
-    """B 1 h w, as rendered: after the head's activation and the user's strength."""
+    """B 1 h w, as rendered: after the head's activation and the user's scale."""
     defocus_linear: Tensor
     """B 1 h w, the head's unbounded output."""
     radiance: Tensor
@@ -113,18 +114,18 @@ class D2FNet(nn.Module):
         self.radiance = RadianceVirtualization(radiance)
         self.fusion = FusionMask()
 
-    def render_coarse(self, half: Tensor, strength: float | Tensor = 1.0) -> CoarseOutput:
+    def render_coarse(self, half: Tensor, defocus_scale: float | Tensor = 1.0) -> CoarseOutput:
         """Stage 1 (A + B + C) on a picture already at half size: B 3 h w in [0, 1], sides multiples of 64.
 
-        ``strength`` (a number, or one per picture) scales the defocus map; what exceeds the largest kernel is cut off.
+        ``defocus_scale`` (a number, or one per picture) multiplies the defocus map; what exceeds the largest kernel is
+        cut off.
         """
-        if bool(torch.as_tensor(strength < 0).any()):
-            raise BokehbenchError("The blur strength of D2F must be 0 (sharp) or more; 1 is the network's own.")
+        if bool(torch.as_tensor(defocus_scale < 0).any()):
+            raise BokehbenchError("The defocus scale of D2F must be 0 (sharp) or more; 1 is the network's own.")
         linear = self.defocus.linear(half).to(half.dtype)
         defocus = self.defocus.activate(linear)
-        if isinstance(strength, Tensor) or strength != 1:
-            scale = strength.view(-1, 1, 1, 1) if isinstance(strength, Tensor) else strength
-            defocus = (defocus * scale).clamp(0, self.defocus.top)
+        if isinstance(defocus_scale, Tensor) or defocus_scale != 1:
+            defocus = (defocus * per_image(defocus_scale, defocus)).clamp(0, self.defocus.top)
         weight = self.radiance(half)
         coarse = self.renderer(half, weight, defocus)
         return {"defocus": defocus, "defocus_linear": linear, "radiance": weight, "coarse": coarse}
@@ -137,13 +138,13 @@ class D2FNet(nn.Module):
             return mask_init
         return self.fusion(image, defocus).to(image.dtype).clamp(0, 1)
 
-    def forward(self, image: Tensor, strength: float | Tensor = 1.0) -> D2FOutput:
+    def forward(self, image: Tensor, defocus_scale: float | Tensor = 1.0) -> D2FOutput:
         """B 3 H W RGB in [0, 1], gamma-encoded, any H and W -> :class:`D2FOutput`.
 
-        ``strength``: blur strength as in :meth:`render_coarse`. Raises :class:`BokehbenchError` where it is negative.
+        ``defocus_scale`` as in :meth:`render_coarse`. Raises :class:`BokehbenchError` where it is negative.
         """
         full = (image.shape[-2], image.shape[-1])
-        stage1 = self.render_coarse(halved(image), strength)
+        stage1 = self.render_coarse(halved(image), defocus_scale)
         defocus, rendering = resize(stage1["defocus"], full).to(image.dtype), resize(stage1["coarse"], full)
         mask_init = initial_mask(defocus)
         mask = self.mask(image, defocus, mask_init)

@@ -9,6 +9,7 @@ from kornia.color import rgb_to_grayscale
 from torch import Tensor, nn
 
 from bokehbench.nets.strips import in_strips, wants_strips
+from bokehbench.optics import per_image
 
 FusionMode = Literal["none", "initial", "refined"]
 
@@ -32,7 +33,7 @@ def initial_mask(defocus: Tensor, low: Tensor | None = None, high: Tensor | None
     defocus = defocus.detach()
     low = defocus.amin((1, 2, 3)) if low is None else low
     high = defocus.amax((1, 2, 3)) if high is None else high
-    return (defocus < sharpness_threshold(low, high).view(-1, 1, 1, 1)).to(defocus.dtype)
+    return (defocus < per_image(sharpness_threshold(low, high), defocus)).to(defocus.dtype)
 
 
 def fuse(image: Tensor, rendering: Tensor, mask: Tensor) -> Tensor:
