@@ -1,10 +1,11 @@
-"""Atomic writing: a killed process or a full disk leaves the file that was there before."""
+"""Atomic writing: a killed process or a full disk leaves the file, or the folder, that was there before."""
 
 from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
@@ -39,3 +40,31 @@ def write_atomic(path: Path, write: Callable[[IO[bytes]], object]) -> None:
 def write_text(path: Path, text: str) -> None:
     """Write ``text`` as UTF-8, atomically."""
     write_atomic(path, lambda file: file.write(text.encode()))
+
+
+@contextmanager
+def new_folder(place: Path) -> Iterator[Path]:
+    """A temporary folder beside ``place`` that takes its place, and that of what was there, when the block ends well.
+
+    Raises:
+        BokehbenchError: the disk is full or not writable.
+    """
+    final = place.resolve()
+    try:
+        final.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=final.parent, prefix=f".{final.name[:40]}.") as temporary:
+            draft, old = Path(temporary) / "new", Path(temporary) / "old"
+            draft.mkdir()
+            yield draft
+            if final.exists():
+                os.replace(final, old)
+            try:
+                os.replace(draft, final)
+            except OSError:
+                if old.exists():
+                    os.replace(old, final)
+                raise
+    except OSError as error:
+        raise BokehbenchError(
+            f"{place} could not be written ({error.strerror or error}): free space or choose another place."
+        ) from error

@@ -9,7 +9,8 @@ from tqdm import tqdm
 
 from bokehbench.data.decoding import ends_properly, picture_size
 from bokehbench.data.folders import MAP_KEYS, Record
-from bokehbench.data.image_io import read_pixels, read_values
+from bokehbench.data.image_io import read_values
+from bokehbench.data.pixels import read_pixels
 from bokehbench.errors import BokehbenchError
 
 

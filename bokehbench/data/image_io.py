@@ -11,7 +11,8 @@ from PIL import Image
 from torch import Tensor
 
 from bokehbench.data import colour
-from bokehbench.data.decoding import ORIENTATION_TAG, _squeeze, open_header, orientation, readable, upright
+from bokehbench.data.decoding import _squeeze, open_header, orientation, readable, upright
+from bokehbench.data.pixels import decode
 from bokehbench.errors import BokehbenchError
 from bokehbench.files import write_atomic
 
@@ -54,13 +55,8 @@ def read_photo(path: str | Path) -> Photo:
     Raises:
         BokehbenchError: the file is missing, empty, corrupt, truncated, no picture, or too large.
     """
-    pixels, photo_info = _decode(Path(path))
+    pixels, photo_info = decode(Path(path))
     return Photo(to_tensor(pixels), *photo_info)
-
-
-def read_pixels(path: str | Path) -> np.ndarray:
-    """Like :func:`read_rgb` but H W 3 in uint8 or uint16, full range: a crop of it is cheap to make a tensor of."""
-    return _decode(Path(path))[0]
 
 
 def to_tensor(pixels: np.ndarray) -> Tensor:
@@ -69,20 +65,6 @@ def to_tensor(pixels: np.ndarray) -> Tensor:
     # Transposing the bytes before they become floats moves a quarter of the memory.
     planes = np.ascontiguousarray(pixels.transpose(2, 0, 1))
     return torch.from_numpy(planes.astype(np.float32)).div_(float(scale))
-
-
-def _decode(path: Path) -> tuple[np.ndarray, tuple[bytes | None, bytes | None, tuple[str, ...]]]:
-    with readable(path), open_header(path) as image:
-        image.load()
-        turned = orientation(image)
-        exif = image.getexif()
-        exif_bytes = None
-        if exif:
-            exif[ORIENTATION_TAG] = 1
-            exif_bytes = exif.tobytes()
-        pixels, profile, notes = colour.to_srgb_pixels(path, image)
-        return upright(pixels, turned), (profile, exif_bytes, notes)
-    raise AssertionError("unreachable")
 
 
 def read_values(path: str | Path) -> Tensor:

@@ -12,7 +12,8 @@ from bokehbench.data.base import PictureSet
 from bokehbench.data.checks import record_problems, same_shape
 from bokehbench.data.focus import FocusRule
 from bokehbench.data.folders import Record
-from bokehbench.data.image_io import read_map, read_pixels, to_tensor
+from bokehbench.data.image_io import read_map, to_tensor
+from bokehbench.data.pixels import read_pixels
 from bokehbench.data.sampling import Draw, TrainingPlan, View
 from bokehbench.errors import BokehbenchError
 from bokehbench.optics.disparity import minmax

@@ -15,12 +15,16 @@ from bokehbench.board.costs import COSTS
 from bokehbench.board.published import by_source, kinds, with_unit
 from bokehbench.board.reported import shown_as
 from bokehbench.board.standings import Standings, read_standings
+from bokehbench.errors import BokehbenchError
+from bokehbench.files import new_folder
 from bokehbench.metrics.columns import find_column
 from bokehbench.report import content
-from bokehbench.report.folder import MARKER, check_place, new_folder
 from bokehbench.report.pages import copy_assets, write_page
 from bokehbench.report.photos import Album, Format, Job, write_photos
 from bokehbench.report.sources import INPUT, TARGET, Folders, Slot, check_folders, find_slots
+
+#: The file by which a report is known: it is replaced, and nothing else is.
+MARKER = "report.json"
 
 
 @dataclass(frozen=True)
@@ -43,7 +47,10 @@ def build(
         BokehbenchError: the board is not right, a folder is not there or fits no picture, ``output`` is taken or full.
     """
     style = style or Format()
-    check_place(output)
+    if output.exists() and not output.is_dir():
+        raise BokehbenchError(f"{output} is a file: give a folder with -o.")
+    if output.is_dir() and any(output.iterdir()) and not (output / MARKER).is_file():
+        raise BokehbenchError(f"{output} is not empty and not a report: give an empty or a new folder with -o.")
     check_folders(folders, output)
     standings = read_standings(board)
     names = content.picture_names(standings)

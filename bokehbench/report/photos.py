@@ -14,6 +14,7 @@ from PIL import Image
 from tqdm import tqdm
 
 from bokehbench.data.decoding import open_header, orientation, readable
+from bokehbench.data.pixels import read_pixels, to_8_bit
 from bokehbench.errors import BokehbenchError
 
 #: Long side of thumbnails, pixels.
@@ -76,8 +77,6 @@ def write_photos(jobs: Sequence[Job], style: Format, workers: int | None = None)
     album = Album()
     if not jobs:
         return album
-    import bokehbench.data.image_io  # noqa: F401  loads torch once, before the threads
-
     with ThreadPoolExecutor(workers or os.cpu_count() or 1) as pool:
         running = {pool.submit(convert, job, style): job for job in jobs}
         try:
@@ -95,16 +94,12 @@ def convert(job: Job, style: Format) -> Stored:
     The pixels are sRGB, upright and 8 bit. A file that is so already, and carries no metadata, is copied as it is,
     so that a JPEG is not compressed twice.
     """
-    from bokehbench.data.image_io import read_pixels
-
     try:
         pixels = read_pixels(job.source)
         copied = _copied_suffix(job.source, style, pixels)
     except BokehbenchError as error:
         return Stored(problem=str(error))
-    if pixels.dtype == np.uint16:
-        pixels = (pixels.astype(np.uint32) + 128).__floordiv__(257).astype(np.uint8)
-    picture = Image.fromarray(pixels)
+    picture = Image.fromarray(to_8_bit(pixels))
     job.place.parent.mkdir(parents=True, exist_ok=True)
     if style.long_side:
         picture.thumbnail((style.long_side, style.long_side), Image.Resampling.LANCZOS)

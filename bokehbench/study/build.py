@@ -5,11 +5,9 @@ from __future__ import annotations
 import hashlib
 import html
 import json
-import os
 import random
 import secrets
 import string
-import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
@@ -22,6 +20,7 @@ from tqdm import tqdm
 
 from bokehbench import __version__
 from bokehbench.errors import BokehbenchError
+from bokehbench.files import new_folder
 from bokehbench.study import key as keys
 from bokehbench.study.key import Key
 from bokehbench.study.pictures import PictureSet, damage, gather, read
@@ -75,7 +74,7 @@ class Built:
 def build(inputs: Path, methods: Mapping[str, Path], folder: Path, settings: Settings) -> Built:
     """Write the page into ``folder`` (whole or not at all) and the key beside it.
 
-    Every published picture is encoded anew, all in one format: metadata, suffixes and file names tell nothing.
+    Every published picture is encoded again, all in one format: metadata, suffixes and file names tell nothing.
 
     Raises:
         BokehbenchError: odd pictures, or something is in the way: the key of a running study is never overwritten.
@@ -89,21 +88,13 @@ def build(inputs: Path, methods: Mapping[str, Path], folder: Path, settings: Set
     if settings.pairs_per_rater > cells:
         notes.append(f"there are only {cells} different pairs: each rater sees all of them")
     try:
-        folder.resolve().parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=folder.resolve().parent, prefix=".study-") as temporary:
-            made = Path(temporary) / "study"
-            (made / "pictures").mkdir(parents=True)
+        with new_folder(folder) as made:
+            (made / "pictures").mkdir()
             key = _fill(made, sets, list(methods), settings, notes)
             keys.write(key_path, key)
-            try:
-                os.replace(made, folder)
-            except OSError:
-                key_path.unlink(missing_ok=True)
-                raise
-    except OSError as error:
-        raise BokehbenchError(
-            f"{folder} could not be written ({error.strerror or error}): free space or choose another place."
-        ) from error
+    except BaseException:
+        key_path.unlink(missing_ok=True)
+        raise
     return Built(folder, key_path, key.study, cells, notes)
 
 

@@ -6,13 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 from PIL import Image
 
 from bokehbench.counted import counted
-from bokehbench.data import colour
-from bokehbench.data.decoding import open_header, orientation, picture_size, readable, upright
+from bokehbench.data.decoding import picture_size
 from bokehbench.data.folders import Listing, list_pictures
+from bokehbench.data.pixels import read_pixels, to_8_bit
 from bokehbench.errors import BokehbenchError
 
 
@@ -107,14 +106,7 @@ def read(path: Path, longest: int | None = None) -> Image.Image:
     Raises:
         BokehbenchError: it cannot be decoded.
     """
-    with readable(path), open_header(path) as image:
-        image.load()
-        turned = orientation(image)
-        pixels = upright(colour.to_srgb_pixels(path, image)[0], turned)
-        if pixels.dtype != np.uint8:
-            pixels = np.round(pixels.astype(np.float32) / 257).astype(np.uint8)
-        return shrink(Image.fromarray(np.ascontiguousarray(pixels)), longest)
-    raise AssertionError("unreachable")
+    return shrink(Image.fromarray(to_8_bit(read_pixels(path))), longest)
 
 
 def shrink(image: Image.Image, longest: int | None) -> Image.Image:

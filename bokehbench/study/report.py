@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Sequence
-from typing import Any
+from dataclasses import asdict
 
 from bokehbench import tables
+from bokehbench.board.identity import plain
 from bokehbench.counted import counted
 from bokehbench.study.analysis import Analysis, PairResult, Strength
 from bokehbench.study.bradley_terry import PRIOR
@@ -177,36 +178,10 @@ def judgements_csv(analysis: Analysis) -> str:
 
 def as_json(analysis: Analysis, problems: Sequence[str]) -> str:
     """All numbers; NaN becomes null."""
-    left = analysis.left
-    content = {
-        "study": analysis.key.study,
-        "version": analysis.key.version,
-        "raters": len(analysis.raters) - len(analysis.excluded),
-        "excluded": list(analysis.excluded),
-        "votes": analysis.votes,
-        "ties": analysis.ties,
-        "prior": PRIOR,
-        "joined": analysis.joined,
-        "strengths": [vars(row) for row in analysis.strengths],
-        "pairs": [{**vars(pair), "share": vars(pair.share)} for pair in analysis.pairs],
-        "left": vars(left),
-        "alpha": analysis.alpha,
-        "agreement": analysis.agreement,
-        "repeats": analysis.repeats,
-        "same": analysis.same,
-        "per_rater": [
-            {**{k: v for k, v in vars(rater).items() if k != "judgements"}, "pairs": len(rater.judgements),
-             "flags": rater.flags}
-            for rater in analysis.raters
-        ],
-        "left_out": list(problems),
-    }  # fmt: skip
-    return json.dumps(_finite(content), indent=1, ensure_ascii=False) + "\n"
-
-
-def _finite(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {name: _finite(each) for name, each in value.items()}
-    if isinstance(value, list):
-        return [_finite(each) for each in value]
-    return None if isinstance(value, float) and not math.isfinite(value) else value
+    content = asdict(analysis)
+    key, raters = content.pop("key"), content.pop("raters")
+    for rater, known in zip(raters, analysis.raters, strict=True):
+        rater |= {"pairs": len(rater.pop("judgements")), "flags": known.flags}
+    content |= {"study": key["study"], "version": key["version"], "prior": PRIOR, "per_rater": raters,
+                "raters": len(raters) - len(analysis.excluded), "left_out": list(problems)}  # fmt: skip
+    return json.dumps(plain(content), indent=1, ensure_ascii=False) + "\n"

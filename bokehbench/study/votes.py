@@ -60,7 +60,9 @@ def read(path: Path, key: Key) -> VoteFile:
     ):
         if not good:
             raise BokehbenchError(f"{path}: {why}.")
-    return VoteFile(path, str(rater), tuple(_vote(path, at, vote, key) for at, vote in enumerate(votes or ())), int(trials or 0))
+    return VoteFile(
+        path, str(rater), tuple(_vote(path, at, vote, key) for at, vote in enumerate(votes or ())), int(trials or 0)
+    )
 
 
 def _vote(path: Path, at: int, vote: Any, key: Key) -> Vote:

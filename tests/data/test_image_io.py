@@ -14,7 +14,8 @@ from makers import picture, save
 from PIL import Image, ImageCms, ImageOps
 
 from bokehbench.data.decoding import ORIENTATION_TAG, picture_size
-from bokehbench.data.image_io import Photo, read_map, read_photo, read_pixels, read_rgb, read_values, write_photo
+from bokehbench.data.image_io import Photo, read_map, read_photo, read_rgb, read_values, write_photo
+from bokehbench.data.pixels import read_pixels
 from bokehbench.errors import BokehbenchError
 
 PIXELS = picture(0)

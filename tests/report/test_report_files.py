@@ -16,9 +16,9 @@ from bokehbench.board.results import Result, read_all, write
 from bokehbench.commands.report import main
 from bokehbench.errors import BokehbenchError
 from bokehbench.figures.stored_pictures import picture_file
+from bokehbench.files import new_folder
 from bokehbench.metrics.protocols import find_protocol
 from bokehbench.provenance import NO_WEIGHTS
-from bokehbench.report.folder import new_folder
 from bokehbench.report.pages import ASSETS
 
 
