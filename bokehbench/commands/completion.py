@@ -102,10 +102,11 @@ def chosen_options() -> dict[str, list[str]]:
 
 def bash(zsh: bool = False) -> str:
     """The script for bash, and for zsh through its own emulation."""
+
+    def cases(table: dict[str, list[str]]) -> str:
+        return "\n".join(f"    {word}) words={_quoted(names)} ;;" for word, names in table.items())
+
     head = "autoload -U +X bashcompinit && bashcompinit\n" if zsh else ""
-    following = "\n".join(f"    {option}) words={_quoted(names)} ;;" for option, names in values().items())
-    per_verb = "\n".join(f"    {verb}) words={_quoted(names)} ;;" for verb, names in options().items())
-    first = "\n".join(f"    {verb}) words={_quoted(names)} ;;" for verb, names in first_arguments().items())
     chosen = "\n".join(
         f'  [[ " $line " == *" {choice} "* ]] && words+=" "{_quoted(names)}'
         for choice, names in chosen_options().items()
@@ -119,7 +120,7 @@ def bash(zsh: bool = False) -> str:
     return
   fi
   case "$before" in
-{following}
+{cases(values())}
   esac
   if [[ -n $words ]]; then
     COMPREPLY=($(compgen -W "$words" -- "$current"))
@@ -128,13 +129,13 @@ def bash(zsh: bool = False) -> str:
   fi
   if [[ $current != -* ]]; then
     [[ $COMP_CWORD -eq 2 ]] && case "$verb" in
-{first}
+{cases(first_arguments())}
     esac
     COMPREPLY=($(compgen -W "$words" -- "$current") $(compgen -f -- "$current"))
     return
   fi
   case "$verb" in
-{per_verb}
+{cases(options())}
   esac
 {chosen}
   COMPREPLY=($(compgen -W "$words" -- "$current"))

@@ -15,18 +15,10 @@ from bokehbench.counted import counted
 from bokehbench.errors import BokehbenchError
 
 OK, MISSING, PROBLEM = "ok", "missing", "PROBLEM"
-#: Distribution -> module, where a wrong build shows only at the import.
-REQUIRED = {
-    "torch": "torch",
-    "torchvision": "torchvision",
-    "pytorch-lightning": "pytorch_lightning",
-    "torchmetrics": "torchmetrics",
-    "timm": "timm",
-    "kornia": "kornia",
-    "jsonargparse": "jsonargparse",
-    "wandb": "wandb",
-    "pillow": "PIL",
-}
+#: Distributions whose wrong build shows only at the import.
+REQUIRED = (
+    "torch", "torchvision", "pytorch-lightning", "torchmetrics", "timm", "kornia", "jsonargparse", "wandb", "pillow",
+)  # fmt: skip
 #: Distribution -> (extra that brings it, what it is for).
 OPTIONAL = {
     "transformers": ("depth", "depth networks of others"),
@@ -37,8 +29,8 @@ OPTIONAL = {
 }
 #: Data sets that live in a folder, by how special their layout is.
 LAYOUTS = ("ebb", "iphonedepth", "pairs")
-#: A run keeps a few checkpoints; D2F's are the largest.
-ROOM_WANTED = 5 * 2**30
+#: GiB: a run keeps a few checkpoints; D2F's are the largest.
+ROOM_WANTED = 5
 Finding = tuple[str, str]
 
 
@@ -70,9 +62,9 @@ def main(argv: list[str]) -> int:
 
 def packages() -> Iterator[Finding]:
     """What is imported, in which version; a package that is there may still not load."""
-    for name, module in REQUIRED.items():
+    for name in REQUIRED:
         try:
-            importlib.import_module(module)
+            importlib.import_module({"pillow": "PIL"}.get(name, name.replace("-", "_")))
             yield OK, f"{name} {version(name)}"
         except PackageNotFoundError:
             yield PROBLEM, f"{name} is not installed: pip install --upgrade bokehbench"
@@ -92,16 +84,14 @@ def devices() -> Iterator[Finding]:
         import torch
     except Exception:  # told above
         return
-    threads, cores = torch.get_num_threads(), len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else None
-    yield OK, f"CPU: {cores or os.cpu_count()} cores, torch uses {counted(threads, 'thread')}"
-    if cores and threads > cores:
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    threads = torch.get_num_threads()
+    yield OK, f"CPU: {cores} cores, torch uses {counted(threads, 'thread')}"
+    if threads > cores:
         yield MISSING, f"fewer threads: {threads} on {cores} cores slow each other; set OMP_NUM_THREADS={cores}"
     for number in range(torch.cuda.device_count()):
-        free, total = torch.cuda.mem_get_info(number)
-        yield (
-            OK,
-            f"GPU {number}: {torch.cuda.get_device_name(number)}, {free / 2**30:.0f} of {total / 2**30:.0f} GiB free",
-        )
+        free, total = (size / 2**30 for size in torch.cuda.mem_get_info(number))
+        yield OK, f"GPU {number}: {torch.cuda.get_device_name(number)}, {free:.0f} of {total:.0f} GiB free"
     if torch.backends.mps.is_available():
         yield OK, "Apple GPU (mps)"
     if not torch.cuda.is_available():
@@ -118,39 +108,34 @@ def weights() -> Iterator[Finding]:
     except Exception:  # told above
         return
     folder = Path(torch.hub.get_dir()) / "checkpoints"
-    wanted = {BACKBONES["alex"]: "LPIPS", "vgg19-dcbb9e9d.pth": "PyNET's perceptual loss"}
-    for file, use in wanted.items():
-        if (folder / file).is_file():
-            yield OK, f"{file} ({use})"
-        else:
-            yield MISSING, f"{file} ({use}): downloaded at first use, or put it into {folder}"
+    for file, use in {BACKBONES["alex"]: "LPIPS", "vgg19-dcbb9e9d.pth": "PyNET's perceptual loss"}.items():
+        here = (folder / file).is_file()
+        yield (
+            OK if here else MISSING,
+            f"{file} ({use})" + ("" if here else f": downloaded at first use, or put it into {folder}"),
+        )
 
 
 def data_sets(folders: list[Path]) -> Iterator[Finding]:
     """Folders with the layout of one of our data sets."""
+    from bokehbench.data import DATA
+
     yield OK, "SyntheticDoF: made on the fly"
-    here = folders or [Path(), *sorted(p for p in Path().iterdir() if p.is_dir() and not p.name.startswith("."))]
     found = False
-    for folder in here:
-        for line in _layout(folder):
-            found = True
-            yield OK, line
+    for folder in folders or [Path(), *sorted(p for p in Path().iterdir() if p.is_dir() and p.name[0] != ".")]:
+        for name in LAYOUTS:
+            try:
+                data = DATA[name](root=folder)
+                counts = [f"{len(p)} {split}" for split in ("train", "val", "test") if (p := data.pictures(split))]
+            except BokehbenchError:
+                continue
+            if counts:
+                found = True
+                option = f"--data {name} --data.root {folder}"
+                yield OK, f"{folder}: {DATA[name].__name__}, {', '.join(counts)} ({option})"
+                break
     if not found:
         yield MISSING, "no folder of photos found here; name others: bokehbench doctor FOLDER ..."
-
-
-def _layout(folder: Path) -> Iterator[str]:
-    from bokehbench.data import open_data
-
-    for name in LAYOUTS:
-        try:
-            data = open_data(name, root=folder)
-            counts = [f"{len(p)} {split}" for split in ("train", "val", "test") if (p := data.pictures(split))]
-        except BokehbenchError:
-            continue
-        if counts:
-            yield f"{folder}: {type(data).__name__}, {', '.join(counts)} (--data {name} --data.root {folder})"
-            return
 
 
 def places() -> Iterator[Finding]:
@@ -158,11 +143,11 @@ def places() -> Iterator[Finding]:
     here = Path.cwd()
     if not os.access(here, os.W_OK):
         yield PROBLEM, f"{here} cannot be written to: runs go into runs/ here, or give --trainer.default_root_dir"
-    free = shutil.disk_usage(here).free
-    state = OK if free > ROOM_WANTED else MISSING
+    free = shutil.disk_usage(here).free / 2**30
+    enough = free > ROOM_WANTED
     yield (
-        state,
-        f"{free / 2**30:.0f} GiB free in {here}" + ("" if state == OK else ": checkpoints of a run need up to 5"),
+        OK if enough else MISSING,
+        f"{free:.0f} GiB free in {here}" + ("" if enough else f": checkpoints of a run need up to {ROOM_WANTED}"),
     )
     try:
         from bokehbench.board import boards
