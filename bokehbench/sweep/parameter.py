@@ -44,12 +44,6 @@ class Parameter:
         """Whether there is nothing to choose."""
         return self.distribution == "constant"
 
-    @property
-    def integers(self) -> bool:
-        """Whether its values are whole numbers."""
-        whole = self.q is not None and float(self.q).is_integer()
-        return self.distribution == "int_uniform" or whole
-
     def optuna(self) -> BaseDistribution:
         """What Optuna draws from: of categories their JSON, since it keeps primitives only."""
         from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
@@ -67,7 +61,7 @@ class Parameter:
         if self.q is None:
             return drawn
         rounded = round(drawn / self.q) * self.q
-        return int(rounded) if self.integers else float(f"{rounded:.12g}")
+        return int(rounded) if float(self.q).is_integer() else float(f"{rounded:.12g}")
 
     def grid(self) -> list[Any]:
         """All that Optuna could draw, for ``method: grid``.
@@ -99,7 +93,10 @@ def parameter(name: str, content: Any, where: str) -> Parameter:
     for key in content:
         if key not in KEYS:
             raise BokehbenchError(f"{here}: '{key}' works with `wandb agent` only; {nearest(str(key), KEYS)}.")
-    kind = str(content.get("distribution") or _implied(content, here))
+    whole = all(isinstance(content.get(bound), int) for bound in ("min", "max"))
+    implied = {"value": "constant", "values": "categorical"}  # as W&B takes it where no distribution is named
+    known = [kind for key, kind in implied.items() if key in content]
+    kind = str(content.get("distribution") or (known or ["int_uniform" if whole else "uniform"])[0])
     if kind not in KNOWN:
         raise BokehbenchError(f"{here}: distribution '{kind}' works with `wandb agent` only; {nearest(kind, KNOWN)}.")
     if kind == "constant":
@@ -109,31 +106,14 @@ def parameter(name: str, content: Any, where: str) -> Parameter:
         if not isinstance(values, list) or not values:
             raise BokehbenchError(f"{here}: 'values' must be a list of at least one.")
         return Parameter(name, kind, tuple(values))
-    low, high = _number(content, "min", here), _number(content, "max", here)
+    try:
+        low, high, q = float(content["min"]), float(content["max"]), float(content.get("q", 1.0))
+    except (KeyError, TypeError, ValueError) as error:
+        raise BokehbenchError(
+            f"{here}: 'min', 'max' and 'q' must be a number each (YAML reads 1e-4 as text: write 1.0e-4)."
+        ) from error
     if kind in ("log_uniform", "q_log_uniform"):  # bounds are exponents of e there
         low, high = math.exp(low), math.exp(high)
-    if low > high or ("log" in kind and low <= 0):
-        raise BokehbenchError(f"{here}: min {low:g} and max {high:g} do not bound a range of {kind}.")
-    q = _number(content, "q", here) if "q" in content else 1.0
-    if q <= 0:
-        raise BokehbenchError(f"{here}: q must be above 0.")
+    if low > high or ("log" in kind and low <= 0) or q <= 0:
+        raise BokehbenchError(f"{here}: min {low:g}, max {high:g} and q {q:g} do not bound a range of {kind}.")
     return Parameter(name, kind, low=low, high=high, q=q if kind.startswith("q_") else None)
-
-
-def _implied(content: Mapping[str, Any], here: str) -> str:
-    """The distribution that W&B takes where none is named."""
-    if "value" in content:
-        return "constant"
-    if "values" in content:
-        return "categorical"
-    bounds = [content.get("min"), content.get("max")]
-    if None in bounds:
-        raise BokehbenchError(f"{here} needs 'value', 'values', or 'min' and 'max'.")
-    return "int_uniform" if all(isinstance(bound, int) for bound in bounds) else "uniform"
-
-
-def _number(content: Mapping[str, Any], key: str, here: str) -> float:
-    try:
-        return float(content[key])
-    except (KeyError, TypeError, ValueError) as error:
-        raise BokehbenchError(f"{here}: '{key}' must be a number (YAML reads 1e-4 as text: write 1.0e-4).") from error

@@ -91,10 +91,10 @@ def last_value(place: Path, metric: str) -> float:
     if not files:
         raise BokehbenchError("the run left no metrics.csv")
     with files[-1].open(newline="") as file:
-        rows = list(csv.DictReader(file))
+        rows = list(csv.DictReader(file))  # pandas would take a logged NaN for a value that was not logged
     known = [row[metric] for row in rows if row.get(metric)]
     if not known:
-        logged = sorted({key for row in rows for key in row if key and key.startswith("val/")})
+        logged = {key for row in rows for key in row if key and key.startswith("val/")}
         raise BokehbenchError(f"the run logged no '{metric}'; {nearest(metric, logged)}")
     value = float(known[-1])
     if not math.isfinite(value):

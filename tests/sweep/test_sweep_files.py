@@ -106,7 +106,7 @@ def test_lists_and_switches_survive() -> None:
         ({"command": ["bokehbench", "fit"]}, "runs no `bokehbench fit`"),
         ({"parameters": {"a": {"distribution": "beta", "min": 0, "max": 1}}}, "'beta' works with `wandb agent` only"),
         ({"parameters": {"a": {"parameters": {"b": {"value": 1}}}}}, "works with `wandb agent` only"),
-        ({"parameters": {"a": {"min": "1e-4", "max": "x"}}}, "must be a number"),
+        ({"parameters": {"a": {"min": "1e-4", "max": "x"}}}, "must be a number each"),
         ({"parameters": {"a": {"min": 3, "max": 1}}}, "do not bound"),
         ({"method": "grid", "parameters": {"a": {"min": 0.5, "max": 1}}}, "a grid needs"),
     ],
