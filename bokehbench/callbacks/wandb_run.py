@@ -35,20 +35,8 @@ class WandbRun(InRunFolder):
         super().setup(trainer, pl_module, stage)
         self.loggers = wandb_loggers(trainer)
 
-    def on_fit_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Once: a fit of several stages begins several times."""
-        self.tell_config()
-
-    def on_validation_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """For ``validate``."""
-        self.tell_config()
-
-    def on_test_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """For ``test``."""
-        self.tell_config()
-
-    def tell_config(self) -> None:
-        """Upload the settings with every default filled in."""
+    def tell_config(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Upload the settings with every default filled in, once: a fit of several stages begins several times."""
         path = self.run_folder / "config.yaml"
         if self._told or not self.loggers or not path.is_file():
             return
@@ -57,6 +45,8 @@ class WandbRun(InRunFolder):
         for logger in self.loggers:
             logger.experiment.config.update(settings, allow_val_change=True)
             keep(logger, path)
+
+    on_fit_start = on_validation_start = on_test_start = tell_config
 
     def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """The scores of a stage under its own name."""
