@@ -16,7 +16,6 @@ from bokehbench.data.image_io import write_photo
 from bokehbench.errors import BokehbenchError
 from bokehbench.models import Aperture, Combination, DeepLens
 from bokehbench.models.base import BokehModel
-from bokehbench.models.combination import own_disparity
 from bokehbench.optics.disparity import focus_at
 
 #: Long side of what methods without a cache render while people try things out.
@@ -65,7 +64,7 @@ class Refocuser:
         if self.provider is not None:
             predicted = self.provider.disparity(photo.image, [photo.path.stem])
         elif self.own_depth and self.abilities.disparity == "own":
-            predicted = own_disparity(self.model, photo.image)
+            predicted = self.model.predicted_disparity({"image": photo.image})
         photo.set_map(None if predicted is None else predicted[0], given=False)
 
     def give_map(self, photo: OpenPhoto, upload: Path) -> None:

@@ -13,7 +13,7 @@ import torch
 from bokehbench.callbacks.fit_summary import next_command
 from bokehbench.errors import BokehbenchError
 from bokehbench.files import write_atomic
-from bokehbench.models import MODELS, BokehModel
+from bokehbench.models import MODELS
 from bokehbench.models.weights import load_state
 from bokehbench.names import class_name
 from bokehbench.provenance import code_of
@@ -31,27 +31,22 @@ def main(argv: list[str]) -> int:
     parser.add_argument("--licence", default="", help="of the weights, where you know it: results will name it")
     options = parser.parse_args(argv[1:])
     name = class_name(options.model, MODELS, "model")
+    output = options.output or Path(f"{name.lower()}_official.ckpt")
+    if output.suffix != ".ckpt":
+        raise BokehbenchError(f"{output}: name the output something.ckpt.")
     kind = MODELS[name.lower()]
     arguments, read = kind.official()
     model = kind(**arguments)
     load_state(model.net, read(*options.checkpoint), ", ".join(map(str, options.checkpoint)))  # type: ignore[arg-type]
-    output = options.output or Path(f"{name.lower()}_official.ckpt")
     told = {"weights": "", "official": True, "licence": options.licence, **code_of(kind)}
     model.provenance = replace(model.provenance, **told)
-    write_checkpoint(output, model)
-    print(f"{len(model.state_dict())} tensors of {name}: {output}")
-    print(next_command(model, name.lower(), str(output)))
-    return 0
-
-
-def write_checkpoint(path: Path, model: BokehModel) -> None:
-    """A checkpoint that every verb takes: weights, all constructor arguments and provenance, no run."""
-    if path.suffix != ".ckpt":
-        raise BokehbenchError(f"{path}: name the output something.ckpt.")
     content: dict[str, Any] = {
         "state_dict": model.state_dict(),
         "hyper_parameters": dict(model.hparams),
         "pytorch-lightning_version": pytorch_lightning.__version__,
     }
     model.on_save_checkpoint(content)
-    write_atomic(path, lambda file: torch.save(content, file))
+    write_atomic(output, lambda file: torch.save(content, file))
+    print(f"{len(model.state_dict())} tensors of {name}: {output}")
+    print(next_command(model, name.lower(), str(output)))
+    return 0

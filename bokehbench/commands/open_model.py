@@ -10,6 +10,7 @@ import jsonargparse
 import torch
 
 from bokehbench.checkpoints import newest
+from bokehbench.commands.arguments import take
 from bokehbench.errors import BokehbenchError, nearest
 from bokehbench.models import MODELS
 from bokehbench.models.base import BokehModel
@@ -75,18 +76,11 @@ def take_settings(words: list[str]) -> tuple[list[str], list[str]]:
     Raises:
         BokehbenchError: a setting without a value.
     """
-    rest, found, waiting = [], [], list(words)
-    while waiting:
-        word = waiting.pop(0)
-        if not word.startswith("--model."):
-            rest.append(word)
-        elif "=" in word:
-            found.append(word)
-        elif waiting:
-            found.append(f"{word}={waiting.pop(0)}")
-        else:
-            raise BokehbenchError(f"{word} needs a value.")
-    return rest, found
+    found = []
+    for option in dict.fromkeys(word.partition("=")[0] for word in words if word.startswith("--model.")):
+        words, values = take(words, (option,))
+        found += [f"{option}={value}" for value in values]
+    return words, found
 
 
 def newest_checkpoint(model: str | None) -> Path:

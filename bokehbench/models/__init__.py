@@ -9,38 +9,16 @@ from bokehbench.models.deeplens import DeepLens
 from bokehbench.models.pix2pix import Pix2Pix
 from bokehbench.models.pynet import PyNET
 
+__all__ = [
+    "D2F", "MODELS", "Aperture", "BokehModel", "Combination", "Compositional", "DeepLens", "Gaussian", "Identity",
+    "Layered", "Pix2Pix", "PyNET", "RayTraced", "Scatter",
+]  # fmt: skip
+
 #: Short names of the command line: class names in lower case.
 MODELS: dict[str, type[BokehModel]] = {
     model.__name__.lower(): model
     for model in (
-        Aperture,
-        Combination,
-        Compositional,
-        D2F,
-        DeepLens,
-        Gaussian,
-        Identity,
-        Layered,
-        Pix2Pix,
-        PyNET,
-        RayTraced,
+        Aperture, Combination, Compositional, D2F, DeepLens, Gaussian, Identity, Layered, Pix2Pix, PyNET, RayTraced,
         Scatter,
     )
-}
-
-__all__ = [
-    "D2F",
-    "MODELS",
-    "Aperture",
-    "BokehModel",
-    "Combination",
-    "Compositional",
-    "DeepLens",
-    "Gaussian",
-    "Identity",
-    "Layered",
-    "Pix2Pix",
-    "PyNET",
-    "RayTraced",
-    "Scatter",
-]
+}  # fmt: skip

@@ -6,9 +6,9 @@ import torch
 from torch import Tensor, nn
 
 from bokehbench.batch import Batch, require
-from bokehbench.errors import BokehbenchError, nearest
+from bokehbench.errors import BokehbenchError, check_options, nearest
 from bokehbench.losses import mean_absolute_error
-from bokehbench.models.base import BokehModel, Focus, PerPicture, check_option
+from bokehbench.models.base import BokehModel, Focus, PerPicture
 from bokehbench.models.stages import Stage, StageRecipe
 from bokehbench.nets.aperture_net import ApertureNet, Output
 from bokehbench.optics import compositional, to_linear, to_srgb
@@ -61,8 +61,11 @@ class Aperture(BokehModel):
         super().__init__()
         if output not in ("sigmoid", "minmax"):
             raise BokehbenchError(f"--model.output {output}: {nearest(output, ('sigmoid', 'minmax'))}.")
-        check_option("step", step, step > 0, "more than 0")
-        check_option("aperture_share", aperture_share, aperture_share >= 0, "0 or more")
+        check_options(
+            "--model.",
+            ("step", step, step > 0, "more than 0"),
+            ("aperture_share", aperture_share, aperture_share >= 0, "0 or more"),
+        )
         self.step, self.aperture_share, self.use_given_disparity = step, aperture_share, use_given_disparity
         self.net = ApertureNet(depth_size, backbone_pretrained and weights is None, output)
         keys = ("image", "bokeh", "focus", "aperture")
@@ -90,8 +93,7 @@ class Aperture(BokehModel):
             focus: B, the disparity in focus.
             aperture: B, in pixels of ``image``.
         """
-        light = compositional(to_linear(image), disparity, focus, aperture, step=self.step)
-        return to_srgb(light.clamp(0, 1)).clamp(0, 1)
+        return to_srgb(compositional(to_linear(image), disparity, focus, aperture, step=self.step))
 
     def validation_scores(self, batch: Batch) -> dict[str, Tensor]:
         """Rendering scores, and the depth error after the 5-knot spline where the true disparity is known."""

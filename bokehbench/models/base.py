@@ -2,29 +2,25 @@
 
 from __future__ import annotations
 
-import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, is_dataclass, replace
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar
 
 import torch
-from pytorch_lightning import LightningModule
 from torch import Tensor, nn
 
 from bokehbench.batch import Batch, known
 from bokehbench.checkpoints import read_checkpoint
 from bokehbench.errors import BokehbenchError
 from bokehbench.losses import total
-from bokehbench.machine import device_in_words
 from bokehbench.metrics.column import NotMeasuredError
 from bokehbench.metrics.measurement import Measurement, numbers
 from bokehbench.metrics.sample import Sample
+from bokehbench.models.recorded import Recorded
 from bokehbench.models.stages import Stage, StageRecipe, select
-from bokehbench.models.weights import load_state, weights_hash
-from bokehbench.provenance import UNTRAINED, Origin, Provenance, class_path, code_of, data_settings, global_seed
+from bokehbench.provenance import UNTRAINED
 
 #: One number for all pictures, or B of them; None = the method's default.
 PerPicture = Tensor | float | None
@@ -32,23 +28,19 @@ PerPicture = Tensor | float | None
 Focus = PerPicture | tuple[float, float]
 
 
-class BokehModel(LightningModule, ABC):
+class BokehModel(Recorded, ABC):
     """Base of every method: stages for training, :meth:`render` for everything else.
 
     A subclass takes ``stages`` (names to walk, None = all), ``weights`` (a checkpoint to start from) and one
     :class:`StageRecipe` per stage as constructor arguments, builds its network, and calls :meth:`set_up`.
-    ``hparams`` holds all arguments.
     """
 
     #: How the method is written in tables.
     title: ClassVar[str]
     #: The paper, for docs, tables and citations.
     paper: ClassVar[str]
-    #: False for baselines, which have no stages and no weights.
-    trainable: ClassVar[bool] = True
-    #: Constructor arguments that say what the method is: its network, its losses, how it renders. The others are
-    #: recipes of stages and those of :data:`bokehbench.provenance.STARTING`.
-    architecture: ClassVar[tuple[str, ...]] = ()
+    #: Whether :meth:`render` refuses a photo without a disparity map.
+    needs_disparity: bool = False
     #: What :meth:`render` is given of a batch besides the picture, where the batch has it.
     rendered_with: ClassVar[tuple[str, ...]] = ("disparity", "focus", "aperture")
     #: The default aperture as a share of the photo's long side, see :meth:`default_aperture`.
@@ -56,12 +48,7 @@ class BokehModel(LightningModule, ABC):
 
     def __init__(self) -> None:
         super().__init__()
-        self.save_hyperparameters()
         self.available: list[Stage] = []
-        self.stages: list[Stage] = []
-        self.stage: Stage | None = None
-        self._provenance: Provenance | None = None
-        self._training_since: float | None = None
 
     def set_up(self, available: list[Stage], names: list[str] | None, weights: str | None) -> None:
         """To be called at the end of a subclass' constructor: choose stages, load starting weights."""
@@ -71,13 +58,13 @@ class BokehModel(LightningModule, ABC):
 
     # What a method must say ------------------------------------------------------------------------------------
 
-    @abstractmethod
     def stage_modules(self, stage: Stage) -> list[nn.Module]:
         """The modules that ``stage`` trains; all others are frozen and in evaluation mode meanwhile."""
+        raise NotImplementedError(f"{type(self).__name__} has stages and must say what they train")
 
-    @abstractmethod
     def losses(self, stage: Stage, batch: Batch) -> dict[str, Tensor]:
         """Weighted loss terms of one training batch; their sum is minimised."""
+        raise NotImplementedError(f"{type(self).__name__} has stages and must say what they minimise")
 
     @abstractmethod
     def render(
@@ -94,11 +81,6 @@ class BokehModel(LightningModule, ABC):
         Returns:
             B 3 H W in [0, 1].
         """
-
-    @property
-    def needs_disparity(self) -> bool:
-        """Whether :meth:`render` refuses a photo without a disparity map."""
-        return False
 
     @staticmethod
     def per_image(value: Tensor | float, image: Tensor) -> Tensor:
@@ -295,10 +277,10 @@ class BokehModel(LightningModule, ABC):
         Raises:
             NotMeasuredError: there is none.
         """
-        learns = "depth" in [stage.name for stage in self.available] and (
-            self.stage is None or self.stage.name != "depth"
-        )
-        if learns and self.provenance.weights != UNTRAINED and not self.provenance.trained("depth"):
+        learns_depth = "depth" in [stage.name for stage in self.available]
+        at_it = self.stage is not None and self.stage.name == "depth"
+        measurable = at_it or self.provenance.weights == UNTRAINED or self.provenance.trained("depth")
+        if learns_depth and not measurable:
             raise NotMeasuredError("its depth network was not trained")
         found = self.predicted_disparity(batch)
         if found is None:
@@ -353,96 +335,3 @@ class BokehModel(LightningModule, ABC):
     def predict_step(self, batch: Batch, batch_idx: int) -> dict[str, Any]:
         """Renderings, for the picture writer."""
         return {"name": batch["name"], "output": self.render_batch(batch)}
-
-    # Provenance and checkpoints --------------------------------------------------------------------------------
-
-    @property
-    def architecture_arguments(self) -> dict[str, Any]:
-        """The constructor arguments named in :attr:`architecture`, as given."""
-        return {name: self.hparams[name] for name in self.architecture}
-
-    @property
-    def provenance(self) -> Provenance:
-        """Where the weights come from that the method has now."""
-        return self._provenance or self.first_provenance()
-
-    @provenance.setter
-    def provenance(self, record: Provenance) -> None:
-        self._provenance = record
-
-    def first_provenance(self) -> Provenance:
-        """The record of the method as it was constructed."""
-        weights = UNTRAINED if self.trainable else ""
-        return Provenance(class_path(type(self)), weights, self.architecture_arguments)
-
-    def take_weights(self, content: Mapping[str, Any], source: str) -> None:
-        """Load the weights of a checkpoint that was read, with their provenance; ``source`` names it in errors.
-
-        Raises:
-            BokehbenchError: they do not fit.
-        """
-        load_state(self, content["state_dict"], source)
-        self.provenance = Provenance.of_checkpoint(content, source)
-
-    def begin_training(self) -> None:
-        """Begin a new record: the weights as they are become the origin of those to come."""
-        before = self.provenance
-        fresh = before.weights == UNTRAINED
-        self.provenance = replace(
-            self.first_provenance(),
-            weights="",
-            origins=() if fresh else (Origin("start", weights_hash(self), before),),
-            **code_of(type(self)),
-        )
-
-    def on_train_start(self) -> None:
-        """Start the clock of a stage; it goes on where the stages before it, or a resumed run, ended."""
-        self._training_since = time.monotonic() - self.provenance.seconds
-
-    def on_train_end(self) -> None:
-        """Stop the clock, and keep the record of the stage."""
-        self._record_training()
-        self._training_since = None
-
-    def _record_training(self) -> None:
-        """Bring the record up to this moment of a training; at any other time it stays."""
-        if self.stage is None or self._training_since is None:
-            return
-        before, trainer = self.provenance, self.trainer
-        batches = trainer.fit_loop.epoch_loop.batch_progress.current.ready
-        stage = {**asdict(self.stage.recipe), "steps_done": batches // trainer.accumulate_grad_batches}
-        self.provenance = replace(
-            before,
-            stages={**before.stages, self.stage.name: stage},
-            seed=global_seed() if before.seed is None else before.seed,
-            data=before.data or data_settings(trainer.datamodule),  # type: ignore[attr-defined]
-            seconds=time.monotonic() - self._training_since,
-            device=device_in_words(self.device, trainer.world_size),
-        )
-
-    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Weights that Lightning loads bring their provenance with them."""
-        self.provenance = Provenance.of_checkpoint(checkpoint, "The checkpoint")
-
-    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Every checkpoint knows its method, stage, run and provenance (primitives only: safe to load)."""
-        self._record_training()
-        hyperparameters = checkpoint.get("hyper_parameters", {})
-        checkpoint["hyper_parameters"] = {k: asdict(v) if is_dataclass(v) else v for k, v in hyperparameters.items()}  # type: ignore[arg-type]
-        checkpoint["bokehbench"] = {
-            "model": type(self).__name__,
-            "stages": [stage.name for stage in self.stages],
-            "stage": self.stage.name if self.stage else None,
-            "provenance": self.provenance.to_plain(),
-        }
-
-
-def check_option(name: str, value: object, right: bool, remedy: str) -> None:
-    """Refuse a value of the option ``--model.NAME``.
-
-    Raises:
-        BokehbenchError: it is not ``right``; ``remedy`` ends the sentence "give ...".
-    """
-    if not right:
-        shown = f"{value:g}" if isinstance(value, float) else value
-        raise BokehbenchError(f"--model.{name} {shown}: give {remedy}.")

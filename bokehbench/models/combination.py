@@ -14,7 +14,6 @@ from bokehbench.depth import DepthProvider, focus_on_another_map
 from bokehbench.errors import BokehbenchError, nearest
 from bokehbench.models.base import BokehModel, Focus, PerPicture
 from bokehbench.models.checkpoint_depth import CheckpointDepth
-from bokehbench.models.stages import Stage
 from bokehbench.models.weights import weights_hash
 from bokehbench.provenance import UNKNOWN, Origin, Provenance, common_seed
 
@@ -45,7 +44,7 @@ class Combination(BokehModel):
         self.renderer, renderer_name = open_renderer(renderer)
         if hasattr(self.renderer, "use_given_disparity"):  # Aperture looks away from a given map by default
             setattr(self.renderer, "use_given_disparity", depth != "own")  # noqa: B010 - not of every method
-        self.source, self.provider = depth, open_provider(depth)
+        self.source, self.provider, self.needs_disparity = depth, open_provider(depth), depth == "given"
         if depth == "own" and not self.renderer.trainable:
             raise BokehbenchError(f"--model.depth own: {renderer_name} has no depth network of its own: name another.")
         # Registered, so that device, parameter count and weights' hash are of both
@@ -67,25 +66,12 @@ class Combination(BokehModel):
         seed = common_seed(origin.provenance for origin in origins)
         return replace(super().first_provenance(), origins=tuple(origins), seed=seed)
 
-    def stage_modules(self, stage: Stage) -> list[nn.Module]:
-        """None: there is nothing to train."""
-        return []
-
-    def losses(self, stage: Stage, batch: Batch) -> dict[str, Tensor]:
-        """None: there is nothing to train."""
-        return {}
-
     def render_batch(self, batch: Batch) -> Tensor:
         """With the names that stored maps are found by."""
         if self.provider is not None and self.provider.stored:
             # Predicted now where it was not yet, so that :meth:`render` takes the same time in every run
             self.provider.disparity(batch["image"], batch["name"])
         return self.render(batch["image"], names=batch["name"], **self.given(batch))
-
-    @property
-    def needs_disparity(self) -> bool:
-        """Where no other depth was named."""
-        return self.source == "given"
 
     def render(
         self,
@@ -126,14 +112,14 @@ class Combination(BokehModel):
         depth = self.provider.disparity(image, names) if self.provider else None
         if disparity is None or focus is None or isinstance(focus, tuple):
             return depth, focus
-        seen = own_disparity(self.renderer, image) if depth is None else depth
+        seen = self.renderer.predicted_disparity({"image": image}) if depth is None else depth
         return depth, focus if seen is None else focus_on_another_map(seen, disparity, self.per_image(focus, image))
 
     def predicted_disparity(self, batch: Batch) -> Tensor | None:
         """The depth of this combination, B 1 H W, for ``depth_mae``; None where it is the data set's own."""
         if self.provider is not None:
             return self.provider.disparity(batch["image"], batch["name"])
-        return own_disparity(self.renderer, batch["image"]) if self.source == "own" else None
+        return self.renderer.predicted_disparity(batch) if self.source == "own" else None
 
     def panels(self, batch: Batch) -> dict[str, Tensor]:
         """With the map that was rendered with, where it is not the data set's."""
@@ -188,9 +174,3 @@ def open_provider(spec: str) -> DepthProvider | None:
         forms = ("given", "own", "checkpoint:PATH", *(f"{kind}:..." for kind in providers.KINDS))
         raise BokehbenchError(f"--model.depth {spec}: there is no such provider; {nearest(spec, forms)}.")
     return found
-
-
-def own_disparity(model: BokehModel, image: Tensor) -> Tensor | None:
-    """Of a method's own depth network, B 1 H W; None where it has none that can be asked."""
-    predict = getattr(getattr(model, "net", None), "predict_disparity", None)
-    return None if predict is None else predict(image)

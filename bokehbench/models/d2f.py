@@ -11,12 +11,12 @@ from kornia.losses import inverse_depth_smoothness_loss
 from torch import Tensor, nn
 
 from bokehbench.batch import Batch, known, require
-from bokehbench.errors import BokehbenchError
+from bokehbench.errors import BokehbenchError, check_options
 from bokehbench.metrics.lpips import SMALLEST, lpips
 from bokehbench.metrics.rank_correlation import rank_correlation
 from bokehbench.metrics.sample import Sample
 from bokehbench.metrics.ssim import ssim
-from bokehbench.models.base import BokehModel, Focus, PerPicture, check_option
+from bokehbench.models.base import BokehModel, Focus, PerPicture
 from bokehbench.models.stages import Stage, StageRecipe
 from bokehbench.nets.d2f import D2FNet
 from bokehbench.nets.d2f.d2f_net import halved, resize, shrinking
@@ -25,6 +25,7 @@ from bokehbench.nets.d2f.fusion import FusionMode, fuse, initial_mask
 from bokehbench.nets.d2f.poisson import initial_mask_loss, initial_mask_weight, poisson_gradient_loss, range_penalty
 from bokehbench.nets.d2f.radiance import RadianceMode
 from bokehbench.nets.d2f.renderer import DiskEdge, KernelSet, defocus_of
+from bokehbench.optics import circle_of_confusion
 
 #: ``alpha_schedule: rising`` starts here and arrives after this share of the stage (5 of 40 epochs).
 SOFTEST, RISING_SHARE = 20.0, 5 / 40
@@ -112,7 +113,8 @@ class D2F(BokehModel):
         ),
     ) -> None:  # fmt: skip
         super().__init__()
-        check_option("defocus_scale", defocus_scale, defocus_scale >= 0, "0 (sharp) or more; 1 is as learned")
+        right = defocus_scale >= 0
+        check_options("--model.", ("defocus_scale", defocus_scale, right, "0 (sharp) or more; 1 is as learned"))
         self.defocus_scale, self.kernel_set, self.sharpness = defocus_scale, kernel_set, sharpness
         self.alpha_schedule, self.encoder_rate = alpha_schedule, encoder_rate
         self.ssim_weight, self.poisson_weight, self.poisson_form = ssim_weight, poisson_weight, poisson_form
@@ -257,8 +259,7 @@ class D2F(BokehModel):
         key = "true_disparity" if "true_disparity" in batch else "disparity"
         if not all(bool(known(batch, name).all()) for name in (key, "focus", "aperture")):
             return None
-        disparity = batch["true_disparity"] if "true_disparity" in batch else batch["disparity"]
-        blur = (disparity - batch["focus"].view(-1, 1, 1, 1)).abs() * batch["aperture"].view(-1, 1, 1, 1)
+        blur = circle_of_confusion(batch[key], batch["focus"], batch["aperture"])  # type: ignore[literal-required]
         return defocus_of(halved(blur) / shrinking(batch["image"]), self.kernel_set)
 
     def panels(self, batch: Batch) -> dict[str, Tensor]:

@@ -15,7 +15,7 @@ from bokehbench.models.base import BokehModel, Focus, PerPicture
 from bokehbench.models.prepared import Prepared, same
 from bokehbench.models.stages import Stage, StageRecipe
 from bokehbench.nets.deeplens import DeepLensNet, area_resize, halve, resample
-from bokehbench.optics import minmax
+from bokehbench.optics import minmax, signed_defocus
 
 
 class DeepLens(BokehModel):
@@ -119,11 +119,10 @@ class DeepLens(BokehModel):
         predicted, logits = self.net.depth.forward_with_segmentation(image)
         size = tuple(predicted.shape[-2:])
         zeros = torch.zeros_like(predicted)
-        key = "true_disparity" if "true_disparity" in batch else "disparity"
         return disparity_and_saliency_loss(
             minmax(predicted),
             zeros if true is None else minmax(resample(true, size)),
-            known(batch, key),
+            known(batch, "true_disparity" if "true_disparity" in batch else "disparity"),
             logits,
             resample(batch["mask"], size) if "mask" in batch else zeros,
             known(batch, "mask"),
@@ -178,8 +177,7 @@ class DeepLens(BokehModel):
             focus: B.
             aperture: B, in pixels of ``disparity``'s level; beyond R_max nothing was trained, so a <= 1.
         """
-        a = (aperture / self.max_radius).clamp(0, 1)
-        return (disparity - focus[:, None, None, None]) * a[:, None, None, None]
+        return signed_defocus(disparity, focus, (aperture / self.max_radius).clamp(0, 1))
 
     def levels(self, height: int, width: int, aperture: float | None) -> int:
         """How often a photo is halved: until its long side is below 640 px and the blur within R_max (ours)."""

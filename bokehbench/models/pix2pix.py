@@ -10,8 +10,8 @@ from torch import Tensor, nn
 from torch.func import functional_call
 
 from bokehbench.batch import Batch, require
-from bokehbench.errors import BokehbenchError
-from bokehbench.models.base import BokehModel, Focus, PerPicture, check_option
+from bokehbench.errors import BokehbenchError, check_options
+from bokehbench.models.base import BokehModel, Focus, PerPicture
 from bokehbench.models.stages import Stage, StageRecipe
 from bokehbench.nets.pix2pix import SMALLEST, Discriminator, Generator
 
@@ -66,10 +66,14 @@ class Pix2Pix(BokehModel):
         ),
     ) -> None:
         super().__init__()
-        check_option("max_radius", max_radius, max_radius > 0, "more than 0 pixels")
-        check_option("default_focus", default_focus, 0 <= default_focus <= 1, "a disparity from 0 to 1")
-        check_option("dropout", dropout, 0 <= dropout < 1, "a share from 0 to below 1")
-        self.disparity_input, self.max_radius, self.default_focus = disparity_input, max_radius, default_focus
+        check_options(
+            "--model.",
+            ("max_radius", max_radius, max_radius > 0, "more than 0 pixels"),
+            ("default_focus", default_focus, 0 <= default_focus <= 1, "a disparity from 0 to 1"),
+            ("dropout", dropout, 0 <= dropout < 1, "a share from 0 to below 1"),
+        )
+        self.disparity_input = self.needs_disparity = disparity_input
+        self.max_radius, self.default_focus = max_radius, default_focus
         self.l1_weight, self.adversarial_weight = l1_weight, adversarial_weight
         inputs = 6 if disparity_input else 5
         self.net = Generator(inputs, width, levels, norm, dropout)
@@ -162,11 +166,6 @@ class Pix2Pix(BokehModel):
     def default_aperture(self, image: Tensor) -> float:
         """The largest trained."""
         return self.max_radius
-
-    @property
-    def needs_disparity(self) -> bool:
-        """As the generator was built."""
-        return self.disparity_input
 
     def render(
         self, image: Tensor, *, disparity: Tensor | None = None, focus: Focus = None, aperture: PerPicture = None

@@ -13,12 +13,12 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from bokehbench.batch import Batch, known, require
-from bokehbench.errors import BokehbenchError
+from bokehbench.errors import BokehbenchError, check_options
 from bokehbench.losses import pynet_coarse_loss, pynet_finest_loss
 from bokehbench.metrics.measurement import Measurement
 from bokehbench.metrics.protocols import find_protocol
 from bokehbench.metrics.sample import Sample
-from bokehbench.models.base import BokehModel, Focus, PerPicture, check_option
+from bokehbench.models.base import BokehModel, Focus, PerPicture
 from bokehbench.models.collapse import CollapseGuard
 from bokehbench.models.pynet_handover import start_level
 from bokehbench.models.stages import Stage, StageRecipe
@@ -93,9 +93,13 @@ class PyNET(CollapseGuard, BokehModel):
         level_1: StageRecipe = _recipe(100_000, 5, warmup_steps=500),  # noqa: B008
     ) -> None:
         super().__init__()
-        check_option("margin", margin, margin >= 0 and margin % 2 == 0, "an even number of pixels, 0 or more")
-        check_option("perceptual_share", perceptual_share, 0 < perceptual_share < 1, "a share between 0 and 1")
-        self.depth_input, self.start_anywhere, self.margin = depth_input, start_anywhere, margin
+        check_options(
+            "--model.",
+            ("margin", margin, margin >= 0 and margin % 2 == 0, "an even number of pixels, 0 or more"),
+            ("perceptual_share", perceptual_share, 0 < perceptual_share < 1, "a share between 0 and 1"),
+        )
+        self.depth_input = self.needs_disparity = depth_input
+        self.start_anywhere, self.margin = start_anywhere, margin
         self.perceptual, self.perceptual_share = perceptual, perceptual_share
         self.collapse_after, self.official_evaluation = collapse_after, official_evaluation
         self.net = PyNETNet(width, depth_input, head_init, checkpointing)
@@ -233,11 +237,6 @@ class PyNET(CollapseGuard, BokehModel):
         return scores
 
     # Rendering -------------------------------------------------------------------------------------------------
-
-    @property
-    def needs_disparity(self) -> bool:
-        """As the network was built."""
-        return self.depth_input
 
     def render(
         self, image: Tensor, *, disparity: Tensor | None = None, focus: Focus = None, aperture: PerPicture = None

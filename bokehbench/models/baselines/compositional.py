@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from bokehbench.models.base import check_option
+from bokehbench.errors import check_options
 from bokehbench.models.baselines.disparity_renderer import DisparityRenderer
 from bokehbench.optics import compositional
 
@@ -26,7 +26,7 @@ class Compositional(DisparityRenderer):
 
     def __init__(self, aperture_share: float = 0.025, step: float = 1.0) -> None:
         super().__init__(aperture_share)
-        check_option("step", step, step > 0, "more than 0")
+        check_options("--model.", ("step", step, step > 0, "more than 0"))
         self.step = step
 
     def spread(self, light: Tensor, disparity: Tensor, focus: Tensor, aperture: Tensor) -> Tensor:

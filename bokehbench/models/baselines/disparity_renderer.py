@@ -7,12 +7,14 @@ from abc import abstractmethod
 from torch import Tensor
 
 from bokehbench.models.base import Focus, PerPicture
-from bokehbench.models.baselines.baseline import Baseline, encoded
-from bokehbench.optics import to_linear
+from bokehbench.models.baselines.baseline import Baseline
+from bokehbench.optics import to_linear, to_srgb
 
 
 class DisparityRenderer(Baseline):
     """Renders in linear light with the disparity given; a subclass says how light spreads."""
+
+    needs_disparity = True
 
     @abstractmethod
     def spread(self, light: Tensor, disparity: Tensor, focus: Tensor, aperture: Tensor) -> Tensor:
@@ -28,11 +30,6 @@ class DisparityRenderer(Baseline):
             B 3 H W, linear.
         """
 
-    @property
-    def needs_disparity(self) -> bool:
-        """A baseline has no depth network."""
-        return True
-
     def render(
         self, image: Tensor, *, disparity: Tensor | None = None, focus: Focus = None, aperture: PerPicture = None
     ) -> Tensor:
@@ -44,4 +41,4 @@ class DisparityRenderer(Baseline):
         if disparity is None:
             raise self.no_disparity()
         at = self.focus_disparity(disparity, focus, image.shape)
-        return encoded(self.spread(to_linear(image), disparity, at, self.aperture_of(image, aperture)))
+        return to_srgb(self.spread(to_linear(image), disparity, at, self.aperture_of(image, aperture)))

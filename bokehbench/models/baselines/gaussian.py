@@ -10,8 +10,8 @@ from torch import Tensor
 
 from bokehbench.metrics.regions import in_focus_from_disparity
 from bokehbench.models.base import Focus, PerPicture
-from bokehbench.models.baselines.baseline import Baseline, encoded
-from bokehbench.optics import to_linear
+from bokehbench.models.baselines.baseline import Baseline
+from bokehbench.optics import per_image, to_linear, to_srgb
 
 #: Disparity difference outside the subject where there is no disparity map to tell it.
 USUAL_DISTANCE = 0.5
@@ -35,15 +35,11 @@ class Gaussian(Baseline):
 
     architecture = (*Baseline.architecture, "tolerance")
     rendered_with = (*Baseline.rendered_with, "mask")
+    needs_disparity = True
 
     def __init__(self, aperture_share: float = 0.025, tolerance: float = 0.1) -> None:
         super().__init__(aperture_share)
         self.tolerance = tolerance
-
-    @property
-    def needs_disparity(self) -> bool:
-        """A baseline has no depth network."""
-        return True
 
     def render(
         self,
@@ -68,7 +64,7 @@ class Gaussian(Baseline):
         away = image.new_full((len(image), 1, 1, 1), USUAL_DISTANCE)
         if disparity is not None:
             at = self.focus_disparity(disparity, focus, image.shape)
-            away = (disparity - at[:, None, None, None]).abs()
+            away = (disparity - per_image(at, disparity)).abs()
             if mask is None:
                 mask = in_focus_from_disparity(disparity, at, tolerance=self.tolerance)
         assert mask is not None
@@ -78,7 +74,7 @@ class Gaussian(Baseline):
         sigmas = (self.aperture_of(image, aperture) * mean / 2).tolist()
         light = to_linear(image)
         pieces = [_blur_outside(*piece) for piece in zip(light.split(1), rest.split(1), sigmas, strict=True)]
-        return encoded(torch.cat(pieces))
+        return to_srgb(torch.cat(pieces))
 
 
 def _blur_outside(light: Tensor, rest: Tensor, sigma: float) -> Tensor:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from bokehbench.models.base import check_option
+from bokehbench.errors import check_options
 from bokehbench.models.baselines.disparity_renderer import DisparityRenderer
 from bokehbench.optics import layered
 
@@ -23,7 +23,7 @@ class Layered(DisparityRenderer):
 
     def __init__(self, aperture_share: float = 0.025, layers: int = 32) -> None:
         super().__init__(aperture_share)
-        check_option("layers", layers, layers >= 1, "1 or more")
+        check_options("--model.", ("layers", layers, layers >= 1, "1 or more"))
         self.layers = layers
 
     def spread(self, light: Tensor, disparity: Tensor, focus: Tensor, aperture: Tensor) -> Tensor:

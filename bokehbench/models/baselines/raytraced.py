@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from bokehbench.models.base import check_option
+from bokehbench.errors import check_options
 from bokehbench.models.baselines.disparity_renderer import DisparityRenderer
 from bokehbench.optics import ray_traced
 
@@ -26,7 +26,7 @@ class RayTraced(DisparityRenderer):
 
     def __init__(self, aperture_share: float = 0.025, rays: int = 64) -> None:
         super().__init__(aperture_share)
-        check_option("rays", rays, rays >= 1, "1 or more")
+        check_options("--model.", ("rays", rays, rays >= 1, "1 or more"))
         self.rays = rays
 
     def spread(self, light: Tensor, disparity: Tensor, focus: Tensor, aperture: Tensor) -> Tensor:

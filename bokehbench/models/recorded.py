@@ -1,0 +1,114 @@
+"""A module that knows where its weights come from, and writes it into every checkpoint."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import asdict, is_dataclass, replace
+from typing import Any, ClassVar
+
+from pytorch_lightning import LightningModule
+
+from bokehbench.machine import device_in_words
+from bokehbench.models.stages import Stage
+from bokehbench.models.weights import load_state, weights_hash
+from bokehbench.provenance import UNTRAINED, Origin, Provenance, class_path, code_of, data_settings, global_seed
+
+
+class Recorded(LightningModule):
+    """The part of a method that keeps :attr:`provenance`; ``hparams`` holds all constructor arguments."""
+
+    #: False for methods that have no stages, such as the baselines.
+    trainable: ClassVar[bool] = True
+    #: Constructor arguments that say what the method is: its network, its losses, how it renders. The others are
+    #: recipes of stages and those of :data:`bokehbench.provenance.STARTING`.
+    architecture: ClassVar[tuple[str, ...]] = ()
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.save_hyperparameters()
+        #: The stages of a run, and the one that is trained.
+        self.stages: list[Stage] = []
+        self.stage: Stage | None = None
+        self._provenance: Provenance | None = None
+        self._training_since: float | None = None
+
+    @property
+    def architecture_arguments(self) -> dict[str, Any]:
+        """The constructor arguments named in :attr:`architecture`, as given."""
+        return {name: self.hparams[name] for name in self.architecture}
+
+    @property
+    def provenance(self) -> Provenance:
+        """Where the weights come from that the method has now."""
+        return self._provenance or self.first_provenance()
+
+    @provenance.setter
+    def provenance(self, record: Provenance) -> None:
+        self._provenance = record
+
+    def first_provenance(self) -> Provenance:
+        """The record of the method as it was constructed."""
+        weights = UNTRAINED if self.trainable else ""
+        return Provenance(class_path(type(self)), weights, self.architecture_arguments)
+
+    def take_weights(self, content: Mapping[str, Any], source: str) -> None:
+        """Load the weights of a checkpoint that was read, with their provenance; ``source`` names it in errors.
+
+        Raises:
+            BokehbenchError: they do not fit.
+        """
+        load_state(self, content["state_dict"], source)
+        self.provenance = Provenance.of_checkpoint(content, source)
+
+    def begin_training(self) -> None:
+        """Begin a new record: the weights as they are become the origin of those to come."""
+        before = self.provenance
+        fresh = before.weights == UNTRAINED
+        self.provenance = replace(
+            self.first_provenance(),
+            weights="",
+            origins=() if fresh else (Origin("start", weights_hash(self), before),),
+            **code_of(type(self)),
+        )
+
+    def on_train_start(self) -> None:
+        """Start the clock of a stage; it goes on where the stages before it, or a resumed run, ended."""
+        self._training_since = time.monotonic() - self.provenance.seconds
+
+    def on_train_end(self) -> None:
+        """Stop the clock, and keep the record of the stage."""
+        self._record_training()
+        self._training_since = None
+
+    def _record_training(self) -> None:
+        """Bring the record up to this moment of a training; at any other time it stays."""
+        if self.stage is None or self._training_since is None:
+            return
+        before, trainer = self.provenance, self.trainer
+        batches = trainer.fit_loop.epoch_loop.batch_progress.current.ready
+        stage = {**asdict(self.stage.recipe), "steps_done": batches // trainer.accumulate_grad_batches}
+        self.provenance = replace(
+            before,
+            stages={**before.stages, self.stage.name: stage},
+            seed=global_seed() if before.seed is None else before.seed,
+            data=before.data or data_settings(trainer.datamodule),  # type: ignore[attr-defined]
+            seconds=time.monotonic() - self._training_since,
+            device=device_in_words(self.device, trainer.world_size),
+        )
+
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Weights that Lightning loads bring their provenance with them."""
+        self.provenance = Provenance.of_checkpoint(checkpoint, "The checkpoint")
+
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Every checkpoint knows its method, stage, run and provenance (primitives only: safe to load)."""
+        self._record_training()
+        hyperparameters = checkpoint.get("hyper_parameters", {})
+        checkpoint["hyper_parameters"] = {k: asdict(v) if is_dataclass(v) else v for k, v in hyperparameters.items()}  # type: ignore[arg-type]
+        checkpoint["bokehbench"] = {
+            "model": type(self).__name__,
+            "stages": [stage.name for stage in self.stages],
+            "stage": self.stage.name if self.stage else None,
+            "provenance": self.provenance.to_plain(),
+        }
