@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from pathlib import Path
@@ -93,9 +93,9 @@ def standings(board: Board, results: list[Result], reported: list[Reported]) -> 
         for id, value in goodness.items():
             if value in levels and len(ranked) > 1:
                 marks[id][column.name] = levels.index(value) + 1
-    labels = _labels(results)
+    names = labels(results)
     places = {r.id: 1 + sum(order(other)[1] < order(r)[1] for other in ranked) for r in ranked}
-    rows = tuple(Row(r, labels[r.id], places.get(r.id), means[r.id], marks[r.id], reasons[r.id]) for r in results)
+    rows = tuple(Row(r, names[r.id], places.get(r.id), means[r.id], marks[r.id], reasons[r.id]) for r in results)
     beside = tuple(all_beside(board, reported, results))
     return Standings(board, rows, beside, tuple(reported), _wins(ranked, ranking.name, ranking.goodness))
 
@@ -115,19 +115,19 @@ def reason(board: Board, result: Result) -> str:
     return "; ".join(reasons)
 
 
-def _labels(results: list[Result]) -> dict[str, str]:
-    """Method and variant; where that is not enough the seed, and where the runs differ in more, the result's id."""
+def labels(results: Sequence[Result]) -> dict[str, str]:
+    """Id -> method and variant; where that is not enough the seed, and where the runs differ in more, the id."""
     groups: dict[tuple[str, str], list[Result]] = {}
     for result in results:
         groups.setdefault((result.method, result.variant), []).append(result)
-    labels = {}
+    found = {result.id: "" for result in results}
     for (method, variant), group in groups.items():
         seeds = len(group) > 1 and told_by_seed(group)
         for result in group:
             notes = [variant, f"seed {result.seed}" if seeds else ""]
             label = f"{method} ({', '.join(filter(None, notes))})" if any(notes) else method
-            labels[result.id] = label if seeds or len(group) == 1 else f"{label} #{result.id[:4]}"
-    return labels
+            found[result.id] = label if seeds or len(group) == 1 else f"{label} #{result.id[:4]}"
+    return found
 
 
 def _wins(

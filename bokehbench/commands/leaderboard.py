@@ -132,9 +132,11 @@ def _check(options: argparse.Namespace) -> int:
 
 def _row(wanted: str, board: str | None) -> tuple[Path, Board, Row]:
     """The result that is meant, on a board or on all of them."""
-    known = {folder: read_standings(folder) for folder in _folders([board] if board else [])}
-    folder, row = find_row(wanted, known)
-    return folder, known[folder].board, row
+    folder, result = find_row(
+        wanted, {folder: results.read_all(folder) for folder in _folders([board] if board else [])}
+    )
+    standings = read_standings(folder)
+    return folder, standings.board, next(row for row in standings.rows if row.result.id == result.id)
 
 
 def _cite(options: argparse.Namespace) -> int:
@@ -157,9 +159,9 @@ def _verify(options: argparse.Namespace) -> int:
 
 
 def _pin(options: argparse.Namespace) -> int:
-    from bokehbench.measure.pin import pin
-
     folder = boards.find(options.board, writable=True)
+    from bokehbench.measure.pin import pin  # brings torch
+
     print(pin(folder, read_board(folder), options.root))
     return 0
 

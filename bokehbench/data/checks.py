@@ -7,17 +7,11 @@ from collections.abc import Callable, Sequence
 from pytorch_lightning.utilities import rank_zero_only
 from tqdm import tqdm
 
-from bokehbench.data.decoding import ends_properly, picture_size
+from bokehbench.data.decoding import ends_properly, picture_size, same_shape
 from bokehbench.data.folders import MAP_KEYS, Record
 from bokehbench.data.image_io import read_values
 from bokehbench.data.pixels import read_pixels
 from bokehbench.errors import BokehbenchError
-
-
-def same_shape(map_size: Sequence[int], image_size: Sequence[int]) -> bool:
-    """Whether a map of (height, width) can be resized to an image's: the same aspect ratio to a pixel or 2 %."""
-    height, width = map_size
-    return abs(width - image_size[1] * height / image_size[0]) <= max(1.0, 0.02 * width)
 
 
 def record_problems(records: Sequence[Record], load: Callable[[int], object] | None = None) -> list[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -102,11 +102,7 @@ def picture_size(path: str | Path) -> tuple[int, int]:
     path = Path(path)
     with readable(path):
         if path.suffix.lower() == ".npy":
-            shape = np.load(path, mmap_mode="r", allow_pickle=False).shape
-            if len(shape) not in (2, 3):
-                raise _refuse(path, f"has the shape {shape}", "save an array of height x width")
-            height, width = (d for d in (shape if len(shape) == 2 else _squeeze(path, shape)))
-            return height, width
+            return map_size(path, np.load(path, mmap_mode="r", allow_pickle=False).shape)
         with open_header(path) as image:
             width, height = image.size
             if image.format == "TIFF":  # Pillow versions differ in whether the size is that of the turned picture
@@ -116,12 +112,16 @@ def picture_size(path: str | Path) -> tuple[int, int]:
     raise AssertionError("unreachable")
 
 
-def _squeeze(path: Path, shape: tuple[int, ...]) -> tuple[int, int]:
-    if shape[0] == 1:
-        return shape[1], shape[2]
-    if shape[2] == 1:
-        return shape[0], shape[1]
-    raise _refuse(path, f"has the shape {shape}", "save an array of height x width")
+def map_size(path: Path, shape: tuple[int, ...]) -> tuple[int, int]:
+    """(height, width) of an array of that shape, whose other sides must be 1.
+
+    Raises:
+        BokehbenchError: it has more sides, or fewer.
+    """
+    sides = shape if len(shape) == 2 else tuple(side for side in shape if side != 1)
+    if len(sides) != 2:
+        raise _refuse(path, f"has the shape {shape}", "save an array of height x width")
+    return sides[0], sides[1]
 
 
 def ends_properly(path: Path) -> bool:
@@ -134,3 +134,9 @@ def ends_properly(path: Path) -> bool:
         file.seek(0, 2)
         file.seek(max(0, file.tell() - 65536))
         return markers[suffix] in file.read()
+
+
+def same_shape(map_size: Sequence[int], image_size: Sequence[int]) -> bool:
+    """Whether a map of (height, width) can be resized to an image's: the same aspect ratio to a pixel or 2 %."""
+    height, width = map_size
+    return abs(width - image_size[1] * height / image_size[0]) <= max(1.0, 0.02 * width)

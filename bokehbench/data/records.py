@@ -9,7 +9,8 @@ import torch
 
 from bokehbench.data.augment import Item, Window, fit_view, random_window, resize
 from bokehbench.data.base import PictureSet
-from bokehbench.data.checks import record_problems, same_shape
+from bokehbench.data.checks import record_problems
+from bokehbench.data.decoding import same_shape
 from bokehbench.data.focus import FocusRule
 from bokehbench.data.folders import Record
 from bokehbench.data.image_io import read_map, to_tensor

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from bokehbench.data.augment import Item, Window, cover, crop_item, fit_view, randint, random_window, resize, uniform
 from bokehbench.data.base import PictureSet
-from bokehbench.data.checks import same_shape
+from bokehbench.data.decoding import same_shape
 from bokehbench.data.folders import Record
 from bokehbench.data.image_io import read_values
 from bokehbench.data.records import RecordSet, sizes_differ

@@ -10,8 +10,7 @@ from itertools import combinations
 from pathlib import Path
 
 from bokehbench.counted import counted
-from bokehbench.data.checks import same_shape
-from bokehbench.data.decoding import MAP_SUFFIXES, ends_properly, picture_size
+from bokehbench.data.decoding import MAP_SUFFIXES, ends_properly, picture_size, same_shape
 from bokehbench.data.folders import Listing, list_pictures
 from bokehbench.errors import BokehbenchError
 

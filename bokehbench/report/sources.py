@@ -71,7 +71,8 @@ def find_slots(board: Path, standings: Standings, names: Sequence[str], folders:
         BokehbenchError: an unknown or ambiguous method, or a folder in which no file has a picture's name.
     """
     stored = _stored(standings, folders.work)
-    chosen = {find_row(name, {board: standings})[1].result.id: (name, path) for name, path in folders.methods}
+    known = {board: [row.result for row in standings.rows]}
+    chosen = {find_row(name, known)[1].id: (name, path) for name, path in folders.methods}
     if len(chosen) < len(folders.methods):
         raise BokehbenchError("--outputs: two folders for one method, give each method once.")
     slots = [Slot(INPUT, "Input", _files("--inputs", folders.inputs, names) or stored.get(INPUT, {}))]
