@@ -6,16 +6,17 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageDraw
 
+from bokehbench import pictures
 from bokehbench.board.standings import Standings
 from bokehbench.errors import BokehbenchError
 from bokehbench.figures import style
 from bokehbench.figures.stored_pictures import Stored, find_stored, picture_file, shared_names
 from bokehbench.figures.zoom import window
+from bokehbench.files import write_atomic
 from bokehbench.metrics.columns import find_column
 
 #: Width in pixels, that of a README: photographs at twice the resolution would not stay small files.
@@ -24,7 +25,7 @@ PIXELS = 800
 MOST_CELLS = 6
 #: Width of the closer look as a share of the picture's, and its height as a share of its own width.
 ZOOM, FLAT = 0.36, 0.62
-MARGIN, GAP, TITLE, HEAD, FOOT = 8, 4, 30, 46, 36
+MARGIN, HEAD, FOOT = 8, 46, 36
 
 
 @dataclass(frozen=True)
@@ -104,78 +105,74 @@ def _read(path: Path) -> np.ndarray:
 
 
 def draw(standings: Standings, work: Path | Sequence[Path], path: Path, most: int = 3) -> Path:
-    """Write the sheet: up to ``most`` pictures, fewer where the file would grow beyond :data:`style.LIMIT`.
+    """Write the sheet as WebP: up to ``most`` pictures, fewer where the file would grow beyond :data:`style.LIMIT`.
 
     Raises:
         NothingToDraw: no pictures that all methods have.
     """
-    stored = find_stored(standings, work)
-    data = blocks(stored, standings, most)
+    data = blocks(find_stored(standings, work), standings, most)
     while True:
-        layout = Layout(data)
-        style.paint(path, layout.height / 100, lambda figure: _fill(figure, standings, layout), PIXELS / 100, dpi=100)  # noqa: B023
-        if path.stat().st_size <= style.LIMIT or len(data) == 1:
+        content = style.photographs(_sheet(standings, data))
+        if len(content) <= style.LIMIT or len(data) == 1:
+            write_atomic(path, lambda file: file.write(content))  # noqa: B023  called at once
             return path
         data = data[:-1]
 
 
-class Layout:
-    """Pixels of everything on the sheet; ``height`` is the sheet's."""
-
-    def __init__(self, data: Sequence[Block]) -> None:
-        self.data = data
-        count = len(data[0].cells)
-        self.lines = math.ceil(count / MOST_CELLS)
-        self.in_line = math.ceil(count / self.lines)
-        self.wide = (PIXELS - 2 * MARGIN - GAP * (self.in_line - 1)) // self.in_line
-        self.wide = min(self.wide, 200)
-        shape = [block.cells[0].pixels.shape for block in data]
-        self.high = [round(self.wide * height / width) for height, width, _ in shape]
-        self.zoomed = [round(self.wide * block.size[0] / block.size[1]) for block in data]
-        self.line = [TITLE + a + GAP + b + 2 * GAP for a, b in zip(self.high, self.zoomed, strict=True)]
-        self.height = HEAD + FOOT + self.lines * sum(self.line)
-
-    def corner(self, block: int, cell: int) -> tuple[int, int]:
-        """Left and top of a cell's picture, from the sheet's upper left."""
-        line, place = divmod(cell, self.in_line)
-        top = HEAD + self.lines * sum(self.line[:block]) + line * self.line[block] + TITLE
-        return MARGIN + place * (self.wide + GAP), top
-
-
-def _fill(figure: Any, standings: Standings, layout: Layout) -> None:
-    what = "input, every method (the board's best first) and target; below each, a closer look"
-    style.head(figure, standings.board.title, what)
-    names = ", ".join(style.short(block.name, 30) for block in layout.data)
-    border = " along the border of what is in focus" if all(block.by_border for block in layout.data) else ""
-    style.foot(
-        figure,
-        f"Pictures: {names}: the first by name that all methods have. Numbers: score on this picture.",
-        f"Closer look: where the methods differ most{border}.",
+def _sheet(standings: Standings, data: Sequence[Block]) -> Image.Image:
+    grids = [grid for block in data for grid in _grids(block)]
+    names = ", ".join(style.short(block.name, 30) for block in data)
+    border = " along the border of what is in focus" if all(block.by_border for block in data) else ""
+    notes = (
+        f"Pictures: {names}: the first by name that all methods have. Numbers: score on this picture.\n"
+        f"Closer look: where the methods differ most{border}."
     )
-    from matplotlib.patches import Rectangle
-
-    for number, block in enumerate(layout.data):
-        row, column = block.corner
-        scale = layout.wide / block.cells[0].pixels.shape[1]
-        for place, cell in enumerate(block.cells):
-            left, top = layout.corner(number, place)
-            axes = _picture(figure, layout, cell.pixels, (left, top, layout.wide, layout.high[number]))
-            wide, high = block.size[1] * scale, block.size[0] * scale
-            axes.add_patch(Rectangle((column * scale, row * scale), wide, high, fill=False, ec=style.ORANGE, lw=1.1))
-            crop = cell.pixels[row : row + block.size[0], column : column + block.size[1]]
-            under = top + layout.high[number] + GAP
-            _picture(figure, layout, crop, (left, under, layout.wide, layout.zoomed[number]))
-            y = 1 - (top - 3) / layout.height
-            figure.text(left / PIXELS, y, f"{style.short(cell.title, 22)}\n{cell.score}".rstrip(), fontsize=7.5,
-                        va="bottom", linespacing=1.25)  # fmt: skip
+    height = HEAD + FOOT + sum(grid.height for grid in grids)
+    sheet = Image.new("RGB", (PIXELS, height), pictures.LIGHT)
+    text = ImageDraw.Draw(sheet)
+    text.text((MARGIN, 6), standings.board.title, style.INK, pictures.font(14, bold=True))
+    what = "input, every method (the board's best first) and target; below each, a closer look"
+    text.text((MARGIN, 26), what, style.GREY, pictures.font())
+    text.text((MARGIN, height - FOOT + 4), notes, style.GREY, pictures.font(10))
+    top = HEAD
+    for grid in grids:
+        sheet.paste(grid, (MARGIN, top))
+        top += grid.height
+    return sheet
 
 
-def _picture(figure: Any, layout: Layout, pixels: np.ndarray, box: tuple[int, int, int, int]) -> Any:
-    """Axes of exactly ``box`` (left, top, wide, high) pixels that show the picture, resized to it."""
-    left, top, wide, high = box
-    axes = figure.add_axes((left / PIXELS, 1 - (top + high) / layout.height, wide / PIXELS, high / layout.height))
+def _grids(block: Block) -> list[Image.Image]:
+    """The cells of a picture, each with its closer look below, in as many lines as they need."""
+    in_line = math.ceil(len(block.cells) / math.ceil(len(block.cells) / MOST_CELLS))
+    wide = min(200, (PIXELS - 2 * MARGIN) // in_line - pictures.GAP)
+    lines = [block.cells[start : start + in_line] for start in range(0, len(block.cells), in_line)]
+    return [
+        pictures.grid(
+            [[style.short(cell.title, 60), cell.score] for cell in line],
+            [[_whole(cell, block, wide) for cell in line], [_closer(cell, block, wide) for cell in line]],
+            wide, pictures.LIGHT,
+        )
+        for line in lines
+    ]  # fmt: skip
+
+
+def _whole(cell: Cell, block: Block, wide: int) -> np.ndarray:
+    """The picture, and a frame where the closer look is."""
+    picture = _resized(cell.pixels, wide)
+    scale = wide / cell.pixels.shape[1]
+    row, column, height, width = (round(edge * scale) for edge in (*block.corner, *block.size))
+    ImageDraw.Draw(picture).rectangle(
+        (column, row, column + width - 1, row + height - 1), outline=style.ORANGE, width=2
+    )
+    return np.asarray(picture)
+
+
+def _closer(cell: Cell, block: Block, wide: int) -> np.ndarray:
+    (row, column), (height, width) = block.corner, block.size
+    return np.asarray(_resized(cell.pixels[row : row + height, column : column + width], wide))
+
+
+def _resized(pixels: np.ndarray, wide: int) -> Image.Image:
+    size = wide, max(1, round(wide * pixels.shape[0] / pixels.shape[1]))
     resample = Image.Resampling.LANCZOS if pixels.shape[1] > wide else Image.Resampling.BICUBIC
-    resized = np.asarray(Image.fromarray(np.ascontiguousarray(pixels)).resize((wide, high), resample))
-    axes.imshow(resized, interpolation="none", extent=(0, wide, high, 0), aspect="auto")
-    axes.set_axis_off()
-    return axes
+    return Image.fromarray(np.ascontiguousarray(pixels)).resize(size, resample)

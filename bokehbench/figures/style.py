@@ -97,8 +97,7 @@ def paint(path: Path, height: float, draw: Callable[[Any], None], width: float =
         draw(figure)
         page = io.BytesIO()
         figure.savefig(page, format="png", dpi=dpi, metadata={"Software": None})
-    picture = Image.open(page).convert("RGB")
-    content = photographs(picture) if path.suffix == ".webp" else drawing(picture)
+    content = drawing(Image.open(page).convert("RGB"))
     write_atomic(path, lambda file: file.write(content))
     return path
 
