@@ -36,7 +36,6 @@ class Outcome:
 
     experiment: str
     result: Result | None = None
-    path: Path | None = None
     failure: str | None = None
     news: tuple[str, ...] = ()
 
@@ -71,6 +70,7 @@ class Runner:
 
     def __post_init__(self) -> None:
         self.board = boards.find(self.suite.board, writable=True) if self.suite.board else None
+        self.measured = boards.read_board(self.board) if self.board else None
         self.experiments = {experiment.name: experiment for experiment in self.suite.experiments}
 
     def run(self) -> list[Outcome]:
@@ -116,17 +116,14 @@ class Runner:
             mark = done(place)
             if mark is not None and (place / str(mark.get("checkpoint"))).is_file():
                 return
-            command.append(f"--trainer.default_root_dir={place}")
             interrupted = newest(place)
             if interrupted is not None:
                 command += ["--checkpoint", str(interrupted)]
             start = time.monotonic()
-            run_step(command, place / "fit.log", report, self._names(experiment, "fit"))
+            self._run_step(command, place, experiment, report)
             checkpoint = newest(place)
             if checkpoint is None:
-                raise BokehbenchError(
-                    f"the fit left no checkpoint below {place}: is --trainer.enable_checkpointing off?"
-                )
+                raise BokehbenchError(f"no checkpoint below {place}: is --trainer.enable_checkpointing off?")
             seconds = round(time.monotonic() - start, 1)
             mark = {"checkpoint": str(checkpoint.relative_to(place)), "seconds": seconds, "resumed": bool(interrupted)}
             write_text(place / "done.json", json.dumps(mark) + "\n")
@@ -179,13 +176,10 @@ class Runner:
         command += [*self.extra, *self.test_extra]
         if checkpoint is not None:
             command += ["--checkpoint", str(checkpoint)]
-        content = [
-            *command,
-            pictures or experiment.configuration(),
-            *self._measure(),
-            *state(checkpoint),
-            *self._states(experiment.test),
-        ]
+        board = self.measured
+        content = [*command, pictures or experiment.configuration()]
+        content += [board.name, str(board.version), board.protocol, *board.columns] if board else []
+        content += [*state(checkpoint), *self._states(experiment.test)]
         content += [f"pictures {self.pictures}"] if self.pictures else []
         place = self.folder / experiment.name / f"test-{fingerprint(content)}"
         path = place / "result.json"
@@ -193,7 +187,6 @@ class Runner:
             if pictures is not None:
                 write_text(place / "test.yaml", pictures)
                 command += ["--config", str(place / "test.yaml")]
-            command.append(f"--trainer.default_root_dir={place}")
             if self.board is not None:
                 command += [f"--trainer.callbacks+={RECORDER}", f"--trainer.callbacks.board={self.board.resolve()}",
                             f"--trainer.callbacks.output={path.resolve()}"]  # fmt: skip
@@ -201,30 +194,24 @@ class Runner:
                     command.append(f"--trainer.callbacks.variant={experiment.variant}")
                 if self.pictures:
                     command.append(f"--trainer.callbacks.pictures={self.pictures}")
-            run_step(command, place / "test.log", report, self._names(experiment, "test"))
+            self._run_step(command, place, experiment, report)
             write_text(place / "done.json", "{}\n")
             outcome.news += ("test",)
         if self.board is not None:
             outcome.result = results.read(path)
-            outcome.path = leaderboard.add(self.board, outcome.result)
+            leaderboard.add(self.board, outcome.result)
 
-    def _names(self, experiment: Experiment, verb: str) -> dict[str, str]:
-        """How the step is called at Weights & Biases, where it logs there."""
-        return {"WANDB_RUN_GROUP": self.suite.name, "WANDB_NAME": f"{experiment.name} {verb}"}
-
-    def _measure(self) -> list[str]:
-        """What of a board, besides its pictures, decides what a test computes."""
-        if self.board is None:
-            return []
-        board = boards.read_board(self.board)
-        return [board.name, str(board.version), board.protocol, *board.columns]
+    def _run_step(self, command: list[str], place: Path, experiment: Experiment, report: Report) -> None:
+        verb = command[0]
+        named = {"WANDB_RUN_GROUP": self.suite.name, "WANDB_NAME": f"{experiment.name} {verb}"}  # where it logs there
+        run_step([*command, f"--trainer.default_root_dir={place}"], place / f"{verb}.log", report, named)
 
     def _test_config(self, experiment: Experiment) -> str | None:
         """Settings of a test on the board's pictures (or the suite's own), in place of the method's configuration.
 
         What that says about its training data must not reach the test: all methods see the same pictures.
         """
-        data = boards.read_board(self.board).data if self.board is not None else self.suite.data
+        data = self.suite.data if self.measured is None else self.measured.data
         if not data:
             return None
         name = str(data.get("name")).lower()
@@ -234,9 +221,6 @@ class Runner:
             "seed_everything": 0,
             "trainer": {"devices": 1},
             "model": {"class_path": MODELS[experiment.model].__name__},
-            "data": {
-                "class_path": DATA[name].__name__,
-                "init_args": dict(data.get("arguments") or {}),
-            },
+            "data": {"class_path": DATA[name].__name__, "init_args": dict(data.get("arguments") or {})},
         }
         return yaml.safe_dump(content)
