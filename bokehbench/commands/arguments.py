@@ -77,9 +77,9 @@ def _in_order(
 ) -> list[str]:
     """Names before their options, and no settings of a data set or method that was replaced."""
     front = [verb]
-    if dataset is None:
-        dataset_of_files = next((found for content in settings[::-1] if (found := class_path(content, "data"))), None)
-    used = {"model": parameters_of("model", model), "data": parameters_of("data", dataset or dataset_of_files)}
+    of_files = [found for content in settings if (found := class_path(content, "data"))]
+    data_set = dataset or next(reversed(of_files), None)
+    used = {"model": parameters_of("model", model), "data": parameters_of("data", data_set)}
     for content in settings:
         content = complete_settings(dict(content))
         if dataset is not None and class_path(content, "data") not in (None, dataset):

@@ -183,10 +183,7 @@ class BokehModel(Recorded, ABC):
         trained = [p for p in self.parameters() if p.requires_grad]
         kernels = [p for p in trained if p.ndim >= 2]
         rest = [p for p in trained if p.ndim < 2]
-        groups = [
-            {"params": kernels, "weight_decay": recipe.weight_decay},
-            {"params": rest, "weight_decay": 0.0},
-        ]
+        groups = [{"params": kernels, "weight_decay": recipe.weight_decay}, {"params": rest, "weight_decay": 0.0}]
         return [group for group in groups if group["params"]]
 
     def configure_optimizers(self) -> Any:
@@ -309,27 +306,19 @@ class BokehModel(Recorded, ABC):
         """Per-image values logged as ``val/...``; a stage that trains no rendering overrides this."""
         return self.rendering_scores(batch, self.sample(batch))
 
+    def _log_means(self, step: str, scores: dict[str, Tensor]) -> None:
+        for name, values in scores.items():
+            self.log(f"{step}/{name}", values.mean(), batch_size=len(values), on_epoch=True, sync_dist=True)
+
     def validation_step(self, batch: Batch, batch_idx: int) -> None:
         """Log the mean over pictures of each per-image score."""
-        scores = self.validation_scores(batch)
-        self.log_dict(
-            {f"val/{name}": value.mean() for name, value in scores.items()},
-            batch_size=len(batch["image"]),
-            on_epoch=True,
-            sync_dist=True,
-            prog_bar=False,
-        )
+        self._log_means("val", self.validation_scores(batch))
 
     def test_step(self, batch: Batch, batch_idx: int) -> dict[str, Any]:
         """Scores per picture, for the table and the CSV."""
         sample = self.sample(batch)
         scores = self.rendering_scores(batch, sample)
-        self.log_dict(
-            {f"test/{name}": value.mean() for name, value in scores.items()},
-            batch_size=len(batch["image"]),
-            on_epoch=True,
-            sync_dist=True,
-        )
+        self._log_means("test", scores)
         return {"name": batch["name"], "output": sample.output, "sample": sample, "scores": scores}
 
     def predict_step(self, batch: Batch, batch_idx: int) -> dict[str, Any]:

@@ -143,16 +143,14 @@ def open_renderer(spec: str) -> tuple[BokehModel, str]:
     from bokehbench.models import MODELS  # the list that this class is in
     from bokehbench.models.load import load_model
 
-    kind = MODELS.get(spec.lower())
-    if kind is not None and not kind.trainable and spec.lower() not in WITHOUT_DEPTH:
-        return kind().eval(), spec.lower()
-    usable = sorted(name for name, kind in MODELS.items() if not kind.trainable and name not in WITHOUT_DEPTH)
+    usable = [name for name, kind in MODELS.items() if not kind.trainable and name not in WITHOUT_DEPTH]
+    if spec.lower() in usable:
+        return MODELS[spec.lower()]().eval(), spec.lower()
     path = Path(spec).expanduser()
     if not path.is_file():
-        if kind is not None and spec.lower() not in WITHOUT_DEPTH:
-            raise BokehbenchError(f"--model.renderer {spec}: {kind.__name__} has weights: give its checkpoint's path.")
         raise BokehbenchError(
-            f"--model.renderer {spec} is neither a checkpoint nor a renderer without weights; {nearest(spec, usable)}."
+            f"--model.renderer {spec} is neither a checkpoint nor a renderer without weights (of a method with weights "
+            f"give its checkpoint's path); {nearest(spec, usable)}."
         )
     model = load_model(path)
     if type(model).__name__.lower() in WITHOUT_DEPTH or not getattr(model, "disparity_input", True):

@@ -142,10 +142,7 @@ class DeepLens(BokehModel):
         signed = self.signed_disparity(low_disparity, batch["focus"], aperture / 2)
         result_low = self.net.lens_blur(low, signed)
         result_high = self.net.upsample(low, result_low, signed, high)
-        return {
-            "low": self._photometric(result_low, halve(target)),
-            "high": self._photometric(result_high, target),
-        }
+        return {"low": self._photometric(result_low, halve(target)), "high": self._photometric(result_high, target)}
 
     def _photometric(self, prediction: Tensor, target: Tensor) -> Tensor:
         if self.loss == "l1":

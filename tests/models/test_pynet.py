@@ -20,7 +20,7 @@ from bokehbench.losses import pynet_coarse_loss, pynet_finest_loss
 from bokehbench.models.collapse import broken, collapsed
 from bokehbench.models.pynet import PyNET
 from bokehbench.nets.pynet.pictures import fitted, network_input, reduced
-from bokehbench.perceptual import NAMES, PLACES, VGGDistance, load_vgg
+from bokehbench.perceptual import PLACES, VGGDistance, load_vgg
 from bokehbench.trainer import StagedTrainer
 
 LEVELS = [f"level_{level}" for level in range(7, 0, -1)]
@@ -189,7 +189,7 @@ def vgg_weights() -> dict[str, torch.Tensor]:
     """Random ones of the right shapes, scaled so that activations neither vanish nor explode."""
     generator = torch.Generator().manual_seed(0)
     weights, channels = {}, 3
-    for name in NAMES:
+    for name in PLACES:
         width = 64 * 2 ** min(int(name[4]) - 1, 3)
         kernel = torch.randn(width, channels, 3, 3, generator=generator)
         weights[f"{name}.weight"] = kernel * (2 / (9 * channels)) ** 0.5
@@ -222,8 +222,7 @@ def test_vgg_weights_of_both_namings_are_read_and_others_refused(tmp_path: Path)
     original = load_vgg(str(tmp_path / "vgg.npz"))
     assert original.caffe
     assert torch.equal(original(first, second), VGGDistance(weights, caffe=True)(first, second))
-    places = dict(zip(NAMES, PLACES, strict=True))
-    renamed = {f"features.{places[name.split('.')[0]]}.{name.split('.')[1]}": value for name, value in weights.items()}
+    renamed = {f"features.{PLACES[name.split('.')[0]]}.{name.split('.')[1]}": value for name, value in weights.items()}
     torch.save(renamed, tmp_path / "vgg.pth")
     modern = load_vgg(str(tmp_path / "vgg.pth"))
     assert not modern.caffe

@@ -127,10 +127,6 @@ class PyNETNet(nn.Module):
             raise BokehbenchError(f"PyNET has levels 7 (coarsest) to 1, not {level}.")
         return to_picture(self.logits(x, (level,))[level])
 
-    def forward_all(self, x: Tensor) -> dict[int, Tensor]:
-        """All seven outputs {level: B 3 h w}; those coarser than the level trained last are stale."""
-        return {level: to_picture(z) for level, z in self.logits(x).items()}
-
     def level_modules(self, level: int) -> list[nn.Module]:
         """The modules on which the output of ``level`` depends, in forward order; training a level trains these.
 
@@ -142,7 +138,3 @@ class PyNETNet(nn.Module):
             on_path = coarser == level or coarser == 2
             parts += [child for name, child in module.named_children() if name != "head" or on_path]
         return parts
-
-    def level_parameters(self, level: int) -> list[nn.Parameter]:
-        """The parameters of :meth:`level_modules`, in the same order."""
-        return [parameter for part in self.level_modules(level) for parameter in part.parameters()]
