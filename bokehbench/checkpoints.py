@@ -14,11 +14,11 @@ def newest(place: Path, pattern: str = "**/checkpoints/last.ckpt") -> Path | Non
     return max(place.glob(pattern), key=lambda path: path.stat().st_mtime, default=None)
 
 
-def read_checkpoint(path: Path) -> dict[str, Any]:
-    """A checkpoint of ours, or weights alone from a .safetensors file, as a dict of primitives and tensors on the CPU.
+def read_plain(path: Path) -> Any:
+    """What torch saved or a .safetensors file holds, primitives and tensors on the CPU; nothing in it is run.
 
     Raises:
-        BokehbenchError: missing, truncated, not a checkpoint, or holding anything that could run code.
+        BokehbenchError: missing, truncated, not such a file, or holding anything that could run code.
     """
     import torch
     from safetensors.torch import load_file
@@ -27,8 +27,8 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
         raise BokehbenchError(f"There is no checkpoint {path}: check the path.")
     try:
         if path.suffix == ".safetensors":
-            return {"state_dict": load_file(path)}
-        content = torch.load(path, map_location="cpu", weights_only=True)
+            return load_file(path)
+        return torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
         raise BokehbenchError(
             f"{path} holds objects that could run code, so it was not loaded: "
@@ -38,6 +38,17 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
         raise BokehbenchError(
             f"{path} is truncated or no checkpoint ({type(error).__name__}): fetch it again."
         ) from error
+
+
+def read_checkpoint(path: Path) -> dict[str, Any]:
+    """A checkpoint of ours, or weights alone from a .safetensors file, as a dict of primitives and tensors on the CPU.
+
+    Raises:
+        BokehbenchError: as :func:`read_plain`, or another kind of file.
+    """
+    content = read_plain(path)
+    if path.suffix == ".safetensors":
+        return {"state_dict": content}
     if not isinstance(content, dict) or "state_dict" not in content:
         raise BokehbenchError(
             f"{path} is no checkpoint of bokehbench (it has no 'state_dict'): "

@@ -8,16 +8,17 @@ from pathlib import Path
 import numpy as np
 import torch
 import torch.nn.functional as F
-from safetensors.torch import load_file
 from torch import Tensor, nn
 
+from bokehbench.checkpoints import read_plain
 from bokehbench.errors import BokehbenchError
 
-#: VGG-19 up to relu5_4 (Simonyan and Zisserman 2015, column E): convolutions per block, channels per block.
-BLOCKS = ((2, 64), (2, 128), (4, 256), (4, 512), (4, 512))
-NAMES = [f"conv{block}_{number}" for block, (count, _) in enumerate(BLOCKS, 1) for number in range(1, count + 1)]
-#: The same convolutions' places in torchvision's ``features``.
-PLACES = (0, 2, 5, 7, 10, 12, 14, 16, 19, 21, 23, 25, 28, 30, 32, 34)
+#: The 16 convolutions of VGG-19 (Simonyan and Zisserman 2015, column E) and their places in torchvision's ``features``.
+PLACES = {
+    f"conv{block}_{number}": place
+    for block, first, count in ((1, 0, 2), (2, 5, 2), (3, 10, 4), (4, 19, 4), (5, 28, 4))
+    for number, place in enumerate(range(first, first + 2 * count, 2), 1)
+}
 OPTION = "--model.perceptual"
 Weights = dict[str, Tensor]
 
@@ -36,20 +37,12 @@ class VGGDistance(nn.Module):
 
     def __init__(self, weights: Weights, caffe: bool) -> None:
         super().__init__()
-        layers: list[nn.Module] = []
-        channels = 3
-        for block, (count, width) in enumerate(BLOCKS):
-            layers += [nn.MaxPool2d(2)] if block else []
-            for _ in range(count):
-                layers += [nn.Conv2d(channels, width, 3, padding=1), nn.ReLU(inplace=True)]
-                channels = width
-        self.features = nn.Sequential(*layers)
-        convolutions = [layer for layer in layers if isinstance(layer, nn.Conv2d)]
-        with torch.no_grad():
-            for name, layer in zip(NAMES, convolutions, strict=True):
-                layer.weight.copy_(weights[f"{name}.weight"])
-                assert layer.bias is not None
-                layer.bias.copy_(weights[f"{name}.bias"])
+        self.features = empty_features()
+        placed = {}
+        for name, value in weights.items():
+            convolution, _, part = name.partition(".")
+            placed[f"{PLACES[convolution]}.{part}"] = value.float().contiguous()
+        self.features.load_state_dict(placed, assign=True)
         if caffe:
             shift, scale = torch.tensor([123.68, 116.779, 103.939]) / 255, torch.full((3,), 1 / 255)
         else:
@@ -76,7 +69,7 @@ def load_vgg(source: str) -> VGGDistance:
     """The distance under ``source``: ``torchvision`` (downloads its weights once), or the path of a file.
 
     A file holds torchvision's state dict (.pth, .safetensors), or the original weights: matconvnet's
-    ``imagenet-vgg-verydeep-19.mat`` (needs SciPy), or ``conv1_1.weight`` (out in 3 3), ``conv1_1.bias``, ... as .npz or
+    ``imagenet-vgg-verydeep-19.mat``, or ``conv1_1.weight`` (out in 3 3), ``conv1_1.bias``, ... as .npz or
     .safetensors.
 
     Raises:
@@ -93,6 +86,15 @@ def load_vgg(source: str) -> VGGDistance:
     return VGGDistance(named(content, source), caffe="features.0.weight" not in content)
 
 
+def empty_features() -> nn.Sequential:
+    """VGG-19 up to relu5_4, without memory."""
+    from torchvision.models.vgg import cfgs, make_layers  # type: ignore[import-untyped]
+
+    with torch.device("meta"):
+        layers: nn.Sequential = make_layers(cfgs["E"])[:-1]
+    return layers
+
+
 def read_tensors(path: Path) -> Weights:
     """A file of named tensors: .npz, .safetensors, or what torch saved; nothing in it is run.
 
@@ -103,10 +105,7 @@ def read_tensors(path: Path) -> Weights:
         if path.suffix == ".npz":
             with np.load(path, allow_pickle=False) as arrays:
                 return {name: torch.from_numpy(arrays[name]).float() for name in arrays.files}
-        if path.suffix == ".safetensors":
-            return load_file(path)
-        content = torch.load(path, map_location="cpu", weights_only=True)
-        return {name: value for name, value in content.items() if isinstance(value, Tensor)}
+        return {name: value for name, value in read_plain(path).items() if isinstance(value, Tensor)}
     except Exception as error:
         raise BokehbenchError(
             f"{OPTION} {path} holds no weights that can be read ({type(error).__name__}): fetch the file again."
@@ -119,16 +118,14 @@ def named(content: Weights, source: str) -> Weights:
     Raises:
         BokehbenchError: names the first tensor that is missing or has another shape.
     """
-    weights, channels = {}, 3
-    widths = [width for count, width in BLOCKS for _ in range(count)]
-    for name, place, width in zip(NAMES, PLACES, widths, strict=True):
-        for part, shape in (("weight", (width, channels, 3, 3)), ("bias", (width,))):
-            value = content.get(f"features.{place}.{part}", content.get(f"{name}.{part}"))
+    weights, features = {}, empty_features()
+    for name, place in PLACES.items():
+        for part, like in features[place].named_parameters():
+            value, shape = content.get(f"features.{place}.{part}", content.get(f"{name}.{part}")), tuple(like.shape)
             if value is None or tuple(value.shape) != shape:
                 found = "missing" if value is None else f"of shape {tuple(value.shape)}"
                 raise BokehbenchError(f"{OPTION} {source} is no VGG-19: {name}.{part} is {found}, not {shape}.")
             weights[f"{name}.{part}"] = value
-        channels = width
     return weights
 
 
@@ -136,18 +133,14 @@ def read_mat(path: Path) -> Weights:
     """Matconvnet's file. Its kernels are (w, h, in, out), as every TensorFlow port of it reads them.
 
     Raises:
-        BokehbenchError: SciPy is not installed, or the file is another one.
+        BokehbenchError: the file is another one.
     """
-    try:
-        from scipy.io import loadmat
-    except ImportError as error:
-        raise BokehbenchError(
-            f"{OPTION} {path}: reading .mat needs SciPy; run `pip install scipy`, or give the weights as .npz."
-        ) from error
+    from scipy.io import loadmat
+
     weights: Weights = {}
     try:
         for layer in loadmat(path, simplify_cells=True)["layers"]:
-            if layer["name"] in NAMES:
+            if layer["name"] in PLACES:
                 kernels, bias = layer["weights"] if "weights" in layer else (layer["filters"], layer["biases"])
                 weights[f"{layer['name']}.weight"] = torch.from_numpy(np.array(kernels, np.float32)).permute(3, 2, 1, 0)
                 weights[f"{layer['name']}.bias"] = torch.from_numpy(np.array(bias, np.float32)).flatten()

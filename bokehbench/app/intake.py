@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 
-import numpy as np
 from PIL import Image
 from torch import Tensor
 
@@ -12,6 +13,7 @@ from bokehbench.data.decoding import open_header, picture_size, readable
 from bokehbench.data.image_io import Photo, read_map, read_photo
 from bokehbench.errors import BokehbenchError
 
+T = TypeVar("T")
 MAX_MEGAPIXELS = 100
 #: Networks halve a picture up to five times.
 MIN_SIDE = 32
@@ -28,11 +30,7 @@ def read_upload(path: Path) -> Photo:
     Raises:
         BokehbenchError: no picture, corrupt, or of an absurd size; the message names the file, not its folder.
     """
-    try:
-        _check(path, "a picture")
-        return read_photo(path)
-    except BokehbenchError as error:
-        raise by_name(error, path) from error
+    return _read(path, "a picture", read_photo)
 
 
 def read_map_upload(path: Path) -> Tensor:
@@ -41,42 +39,29 @@ def read_map_upload(path: Path) -> Tensor:
     Raises:
         BokehbenchError: see :func:`read_upload`; colour, NaN, or values outside [0, 1].
     """
+    return _read(path, "a map", read_map)
+
+
+def _read(path: Path, what: str, read: Callable[[Path], T]) -> T:
     try:
-        if path.suffix.lower() == ".npy":
-            _check_array(path)
-        else:
-            _check(path, "a map")
-        return read_map(path)
+        if not (what == "a map" and path.suffix.lower() == ".npy"):
+            with readable(path, what), open_header(path) as image:
+                if image.format not in FORMATS:
+                    raise Image.UnidentifiedImageError
+        height, width = picture_size(path)
+        remedy = None
+        if min(height, width) < MIN_SIDE:
+            remedy = f"is {width} x {height} pixels: give one of at least {MIN_SIDE} x {MIN_SIDE}"
+        elif height * width > MAX_MEGAPIXELS * 10**6:
+            millions = f"{height * width / 10**6:.0f} megapixels"
+            remedy = f"has {millions}: make it smaller than {MAX_MEGAPIXELS} megapixels first"
+        elif max(height, width) > MAX_ASPECT * min(height, width):
+            remedy = f"is {width} x {height} pixels, more than {MAX_ASPECT} times as long as wide: crop it first"
+        if remedy is not None:
+            raise BokehbenchError(f"{path}: {remedy}.")
+        return read(path)
     except BokehbenchError as error:
         raise by_name(error, path) from error
-
-
-def _check_array(path: Path) -> None:
-    with readable(path, "a map"):
-        size = [side for side in np.load(path, mmap_mode="r", allow_pickle=False).shape if side != 1]
-    _check_size(path, *size)
-
-
-def _check(path: Path, what: str) -> None:
-    with readable(path, what), open_header(path) as image:
-        if image.format not in FORMATS:
-            raise Image.UnidentifiedImageError
-    _check_size(path, *picture_size(path))
-
-
-def _check_size(path: Path, *size: int) -> None:
-    height, width = size if len(size) == 2 else (0, 0)
-    if min(height, width) < MIN_SIDE:
-        raise BokehbenchError(f"{path}: is {width} x {height} pixels: give one of at least {MIN_SIDE} x {MIN_SIDE}.")
-    if height * width > MAX_MEGAPIXELS * 10**6:
-        millions = height * width / 10**6
-        raise BokehbenchError(
-            f"{path}: has {millions:.0f} megapixels: make it smaller than {MAX_MEGAPIXELS} megapixels first."
-        )
-    if max(height, width) > MAX_ASPECT * min(height, width):
-        raise BokehbenchError(
-            f"{path}: is {width} x {height} pixels, more than {MAX_ASPECT} times as long as wide: crop it first."
-        )
 
 
 def by_name(error: BokehbenchError, path: Path) -> BokehbenchError:

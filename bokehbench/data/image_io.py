@@ -11,7 +11,7 @@ from PIL import Image
 from torch import Tensor
 
 from bokehbench.data import colour
-from bokehbench.data.decoding import _squeeze, open_header, orientation, readable, upright
+from bokehbench.data.decoding import map_size, open_header, orientation, readable, upright
 from bokehbench.data.pixels import decode
 from bokehbench.errors import BokehbenchError
 from bokehbench.files import write_atomic
@@ -106,35 +106,25 @@ def _values(path: Path) -> tuple[np.ndarray, float | None]:
     with readable(path, "a map"):
         if path.suffix.lower() == ".npy":
             array = np.load(path, allow_pickle=False)
-            if array.ndim == 3:
-                array = array.reshape(_squeeze(path, array.shape))
-            if array.ndim != 2 or array.dtype.kind not in "fiub":
+            array = array.reshape(map_size(path, array.shape))
+            if array.dtype.kind not in "fiub":
                 raise BokehbenchError(f"{path}: is not an array of height x width numbers: save it as one.")
-            whole = array.dtype in (np.uint8, np.uint16)
-            return array, float(np.iinfo(array.dtype).max) if whole else 1.0 if array.dtype == bool else None
+            return array, {"uint8": 255.0, "uint16": 65535.0, "bool": 1.0}.get(array.dtype.name)
         with open_header(path) as image:
-            array = upright(*_one_channel(path, image))
-            return array, {"1": 1.0, "L": 255.0}.get(_mode(image), 65535.0 if _is_16_bit(image) else None)
+            image.load()
+            turned, array = orientation(image), np.asarray(image)
+            largest = {"1": 1.0, "L": 255.0}.get(image.mode)
+            if len(image.getbands()) > 1 or image.mode == "P":
+                rgb, largest = np.asarray(image.convert("RGB")), 255.0
+                if (rgb != rgb[..., :1]).any():
+                    raise BokehbenchError(
+                        f"{path}: is a colour picture, not a map: save a greyscale file with one channel."
+                    )
+                array = rgb[..., 0]
+            elif image.mode.startswith("I;16") or (image.mode == "I" and image.format in ("PNG", "PPM")):
+                largest = 65535.0
+            return upright(array, turned), largest
     raise AssertionError("unreachable")
-
-
-def _mode(image: Image.Image) -> str:
-    return "L" if image.mode in ("RGB", "RGBA", "LA", "P", "PA") else image.mode
-
-
-def _is_16_bit(image: Image.Image) -> bool:
-    return image.mode.startswith("I;16") or (image.mode == "I" and image.format in ("PNG", "PPM"))
-
-
-def _one_channel(path: Path, image: Image.Image) -> tuple[np.ndarray, int]:
-    image.load()
-    turned = orientation(image)
-    if _mode(image) == image.mode:
-        return np.asarray(image), turned
-    rgb = np.asarray(image.convert("RGB"))
-    if (rgb != rgb[..., :1]).any():
-        raise BokehbenchError(f"{path}: is a colour picture, not a map: save a greyscale file with one channel.")
-    return rgb[..., 0], turned
 
 
 def to_pixels(image: Tensor) -> np.ndarray:

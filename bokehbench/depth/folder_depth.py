@@ -5,17 +5,15 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
-import numpy as np
 import torch
 import torch.nn.functional as F
-from PIL import Image
 from torch import Tensor, nn
 from tqdm import tqdm
 
+from bokehbench.data.decoding import MAP_SUFFIXES
+from bokehbench.data.image_io import read_values
 from bokehbench.errors import BokehbenchError
 from bokehbench.optics import depth_to_disparity, minmax
-
-SUFFIXES = (".png", ".npy", ".pfm", ".tif", ".tiff", ".pgm", ".jpg", ".jpeg")
 
 
 class FolderDepth:
@@ -40,13 +38,13 @@ class FolderDepth:
         self.folder, self.depth = folder, depth
         self.files: dict[str, Path] = {}
         for path in sorted(folder.iterdir()):
-            if path.suffix.lower() not in SUFFIXES:
+            if path.suffix.lower() not in MAP_SUFFIXES:
                 continue
             if path.stem in self.files:
                 raise BokehbenchError(f"{folder} has two maps for {path.stem}: remove one of them.")
             self.files[path.stem] = path
         if not self.files:
-            raise BokehbenchError(f"{folder} holds no depth maps ({', '.join(SUFFIXES)}).")
+            raise BokehbenchError(f"{folder} holds no depth maps ({', '.join(MAP_SUFFIXES)}).")
         self.name = f"folder {folder.resolve().name} #{self._hash()}{', as depth' if depth else ''}"
 
     def _hash(self) -> str:
@@ -69,8 +67,8 @@ class FolderDepth:
     def _map(self, name: str, size: tuple[int, int]) -> Tensor:
         path = self.files.get(name)
         if path is None:
-            raise BokehbenchError(f"{self.folder} has no depth map named {name} ({', '.join(SUFFIXES)}).")
-        values = torch.from_numpy(read_values(path))[None, None]
+            raise BokehbenchError(f"{self.folder} has no depth map named {name} ({', '.join(MAP_SUFFIXES)}).")
+        values = read_values(path)[None]
         if bool(values.isnan().any()) or not (self.depth or bool(values.isfinite().all())):
             raise BokehbenchError(f"{path}: has NaN or infinite values: fill them, or make the map again.")
         if self.depth:
@@ -79,29 +77,3 @@ class FolderDepth:
             values = depth_to_disparity(values)  # before resizing: what was not measured must not be averaged in
         shrinks = values.shape[-2] > size[0] or values.shape[-1] > size[1]
         return minmax(F.interpolate(values, size, mode="bilinear", align_corners=False, antialias=shrinks))
-
-
-def read_values(path: Path) -> np.ndarray:
-    """Numbers of a map file as they are stored, H W float32.
-
-    Raises:
-        BokehbenchError: the file is missing, empty, corrupt, in colour, or no array of height x width.
-    """
-    try:
-        if path.suffix.lower() == ".npy":
-            array = np.load(path, allow_pickle=False)
-        else:
-            with Image.open(path) as image:
-                array = np.asarray(image.convert("RGB") if image.mode in ("P", "PA") else image)
-    except Exception as error:  # decoders raise OSError, SyntaxError, struct.error, EOFError, ValueError ...
-        reason = str(error).splitlines()[0].rstrip(".") if str(error) else type(error).__name__
-        raise BokehbenchError(f"{path}: is no map that can be read ({reason}): make it again.") from error
-    if array.ndim == 3 and array.shape[-1] in (2, 3, 4) and path.suffix.lower() != ".npy":
-        colours = array[..., : 3 if array.shape[-1] >= 3 else 1]
-        if (colours != colours[..., :1]).any():
-            raise BokehbenchError(f"{path}: is in colour: save depth as a greyscale picture or as .npy.")
-        array = colours[..., 0]
-    array = array.squeeze()
-    if array.ndim != 2 or array.dtype.kind not in "fiub":
-        raise BokehbenchError(f"{path}: has the shape {array.shape}: save an array of height x width numbers.")
-    return np.array(array, dtype=np.float32)  # a copy: decoders hand out what must not be written to

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-import sys
 from pathlib import Path
 
 import numpy as np
 import torch
+from platformdirs import user_cache_path
 from torch import Tensor
 
 from bokehbench.files import write_atomic
@@ -18,13 +18,8 @@ LEVELS = 65535
 
 def cache_folder() -> Path:
     """``$BOKEHBENCH_CACHE``, else the folder where this platform keeps what can be made again."""
-    if chosen := os.environ.get("BOKEHBENCH_CACHE"):
-        return Path(chosen)
-    if sys.platform == "win32":
-        return Path(os.environ.get("LOCALAPPDATA", Path.home() / "AppData" / "Local")) / "bokehbench"
-    if sys.platform == "darwin":
-        return Path.home() / "Library" / "Caches" / "bokehbench"
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "bokehbench"
+    chosen = os.environ.get("BOKEHBENCH_CACHE")
+    return Path(chosen) if chosen else user_cache_path("bokehbench", appauthor=False, opinion=False)
 
 
 class MapCache:

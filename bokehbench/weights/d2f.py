@@ -8,8 +8,10 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from bokehbench.checkpoints import read_plain
 from bokehbench.errors import BokehbenchError
 from bokehbench.nets.d2f import D2FNet
+from bokehbench.weights.variables import check
 
 #: Beginning of a variable's name in :class:`.D2FNet` -> its beginning in the authors' files; the rest is the same.
 PREFIXES = {
@@ -40,18 +42,11 @@ def official_name(name: str) -> str:
 
 
 def read_checkpoint(path: Path) -> dict[str, Tensor]:
-    """The ``net`` entry of an official checkpoint, on the CPU; no code in the file is run (``weights_only``).
+    """The ``net`` entry of an official checkpoint, on the CPU; no code in the file is run.
 
     Raises :class:`BokehbenchError` where the file cannot be read so, or has no such entry.
     """
-    try:
-        content = torch.load(path, map_location="cpu", weights_only=True)
-    except FileNotFoundError as error:
-        raise BokehbenchError(f"{path} does not exist: give the path of one of the authors' checkpoints.") from error
-    except Exception as error:  # truncated, not a checkpoint, or with pickled code: no common class
-        raise BokehbenchError(
-            f"{path} is not a PyTorch checkpoint of plain tensors ({type(error).__name__}): download it again."
-        ) from error
+    content = read_plain(path)
     net = content.get("net") if isinstance(content, dict) else None
     if not isinstance(net, Mapping) or not all(isinstance(value, Tensor) for value in net.values()):
         raise BokehbenchError(f"{path} has no entry 'net' of tensors: give one of the authors' two D2F checkpoints.")
@@ -70,18 +65,8 @@ def load_official(rendering: str | Path, fusion: str | Path, *, unused_unit: boo
     for stage, path in ((1, Path(rendering)), (2, Path(fusion))):
         names = {official_name(name): name for name in shapes if name.startswith("fusion.") == (stage == 2)}
         net = read_checkpoint(path)
-        problems = [f"unknown '{name}'" for name in net if name not in names]
-        problems += [f"missing '{name}'" for name in names if name not in net]
-        problems += [
-            f"'{name}' is {_size(value.shape)} instead of {_size(shapes[names[name]])}"
-            for name, value in net.items()
-            if name in names and tuple(value.shape) != shapes[names[name]]
-        ]
-        if problems:
-            more = f"; and {len(problems) - 8} more" if len(problems) > 8 else ""
-            raise BokehbenchError(
-                f"{path} is not the authors' D2F checkpoint of stage {stage}: {'; '.join(problems[:8])}{more}."
-            )
+        wanted = {name: shapes[ours] for name, ours in names.items()}
+        check(net, wanted, f"the authors' D2F checkpoint of stage {stage} ({path})")
         state |= {names[name]: value for name, value in net.items()}
     return {name: value for name, value in state.items() if unused_unit or not name.startswith(UNUSED)}
 
@@ -93,7 +78,3 @@ def read_official(*paths: Path) -> dict[str, Tensor]:
             f"D2F's weights are two files, not {len(paths)}: give --checkpoint RENDERING_FILE FUSION_FILE."
         )
     return load_official(*paths)
-
-
-def _size(shape: tuple[int, ...]) -> str:
-    return " x ".join(map(str, shape)) or "a scalar"

@@ -6,11 +6,11 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
-import torch
 from torch import Tensor
 
 from bokehbench.nets.deeplens import DeepLensNet
 from bokehbench.weights import tf_checkpoint
+from bokehbench.weights.variables import check, tensorflow_shape, to_torch
 
 PREFIX = "Network/Network/"
 _NORM = {"gamma": "weight", "beta": "bias", "moving_mean": "running_mean", "moving_variance": "running_var"}
@@ -59,23 +59,12 @@ def convert(variables: Mapping[str, np.ndarray], source: str) -> dict[str, Tenso
     """The official graph's 488 variables (TensorFlow layout) -> state dict; ``source`` is named in errors."""
     model = DeepLensNet(numerics="official", segmentation_head=False)
     names = official_names()
-    shapes = {name: _tensorflow_shape(model.state_dict()[ours]) for name, ours in names.items()}
-    tf_checkpoint.check(variables, shapes, f"DeepLens ({source})")
+    shapes = {name: tensorflow_shape(tuple(model.state_dict()[ours].shape)) for name, ours in names.items()}
+    check(variables, shapes, f"DeepLens ({source})")
     state = {ours: to_torch(variables[name]) for name, ours in names.items()}
     # Batch counters exist in PyTorch only; with a fixed momentum nothing reads them.
     counters = {name: value for name, value in model.state_dict().items() if name.endswith("num_batches_tracked")}
     return state | counters
-
-
-def to_torch(value: np.ndarray) -> Tensor:
-    """A float32 variable; kernels from height, width, in, out to out, in, height, width."""
-    value = value.transpose(3, 2, 0, 1) if value.ndim == 4 else value
-    return torch.from_numpy(np.array(value, dtype=np.float32, order="C"))
-
-
-def _tensorflow_shape(value: Tensor) -> tuple[int, ...]:
-    shape = tuple(value.shape)
-    return (shape[2], shape[3], shape[1], shape[0]) if len(shape) == 4 else shape
 
 
 def official_names() -> dict[str, str]:

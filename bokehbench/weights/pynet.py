@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from bokehbench.errors import BokehbenchError
 from bokehbench.nets.pynet import LEVELS, PyNETNet
 from bokehbench.weights import tf_checkpoint
+from bokehbench.weights.variables import check, tensorflow_shape, to_torch
 
 Arrays = dict[str, np.ndarray]
 
@@ -65,11 +66,6 @@ def _described_by(first: np.ndarray, source: object) -> PyNETNet:
         return PyNETNet(width=first.shape[3], depth_input=first.shape[2] == 16)
 
 
-def _official_shape(shape: tuple[int, ...]) -> tuple[int, ...]:
-    """(out, in, h, w) -> (h, w, in, out), and (in, out, h, w) -> (h, w, out, in): the same permutation."""
-    return (*shape[2:], shape[1], shape[0]) if len(shape) == 4 else shape
-
-
 def from_official(arrays: Arrays, source: object = "checkpoint") -> dict[str, Tensor]:
     """{"generator/Variable_N": array} -> state dict of :class:`PyNETNet` (float32).
 
@@ -84,13 +80,9 @@ def from_official(arrays: Arrays, source: object = "checkpoint") -> dict[str, Te
     net = _described_by(arrays["generator/Variable"], source)
     shapes = {name: tuple(parameter.shape) for name, parameter in net.state_dict().items()}
     wanted = dict(zip(official_names(len(shapes)), official_order(net), strict=True))
-    layouts = {official: _official_shape(shapes[name]) for official, name in wanted.items()}
-    tf_checkpoint.check(arrays, layouts, "PyNET-bokeh")
-    state = {}
-    for official, name in wanted.items():
-        array = arrays[official]
-        value = array.transpose(3, 2, 0, 1) if array.ndim == 4 else array
-        state[name] = torch.from_numpy(np.ascontiguousarray(value, dtype=np.float32))
+    layouts = {official: tensorflow_shape(shapes[name]) for official, name in wanted.items()}
+    check(arrays, layouts, "PyNET-bokeh")
+    state = {name: to_torch(arrays[official]) for official, name in wanted.items()}
     return {name: state[name] for name in shapes}
 
 

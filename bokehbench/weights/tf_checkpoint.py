@@ -9,14 +9,14 @@ from __future__ import annotations
 
 import struct
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from crc32c import crc32c
 
 from bokehbench.errors import BokehbenchError
-from bokehbench.weights.crc32c import masked_crc32c
 
 _MAGIC = 0xDB4775248B80FB57
 _FOOTER = 48
@@ -64,24 +64,10 @@ def read(prefix: str | Path) -> dict[str, np.ndarray]:
         raw = data[entry.shard][entry.offset : entry.offset + entry.size]
         if raw.size != entry.size or entry.size != dtype.itemsize * int(np.prod(entry.shape, dtype=np.int64)):
             raise BokehbenchError(f"'{name}' does not fit into {files[entry.shard]}: the file is cut; fetch it again.")
-        if masked_crc32c(raw) != entry.crc:
+        if masked_crc32c(raw.data) != entry.crc:
             raise BokehbenchError(f"'{name}' in {files[entry.shard]} has a wrong checksum; fetch the file again.")
         variables[name] = np.frombuffer(raw.tobytes(), dtype).reshape(entry.shape)
     return variables
-
-
-def check(variables: Mapping[str, np.ndarray], shapes: Mapping[str, tuple[int, ...]], what: str) -> None:
-    """Raise BokehbenchError that names unknown, missing and mis-shaped variables; ``what`` opens the sentence."""
-    problems = [f"unknown '{name}'" for name in variables if name not in shapes]
-    problems += [f"missing '{name}'" for name in shapes if name not in variables]
-    problems += [
-        f"'{name}' has shape {variables[name].shape}, not {shape}"
-        for name, shape in shapes.items()
-        if name in variables and tuple(variables[name].shape) != tuple(shape)
-    ]
-    if problems:
-        more = f" and {len(problems) - 5} more" if len(problems) > 5 else ""
-        raise BokehbenchError(f"not the variables of {what}: {'; '.join(problems[:5])}{more}.")
 
 
 def read_index(prefix: str | Path) -> tuple[dict[str, Entry], int]:
@@ -120,7 +106,7 @@ def _block(table: bytes, offset: int, size: int) -> Iterator[tuple[bytes, bytes]
     kind, crc = struct.unpack("<BI", table[offset + size : offset + size + _TRAILER])
     if kind != 0:
         raise ValueError("compressed block")
-    if crc != masked_crc32c(np.frombuffer(table[offset : offset + size + 1], np.uint8)):
+    if crc != masked_crc32c(table[offset : offset + size + 1]):
         raise ValueError("wrong checksum")
     restarts = struct.unpack("<I", block[-4:])[0]
     end, at, key = size - 4 * (restarts + 1), 0, b""
@@ -132,6 +118,12 @@ def _block(table: bytes, offset: int, size: int) -> Iterator[tuple[bytes, bytes]
         at += fresh
         yield key, block[at : at + length]
         at += length
+
+
+def masked_crc32c(data: bytes | memoryview) -> int:
+    """The checksum as TensorFlow and LevelDB store it: rotated and offset."""
+    crc = crc32c(data)
+    return (((crc >> 15) | (crc << 17)) + 0xA282EAD8) & 0xFFFFFFFF
 
 
 def _varint(data: bytes, at: int) -> tuple[int, int]:

@@ -82,7 +82,7 @@ def test_unknown_missing_and_misshaped_variables_are_named(
         "stage1.pth",
         "unknown 'midas.extra.weight'",
         "missing 'midas.scratch.refinenet4.resConfUnit1.conv1.bias'",
-        "'radiance.conv1.weight' is 16 x 3 x 3 x 3 instead of 16 x 3 x 1 x 1",
+        "'radiance.conv1.weight' has shape (16, 3, 3, 3), not (16, 3, 1, 1)",
     ):
         assert part in str(caught.value)
 
@@ -92,7 +92,7 @@ def test_swapped_files_are_noticed(
 ) -> None:
     stage1, stage2, _ = official
     rendering, fusion = write(tmp_path, stage1, stage2)
-    with pytest.raises(BokehbenchError, match=r"stage2\.pth is not the authors' D2F checkpoint of stage 1"):
+    with pytest.raises(BokehbenchError, match=r"authors' D2F checkpoint of stage 1 .*stage2\.pth"):
         load_official(fusion, rendering)
 
 
@@ -108,13 +108,13 @@ def test_files_that_are_not_checkpoints_are_named(
 ) -> None:
     stage1, stage2, _ = official
     rendering, fusion = write(tmp_path, stage1, stage2)
-    with pytest.raises(BokehbenchError, match=r"absent\.pth does not exist"):
+    with pytest.raises(BokehbenchError, match=r"absent\.pth"):
         load_official(tmp_path / "absent.pth", fusion)
     fusion.write_text("<html>sign in</html>")
-    with pytest.raises(BokehbenchError, match=r"stage2\.pth is not a PyTorch checkpoint"):
+    with pytest.raises(BokehbenchError, match=r"stage2\.pth (holds|is truncated)"):
         load_official(rendering, fusion)
     torch.save({"net": Payload()}, fusion)
-    with pytest.raises(BokehbenchError, match=r"stage2\.pth is not a PyTorch checkpoint"):
+    with pytest.raises(BokehbenchError, match=r"stage2\.pth holds objects that could run code"):
         load_official(rendering, fusion)
     assert "was run" not in capsys.readouterr().out
     torch.save({"state_dict": stage2}, fusion)
