@@ -1,16 +1,23 @@
-"""Boards and results for tests: ``make_board(tmp_path)``, ``make_result(method=..., shift=...)``."""
+"""Boards and results for tests: ``make_board(tmp_path)``, ``make_result(method=..., shift=...)``.
+
+A result is what a recorder wrote in a test, with other scores and pictures, since no method has just the scores that a
+test of rankings needs.
+"""
 
 from __future__ import annotations
 
+import tempfile
+from dataclasses import replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import yaml
 
+from bokehbench.board import results
 from bokehbench.board.results import Result
-from bokehbench.metrics.protocols import find_protocol
-from bokehbench.provenance import NO_WEIGHTS
+from bokehbench.cli import main
 
 PICTURES = [f"{number:04d}" for number in range(30)]
 HEAD = "method,year,metric,value,unit,split,protocol,source,note,flag\n"
@@ -38,8 +45,21 @@ def make_result(method: str = "A", shift: float = 0.0, names: list[str] | None =
     psnr = dict(zip(PICTURES, pictures + jitter + shift, strict=True))
     scores = {name: {"psnr": float(psnr[name]), "ssim": float(psnr[name]) / 30} for name in names}
     known: dict[str, Any] = {
-        "board": "tiny", "board_version": 1, "method": method, "per_image": scores, "weights_hash": NO_WEIGHTS,
-        "protocol": find_protocol("bokehbench").describe(), "split": "Tiny30", "target_hash": "t",
-        "prediction_hash": "p", "missing": {"lpips": "weights not available"},
+        "method": method, "per_image": scores, "split": "Tiny30", "target_hash": "t", "prediction_hash": "p",
+        "missing": {"lpips": "weights not available"}, "flags": (), "inference": {}, "seconds_per_image": None,
     }  # fmt: skip
-    return Result(**(known | fields))
+    return replace(recorded(), **(known | fields))
+
+
+@lru_cache
+def recorded() -> Result:
+    """The result of a test of three scenes on a board like :func:`make_board`'s, by a method without weights."""
+    with tempfile.TemporaryDirectory() as home:
+        data = {"name": "syntheticdof", "arguments": {"size": 64, "test_samples": 3, "aperture": 8}}
+        board = make_board(Path(home), count=3, ids=None, data=data)
+        recorder = ["--trainer.callbacks+=bokehbench.benchmark.recorder.ResultRecorder",
+                    f"--trainer.callbacks.board={board}", f"--trainer.callbacks.output={home}/result.json"]  # fmt: skip
+        scenes = ["--data.size=64", "--data.aperture=8", "--data.test_samples=3", "--data.num_workers=0"]
+        run = ["--trainer.accelerator=cpu", "--trainer.enable_progress_bar=false", f"--trainer.default_root_dir={home}"]
+        assert main(["test", "--model", "identity", *scenes, *run, *recorder]) == 0
+        return results.read(Path(home) / "result.json")

@@ -6,14 +6,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from made_boards import make_board
+from made_boards import make_board, make_result
 from PIL import Image
 
 from bokehbench.board import leaderboard
-from bokehbench.board.results import Result
 from bokehbench.cli import main
-from bokehbench.metrics.protocols import find_protocol
-from bokehbench.provenance import NO_WEIGHTS
 
 COLOURS = {"input": (200, 40, 40), "Good": (40, 40, 200), "Bad": (40, 200, 40), "target": (50, 40, 205)}
 NAMES = ("a", "b", "c")
@@ -25,11 +22,10 @@ def add_results(board: Path, names: Sequence[str], **fields: object) -> None:
     """``Good`` is 10 dB above ``Bad`` on every picture, and slower."""
     for method, psnr in PSNR.items():
         scores = {name: {"psnr": psnr + number, "ssim": psnr / 40} for number, name in enumerate(names)}
-        result = Result(
-            board="tiny", board_version=1, method=method, per_image=scores, weights_hash=NO_WEIGHTS, split="Tiny30",
-            protocol=find_protocol("bokehbench").describe(), target_hash="t", prediction_hash="p" + method,
-            seconds_per_image=psnr / 100, device="a CPU", commit="c" * 40, versions={"torch": "9.9"}, seed=7,
-            missing={"lpips": "n/a: weights not available"}, **fields,  # type: ignore[arg-type]
+        result = make_result(
+            method, names=[], per_image=scores, prediction_hash="p" + method, seconds_per_image=psnr / 100, seed=7,
+            device="a CPU", commit="c" * 40, versions={"torch": "9.9"}, missing={"lpips": "n/a: weights not available"},
+            **fields,
         )  # fmt: skip
         leaderboard.add(board, result)
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import pytest
 from made_boards import make_board, make_result
+from measured_boards import fit, make_scenes_board, test_on
 
 from bokehbench.board.boards import read_board
 from bokehbench.board.markdown import page
@@ -13,41 +15,62 @@ from bokehbench.board.seeds import over_seeds, repeated, told_by_seed
 from bokehbench.board.standings import standings
 
 
-def training(seed: int, shift: float = 0.0, steps: int = 10, **fields):
-    """A result of a network trained from ``seed``; wall time and weights differ from run to run."""
-    record = {"stages": {"rendering": {"steps": steps}}, "seed": seed, "effort": {"seconds": 10.0 + seed}}
-    return make_result("Net", shift, seed=seed, weights_hash=f"w{seed}-{steps}", training=record, **fields)
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    """(seed, steps) -> the result of a fit, as its test wrote it; (1, 4) went on from the weights of (1, 2)."""
+    home = tmp_path_factory.mktemp("seeds")
+    board = make_scenes_board(home, columns=["psnr", "ssim"])
+    found = {}
+    for seed, steps, start in ((0, 2, None), (1, 2, None), (2, 2, None), (0, 3, None), (0, 4, 0), (1, 4, 1)):
+        root = home / f"{seed}-{steps}"
+        weights = (
+            [f"--model.weights={home}/{start}-2/pix2pix/version_0/checkpoints/last.ckpt"] if start is not None else []
+        )
+        steps_ = f"--model.translation.steps={steps}"
+        checkpoint = fit("pix2pix", root, f"--seed_everything={seed}", steps_, *weights)
+        found[seed, steps] = test_on(board, root / "result.json", "--checkpoint", str(checkpoint))
+    return {key: replace(result, flags=()) for key, result in found.items()}
 
 
-def test_rows_that_differ_in_their_seed_are_named_after_it(tmp_path):
-    board = read_board(make_board(tmp_path))
-    alone = make_result("Other")
-    made = standings(board, [training(0, variant="c4"), training(1, variant="c4"), training(0, steps=20), alone], [])
-    assert {row.label for row in made.rows} == {"Net (c4, seed 0)", "Net (c4, seed 1)", "Net", "Other"}
-    made = standings(board, [training(0), training(1)], [])
-    assert {row.label for row in made.rows} == {"Net (seed 0)", "Net (seed 1)"}
+def on_board(tmp_path, *results):
+    board = read_board(make_board(tmp_path, ids=None, count=3, columns=["psnr", "ssim"], protocol="bokehme"))
+    return standings(board, list(results), [])
 
 
-@pytest.mark.parametrize("other", [training(1, steps=20), training(0, steps=20), training(1, names=["0001", "0002"])])
-def test_rows_that_differ_in_more_than_their_seed_are_not(tmp_path, other):
-    assert not told_by_seed([training(0), other])
-    assert repeated([training(0), other]) == []
-    made = standings(read_board(make_board(tmp_path)), [training(0), other], [])
-    assert all("#" in row.label for row in made.rows)
+def test_rows_that_differ_in_their_seed_are_named_after_it(tmp_path, trained):
+    c4 = [replace(trained[seed, 2], variant="c4") for seed in (0, 1)]
+    made = on_board(tmp_path, *c4, trained[0, 3], make_result("Other"))
+    assert {row.label for row in made.rows} == {"Pix2Pix (c4, seed 0)", "Pix2Pix (c4, seed 1)", "Pix2Pix", "Other"}
+    assert told_by_seed([trained[0, 2], trained[1, 2]])
+    assert trained[1, 2].seed == 1
 
 
-def test_page_shows_the_spread_over_seeds(tmp_path):
-    board = read_board(make_board(tmp_path))
-    results = [training(0, 1.0), training(1, 2.0), training(2, 6.0), make_result("Other")]
-    text = page(standings(board, results, []))
-    means = [math.fsum(r.values("psnr").values()) / 30 for r in results[:3]]
-    assert f"| Net | 0, 1, 2 | {sum(means) / 3:.2f} ({min(means):.2f} to {max(means):.2f}) |" in text
-    assert "## Seeds" not in page(standings(board, [results[0], results[3]], []))
+@pytest.mark.parametrize("pair", [((0, 2), (1, 3)), ((0, 2), (0, 3)), ((0, 2), (1, 4))])
+def test_rows_that_differ_in_more_than_their_seed_are_not(tmp_path, trained, pair):
+    one, other = (trained.get(key, trained[0, 3]) for key in pair)
+    assert not told_by_seed([one, other])
+    assert repeated([one, other]) == []
+    assert all("#" in row.label for row in on_board(tmp_path, one, other).rows)
 
 
-def test_values_over_seeds_are_per_picture_and_leave_unscored_pictures_out():
-    a, b = training(0), training(1, 2.0)
-    b.per_image["0003"]["psnr"] = math.nan
-    values = over_seeds([a, b], "psnr")
-    assert set(values) == set(a.values("psnr")) - {"0003"}
-    assert all(math.isclose(values[name], a.values("psnr")[name] + 1.0) for name in values)
+def test_trainings_that_began_with_trainings_of_their_own_seed_are_one_recipe(trained):
+    assert told_by_seed([trained[0, 4], trained[1, 4]])
+    origin = trained[1, 4].training["origins"][0]
+    assert origin["weights_hash"] == trained[1, 2].weights_hash
+    assert origin["training"]["seed"] == 1
+
+
+def test_page_shows_the_spread_over_seeds(tmp_path, trained):
+    results = [trained[seed, 2] for seed in (0, 1, 2)]
+    text = page(on_board(tmp_path, *results, trained[0, 3]))
+    means = [math.fsum(r.values("psnr").values()) / 3 for r in results]
+    assert f"| Pix2Pix | 0, 1, 2 | {sum(means) / 3:.2f} ({min(means):.2f} to {max(means):.2f}) |" in text
+
+
+def test_values_over_seeds_are_per_picture_and_leave_unscored_pictures_out(trained):
+    a, b = trained[0, 2], trained[1, 2]
+    first = min(b.per_image)
+    lacking = replace(b, per_image={**b.per_image, first: {**b.per_image[first], "psnr": math.nan}})
+    values = over_seeds([a, lacking], "psnr")
+    assert set(values) == set(a.values("psnr")) - {first}
+    assert all(math.isclose(values[n], (a.values("psnr")[n] + b.values("psnr")[n]) / 2) for n in values)
