@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,7 @@ from bokehbench.files import new_folder
 from bokehbench.metrics.columns import find_column
 from bokehbench.report import content
 from bokehbench.report.pages import copy_assets, write_page
-from bokehbench.report.photos import Album, Format, Job, write_photos
+from bokehbench.report.photos import Format, Job, Stored, write_photos
 from bokehbench.report.sources import INPUT, TARGET, Folders, Slot, check_folders, find_slots
 
 #: The file by which a report is known: it is replaced, and nothing else is.
@@ -57,13 +57,13 @@ def build(
     slots = find_slots(board, standings, names, folders)
     with new_folder(output) as draft:
         jobs = list(_jobs(draft, standings, slots, names))
-        album = write_photos(jobs, style, workers)
+        album, problems = write_photos(jobs, style, workers)
         copy_assets(draft / "assets")
         _write_data(draft, standings, slots, names, album)
-        _write_pages(draft, standings, slots, names, album, style)
+        _write_pages(draft, standings, slots, names, problems, style)
         marker = {"made by": "bokehbench report", "version": bokehbench.__version__, "board": standings.board.name}
         (draft / MARKER).write_text(json.dumps(marker) + "\n", encoding="utf-8")
-    return Built(output / "index.html", len(names), len(standings.rows), len(jobs), album.problems)
+    return Built(output / "index.html", len(names), len(standings.rows), len(jobs), problems)
 
 
 def picture_place(folder: Path, name: str, slot: Slot) -> Path:
@@ -97,32 +97,30 @@ def _jobs(folder: Path, standings: Standings, slots: Sequence[Slot], names: Sequ
     return jobs
 
 
-def _write_data(folder: Path, standings: Standings, slots: Sequence[Slot], names: Sequence[str], album: Album) -> None:
-    data = folder / "data"
-    data.mkdir()
-    board = content.board_data(standings, slots, len(names))
-    _write(data / "board.js", content.script("report.give", {"board": board}))
+def _write_data(
+    folder: Path, standings: Standings, slots: Sequence[Slot], names: Sequence[str], album: Mapping[Path, Stored]
+) -> None:
+    def give(file: str, **data: Any) -> None:
+        (folder / "data" / file).write_text(content.script("report.give", data), encoding="utf-8")
+
+    (folder / "data").mkdir()
+    give("board.js", board=content.board_data(standings, slots, len(names)))
     thumbnails = [grid_thumbnail(folder, name).exists() for name in names]
-    overview = content.overview_data(standings, names, thumbnails)
-    _write(data / "overview.js", content.script("report.give", {"overview": overview}))
+    give("overview.js", overview=content.overview_data(standings, names, thumbnails))
     for number, start in enumerate(tqdm(range(0, len(names), content.CHUNK), desc="pages", unit="file", delay=2)):
         part = names[start : start + content.CHUNK]
-        stored = {name: _stored(folder, name, slots, album) for name in part}
-        rows = content.chunk_data(standings, part, stored)
-        _write(data / f"pictures-{number:04d}.js", content.script("report.give", {"chunk": [number, rows]}))
-
-
-def _stored(folder: Path, name: str, slots: Sequence[Slot], album: Album) -> dict[str, list[Any]]:
-    found = {}
-    for slot in slots:
-        stored = album.pictures.get(picture_place(folder, name, slot))
-        if stored is not None and not stored.problem:
-            found[slot.key] = [stored.width, stored.height, stored.suffix]
-    return found
+        places = {name: {slot.key: picture_place(folder, name, slot) for slot in slots} for name in part}
+        stored = {name: {key: album[at] for key, at in places[name].items() if at in album} for name in part}
+        give(f"pictures-{number:04d}.js", chunk=[number, content.chunk_data(standings, part, stored)])
 
 
 def _write_pages(
-    folder: Path, standings: Standings, slots: Sequence[Slot], names: Sequence[str], album: Album, style: Format
+    folder: Path,
+    standings: Standings,
+    slots: Sequence[Slot],
+    names: Sequence[str],
+    problems: Sequence[str],
+    style: Format,
 ) -> None:
     numbers = {name: number for number, name in enumerate(names)}
 
@@ -157,11 +155,7 @@ def _write_pages(
         "beside": [each for each in standings.beside if each.status != "quoted"],
         "shown_as": shown_as,
         "find_column": find_column,
-        "problems": album.problems,
+        "problems": problems,
     }
     write_page(folder / "index.html", "index.html.j2", common | more)
     write_page(folder / "picture.html", "picture.html.j2", common)
-
-
-def _write(path: Path, text: str) -> None:
-    path.write_text(text, encoding="utf-8")

@@ -6,7 +6,7 @@ import os
 import shutil
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -44,48 +44,34 @@ class Job:
     thumbnails: Sequence[Path] = ()
 
 
-@dataclass(frozen=True)
-class Stored:
-    """A converted picture: size in pixels and suffix, or why it could not be read."""
-
-    width: int = 0
-    height: int = 0
-    suffix: str = ""
-    problem: str = ""
+#: A converted picture: width and height in pixels, suffix.
+Stored = tuple[int, int, str]
 
 
-@dataclass
-class Album:
-    """What became of all jobs, by their place."""
-
-    pictures: dict[Path, Stored] = field(default_factory=dict)
-
-    @property
-    def problems(self) -> list[str]:
-        """One sentence per unreadable file."""
-        return sorted(stored.problem for stored in self.pictures.values() if stored.problem)
-
-
-def write_photos(jobs: Sequence[Job], style: Format, workers: int | None = None) -> Album:
-    """Convert all; a file that cannot be read is noted, not raised.
+def write_photos(
+    jobs: Sequence[Job], style: Format, workers: int | None = None
+) -> tuple[dict[Path, Stored], list[str]]:
+    """Convert all; what was stored at each place, and one sentence per file that cannot be read.
 
     Args:
         jobs: what to convert.
         style: how.
         workers: threads; None = one per core (Pillow lets go of the interpreter while it works).
     """
-    album = Album()
-    if not jobs:
-        return album
+    stored: dict[Path, Stored] = {}
+    problems = []
     with ThreadPoolExecutor(workers or os.cpu_count() or 1) as pool:
         running = {pool.submit(convert, job, style): job for job in jobs}
         try:
-            for done in tqdm(as_completed(running), total=len(jobs), desc="pictures", unit="picture"):
-                album.pictures[running[done].place] = done.result()
+            for done in tqdm(as_completed(running), total=len(jobs), desc="pictures", unit="picture", disable=not jobs):
+                try:
+                    stored[running[done].place] = done.result()
+                except BokehbenchError as error:
+                    problems.append(str(error))
         except BaseException:
             pool.shutdown(cancel_futures=True)
             raise
-    return album
+    return stored, sorted(problems)
 
 
 def convert(job: Job, style: Format) -> Stored:
@@ -93,12 +79,12 @@ def convert(job: Job, style: Format) -> Stored:
 
     The pixels are sRGB, upright and 8 bit. A file that is so already, and carries no metadata, is copied as it is,
     so that a JPEG is not compressed twice.
+
+    Raises:
+        BokehbenchError: it cannot be read.
     """
-    try:
-        pixels = read_pixels(job.source)
-        copied = _copied_suffix(job.source, style, pixels)
-    except BokehbenchError as error:
-        return Stored(problem=str(error))
+    pixels = read_pixels(job.source)
+    copied = _copied_suffix(job.source, style, pixels)
     picture = Image.fromarray(to_8_bit(pixels))
     job.place.parent.mkdir(parents=True, exist_ok=True)
     if style.long_side:
@@ -116,7 +102,7 @@ def convert(job: Job, style: Format) -> Stored:
     for thumbnail in job.thumbnails:
         thumbnail.parent.mkdir(parents=True, exist_ok=True)
         picture.save(thumbnail, "JPEG", quality=82)
-    return Stored(*size, suffix)
+    return *size, suffix
 
 
 def _copied_suffix(source: Path, style: Format, pixels: np.ndarray) -> str:

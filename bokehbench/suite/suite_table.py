@@ -39,7 +39,9 @@ class SuiteTable:
 
     def text(self) -> str:
         """For the terminal: every experiment, the paper's claims, the failures last."""
-        lines = self._aligned() if self.board is not None else []
+        rows = [[outcome.experiment, *self._cells(outcome), _news(outcome)] for outcome in self.tested]
+        heads = ["experiment", *self._headings(), ""]
+        lines = [tables.aligned(heads, rows, "<" + ">" * (len(heads) - 2) + "<")]
         if self.board is None:
             lines = [f"{o.experiment}   {_news(o)}" for o in self.outcomes if o.failure is None]
         lines += [f"Published: {source}." for source in self.sources()]
@@ -54,17 +56,8 @@ class SuiteTable:
             lines += [f"  {outcome.experiment}: {outcome.failure}" for outcome in failed]
         return "\n".join(lines)
 
-    def _aligned(self) -> list[str]:
-        """The scores, one experiment per line, and what was run for it."""
-        rows = [[outcome.experiment, *self._cells(outcome), _news(outcome)] for outcome in self.tested]
-        heads = ["experiment", *self._headings(), ""]
-        return tables.aligned(heads, rows, "<" + ">" * (len(heads) - 2) + "<").splitlines()
-
-    def _headings(self) -> Iterator[str]:
-        for column in self.columns:
-            yield column.label
-            if column in self.published:
-                yield "published"
+    def _headings(self) -> list[str]:
+        return [head for c in self.columns for head in (c.label, *(["published"] if c in self.published else []))]
 
     def _cells(self, outcome: Outcome) -> Iterator[str]:
         for column in self.columns:
