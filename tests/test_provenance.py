@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 from pathlib import Path
 
 import pytest
 import torch
-from made_boards import make_board
-from methods import NAMES, TRAINABLE, stage_names, tiny, words
+from measured_boards import SCENES, fit, make_scenes_board, test_on
+from methods import NAMES, SMALL, TRAINABLE, stage_names, tiny
 
-from bokehbench.board import leaderboard
 from bokehbench.board.boards import read_board
-from bokehbench.board.results import read
+from bokehbench.board.results import Result, read_all
 from bokehbench.board.seeds import told_by_seed
-from bokehbench.board.standings import read_standings
+from bokehbench.board.standings import read_standings, reason
 from bokehbench.checkpoints import read_checkpoint
 from bokehbench.cli import main
 from bokehbench.data import SyntheticDoF
@@ -27,31 +25,15 @@ from bokehbench.provenance import STARTING, Provenance, data_settings
 from bokehbench.trainer import StagedTrainer
 from bokehbench.weights.d2f import official_name
 
-SCENES = ["--data.size=64", "--data.aperture=8", "--data.test_samples=3", "--data.num_workers=0"]
-QUIET = ["--trainer.accelerator=cpu", "--trainer.enable_progress_bar=false"]
-
 
 def small(name: str) -> list[str]:
-    """What of :func:`methods.words` a test needs where a checkpoint brings the rest."""
-    return [word for word in words(name) if not word.startswith("--model.") or "." not in word[8:].partition("=")[0]]
+    """The network of :func:`methods.words` without its data and recipes."""
+    return ["--model", name, *(f"--model.{key}={value}" for key, value in SMALL[name].items())]
 
 
-def board_in(folder: Path, **settings: object) -> Path:
-    """A board of the three scenes."""
-    names = [picture["name"] for picture in SyntheticDoF(size=64, aperture=8, test_samples=3).pictures("test")]
-    fields = {"count": 3, "ids": names, "columns": ["psnr", "ssim"], "rank_by": "psnr", **settings}
-    return make_board(folder, **fields)
-
-
-def result_of(folder: Path, *options: str) -> dict:
-    """What ``test`` with a recorder writes on a board of three scenes."""
-    out = folder / "result.json"
-    board = folder / "leaderboards" / "tiny"
-    recorder = "bokehbench.measure.recorder.ResultRecorder"
-    recording = [f"--trainer.callbacks={recorder}", f"--trainer.callbacks.board={board}"]
-    command = ["test", *SCENES, *QUIET, *recording, f"--trainer.callbacks.output={out}", *options]
-    assert main([*command, f"--trainer.default_root_dir={folder}"]) == 0
-    return json.loads(out.read_text())
+def result_of(folder: Path, *options: str) -> Result:
+    """What ``test`` writes on the board of ``folder``."""
+    return test_on(folder / "leaderboards" / "tiny", folder / "result.json", *options)
 
 
 def record_of(path: Path) -> Provenance:
@@ -60,12 +42,11 @@ def record_of(path: Path) -> Provenance:
 
 @pytest.fixture(scope="module")
 def fitted(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with ``last.ckpt`` of a fit of both stages of DeepLens, and nothing else of its run."""
+    """A folder with a board, and with ``last.ckpt`` of a fit of both stages of DeepLens: nothing else of its run."""
     folder, run = tmp_path_factory.mktemp("fitted"), tmp_path_factory.mktemp("run")
-    assert main(["fit", *words("deeplens"), "--seed_everything=5", f"--trainer.default_root_dir={run}"]) == 0
-    shutil.move(next(run.glob("**/checkpoints/last.ckpt")), folder / "last.ckpt")
+    shutil.move(fit("deeplens", run, "--seed_everything=5"), folder / "last.ckpt")
     shutil.rmtree(run)
-    board_in(folder)
+    make_scenes_board(folder, columns=["psnr", "ssim"], pinned=False)
     return folder
 
 
@@ -91,8 +72,8 @@ def test_a_method_as_constructed_says_so(name) -> None:
 def test_a_checkpoint_that_was_moved_tells_its_result_everything(fitted, monkeypatch) -> None:
     monkeypatch.chdir(fitted)
     result = result_of(fitted, "--checkpoint", "last.ckpt")
-    training = result["training"]
-    assert result["seed"] == training["seed"] == 5
+    training = result.training
+    assert result.seed == training["seed"] == 5
     assert list(training["stages"]) == ["depth", "rendering"]
     assert training["stages"]["depth"]["steps"] == 2
     assert "steps_done" not in training["stages"]["depth"]
@@ -103,27 +84,25 @@ def test_a_checkpoint_that_was_moved_tells_its_result_everything(fitted, monkeyp
     assert "origins" not in training
     by_weights = result_of(fitted, *small("deeplens"), "--model.weights=last.ckpt")
     for key in ("id", "training", "seed", "weights_hash", "architecture"):
-        assert by_weights[key] == result[key]
+        assert getattr(by_weights, key) == getattr(result, key)
 
 
 def test_fresh_weights_and_weights_without_a_record_are_named(fitted, tmp_path) -> None:
-    assert result_of(fitted, *small("deeplens"))["training"] == {"weights": "untrained"}
+    assert result_of(fitted, *small("deeplens")).training == {"weights": "untrained"}
     bare = tmp_path / "bare.ckpt"
     torch.save({"state_dict": read_checkpoint(fitted / "last.ckpt")["state_dict"]}, bare)
-    assert result_of(fitted, *small("deeplens"), f"--model.weights={bare}")["training"] == {"weights": "unknown origin"}
+    assert result_of(fitted, *small("deeplens"), f"--model.weights={bare}").training == {"weights": "unknown origin"}
 
 
 def test_a_chain_of_fits_is_visible(fitted, tmp_path) -> None:
     start = ["--model.stages=[rendering]", f"--model.weights={fitted / 'last.ckpt'}", "--seed_everything=6"]
-    assert main(["fit", *words("deeplens"), *start, f"--trainer.default_root_dir={tmp_path}"]) == 0
-    last = next(tmp_path.glob("**/checkpoints/last.ckpt"))
+    last = fit("deeplens", tmp_path, *start)
     first, second = record_of(fitted / "last.ckpt"), record_of(last)
     assert list(second.stages) == ["rendering"]
     assert second.trained("depth"), "in the fit before"
     (origin,) = second.origins
     assert (origin.role, origin.provenance) == ("start", first)
-    board_in(tmp_path)
-    training = result_of(tmp_path, "--checkpoint", str(last))["training"]
+    training = result_of(fitted, "--checkpoint", str(last)).training
     assert training["origins"] == [
         {"role": "start", "weights_hash": origin.weights_hash, "method": "DeepLens", "training": first.training()}
     ]
@@ -166,18 +145,11 @@ def test_checkpoints_from_before_there_were_records_tell_what_they_hold(name) ->
 
 def test_a_combination_has_the_seeds_of_its_parts(fitted, tmp_path) -> None:
     results = []
-    board_in(tmp_path)
-    for seed in (5, 6):
-        checkpoint = fitted / "last.ckpt"
-        if seed == 6:
-            run = tmp_path / "run"
-            assert main(["fit", *words("deeplens"), "--seed_everything=6", f"--trainer.default_root_dir={run}"]) == 0
-            checkpoint = next(run.glob("**/checkpoints/last.ckpt"))
+    for seed, checkpoint in ((5, fitted / "last.ckpt"), (6, fit("deeplens", tmp_path, "--seed_everything=6"))):
         parts = ["--model", "combination", "--model.renderer=scatter", f"--model.depth=checkpoint:{checkpoint}"]
-        result = result_of(tmp_path, *parts)
-        assert result["seed"] == seed
-        assert [origin["role"] for origin in result["training"]["origins"]] == ["depth"]
-        results.append(read(tmp_path / "result.json"))
+        results.append(result_of(fitted, *parts))
+        assert results[-1].seed == seed
+        assert [origin["role"] for origin in results[-1].training["origins"]] == ["depth"]
     assert told_by_seed(results)
 
 
@@ -194,23 +166,25 @@ def official_files(folder: Path) -> list[str]:
 def test_the_authors_weights_are_flagged_on_a_board_that_they_have_seen(tmp_path, monkeypatch) -> None:
     """B1: import-weights, test, add; also where a fit started from them."""
     monkeypatch.chdir(tmp_path)
-    board = board_in(tmp_path, contaminated={"official D2F": "trained on these pictures"})
+    why = "trained on these pictures"
+    board = make_scenes_board(tmp_path, columns=["psnr", "ssim"], pinned=False, contaminated={"official D2F": why})
     files = official_files(tmp_path)
     assert (
         main(["import-weights", "--model", "d2f", "--checkpoint", *files, "-o", "official.ckpt", "--licence", "CC BY"])
         == 0
     )
     result = result_of(tmp_path, "--checkpoint", "official.ckpt")
-    assert (result["training"]["official"], result["training"]["licence"]) == (True, "CC BY")
+    assert (result.training["official"], result.training["licence"]) == (True, "CC BY")
     network = ["--model.head_activation=none", "--model.channels=256", f"--model.backbone={BACKBONE}"]
     options = [*network, "--model.weights=official.ckpt", "--model.stages=[fusion]"]
     recipe = {"steps": 1, "batch_size": 1, "view": "crop", "height": 64, "width": 64}
     options += [f"--model.fusion.{key}={value}" for key, value in recipe.items()]
-    assert main(["fit", "--model", "d2f", *options, *SCENES, "--data.val_samples=1", *QUIET]) == 0
+    assert main(["fit", "--model", "d2f", *options, *SCENES, "--data.val_samples=1"]) == 0
     tuned = next(Path("runs").glob("**/checkpoints/last.ckpt"))
     for checkpoint in (Path("official.ckpt"), tuned):
         result_of(tmp_path, "--checkpoint", str(checkpoint))
-        added = leaderboard.add(board, read(tmp_path / "result.json"))
-        assert "contaminated" in read(added).flags
+        assert main(["leaderboard", "add", "result.json", "--board", str(board)]) == 0
+    stored = read_all(board)
+    assert len(stored) == 2
+    assert all(why in reason(read_board(board), each) for each in stored)
     assert not read_standings(board).ranked
-    assert read_board(board).contamination(read(tmp_path / "result.json")) == "trained on these pictures"
