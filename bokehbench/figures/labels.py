@@ -5,17 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-#: Places round a point, best first: horizontal and vertical alignment, and direction.
-PLACES = (
-    ("left", "center", 1, 0),
-    ("right", "center", -1, 0),
-    ("left", "bottom", 1, 1),
-    ("left", "top", 1, -1),
-    ("right", "bottom", -1, 1),
-    ("right", "top", -1, -1),
-    ("center", "bottom", 0, 1),
-    ("center", "top", 0, -1),
-)
+#: Places round a point as seen from it, right (1, 0) and below (0, -1); the best first.
+PLACES = ((1, 0), (-1, 0), (1, 1), (1, -1), (-1, 1), (-1, -1), (0, 1), (0, -1))
 #: Distances that are tried, in points; from the second on a line leads from the name to its point.
 DISTANCES = (6.0, 16.0, 30.0)
 
@@ -29,11 +20,10 @@ def overlap(a: Box, b: Box) -> float:
     return max(wide, 0.0) * max(high, 0.0)
 
 
-def around(x: float, y: float, wide: float, high: float, place: tuple[str, str, int, int], distance: float) -> Box:
+def around(x: float, y: float, wide: float, high: float, place: tuple[int, int], distance: float) -> Box:
     """Box of a name of that size beside the point (x, y); all in pixels."""
-    horizontal, vertical, dx, dy = place
-    left = x + dx * distance - {"left": 0.0, "center": wide / 2, "right": wide}[horizontal]
-    low = y + dy * distance - {"bottom": 0.0, "center": high / 2, "top": high}[vertical]
+    dx, dy = place
+    left, low = x + dx * distance - wide * (1 - dx) / 2, y + dy * distance - high * (1 - dy) / 2
     return left, low, left + wide, low + high
 
 
@@ -59,21 +49,19 @@ def place_labels(axes: Any, points: Sequence[tuple[float, float]], names: Sequen
     for (x, y), name, colour in zip(spots, names, colours, strict=True):
         text = axes.annotate(name, (x, y), xycoords="figure pixels", fontsize=size, color=colour)
         extent = text.get_window_extent()
-        best: tuple[float, Box, float] | None = None
+        tries = []
         for distance in DISTANCES:
             for number, place in enumerate(PLACES):
                 box = around(x, y, extent.width, extent.height, place, distance * dot)
                 outside = extent.width * extent.height - overlap(box, (frame.x0, frame.y0, frame.x1, frame.y1))
                 cost = sum(overlap(box, other) for other in taken) + 4 * outside
                 cost += (distance - DISTANCES[0]) * dot * 3 + number * dot  # the nearest of the free places
-                if best is None or cost < best[0]:
-                    best = cost, box, distance
-        assert best is not None
-        box = best[1]
+                tries.append((cost, distance, box))
+        _, distance, box = min(tries, key=lambda each: each[0])
         text.remove()
         axes.annotate(name, (box[0], box[1]), xycoords="figure pixels", fontsize=size, color=colour, va="bottom")
         taken.append(box)
-        if best[2] > DISTANCES[0]:
+        if distance > DISTANCES[0]:
             end = min(max(x, box[0]), box[2]), min(max(y, box[1]), box[3])
             line = {"arrowstyle": "-", "color": colour, "lw": 0.6, "shrinkA": 3, "shrinkB": 0}
             axes.annotate("", end, (x, y), xycoords="figure pixels", textcoords="figure pixels", arrowprops=line)

@@ -248,5 +248,5 @@ def test_closer_look_finds_the_difference_near_the_border() -> None:
 def test_boxes_of_names() -> None:
     assert overlap((0, 0, 2, 2), (1, 1, 3, 3)) == 1
     assert overlap((0, 0, 1, 1), (2, 0, 3, 1)) == 0
-    assert around(10, 10, 4, 2, ("left", "center", 1, 0), 5) == (15, 9, 19, 11)
-    assert around(10, 10, 4, 2, ("right", "top", -1, -1), 5) == (1, 3, 5, 5)
+    assert around(10, 10, 4, 2, (1, 0), 5) == (15, 9, 19, 11)
+    assert around(10, 10, 4, 2, (-1, -1), 5) == (1, 3, 5, 5)
