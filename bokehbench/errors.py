@@ -8,7 +8,7 @@ from typing import Any
 
 
 class BokehbenchError(Exception):
-    """Something that the user can mend.
+    """Something that the user can fix.
 
     The message is one clear sentence (or a short list) that names the file or option and the remedy.
     """

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from bokehbench.app.marker import Point
 from bokehbench.data.augment import resize
-from bokehbench.models.prepared import Prepared
+from bokehbench.models.deeplens import Prepared
 
 #: Long side, in pixels, of the copy that is worked on; the file itself is read again to be saved.
 WORKING_SIDE = 1280

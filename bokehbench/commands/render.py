@@ -105,7 +105,7 @@ def plan(photo: Path, output: Path) -> list[tuple[Path, Path]]:
 
 @torch.inference_mode()
 def render_file(model: BokehModel, path: Path, output: Path, options: argparse.Namespace) -> str:
-    """Render one photo; size, orientation, colour profile and EXIF stay. Returns what was used, for people."""
+    """Render one photo; size, orientation, colour profile and EXIF stay. Returns what was used, in words."""
     photo = read_photo(path)
     image = photo.image[None].to(model.device)
     disparity = given_disparity(path, options.disparity, image)

@@ -14,7 +14,7 @@ from bokehbench.provenance import Origin
 
 
 class CheckpointDepth:
-    """A :class:`bokehbench.depth.DepthProvider`: ``net.predict_disparity`` of a trained method, run anew every time.
+    """A :class:`bokehbench.depth.DepthProvider`: ``net.predict_disparity`` of a trained method, run again every time.
 
     Args:
         path: checkpoint of ``fit`` or ``import-weights``.

@@ -120,7 +120,6 @@ class D2F(BokehModel):
         self.ssim_weight, self.poisson_weight, self.poisson_form = ssim_weight, poisson_weight, poisson_form
         self.lpips_weight, self.smoothness_weight = lpips_weight, smoothness_weight
         self.mask_weight, self.range_weight, self.fusion_crop = mask_weight, range_weight, fusion_crop
-        self.started_from_weights = weights is not None
         #: Share of the current stage that is done, for what changes during it.
         self.progress = 0.0
         self.net = D2FNet(
@@ -152,7 +151,8 @@ class D2F(BokehModel):
 
     def begin_stage(self, stage: Stage, resumed: bool = False) -> None:
         """As the base; what never gets a gradient stays frozen, and a mask is not fitted to an untrained rendering."""
-        if stage.name == "fusion" and stage is self.stages[0] and not (resumed or self.started_from_weights):
+        first = stage is self.stages[0]
+        if stage.name == "fusion" and first and not (resumed or self.provenance.trained("rendering")):
             raise BokehbenchError(
                 "D2F's stage 'fusion' works on a trained first stage: give its checkpoint with --model.weights, or "
                 "train both stages."

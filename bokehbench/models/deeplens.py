@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any, Literal
 
 import torch
@@ -12,10 +13,23 @@ from torch import Tensor, nn
 from bokehbench.batch import Batch, known, require
 from bokehbench.losses import disparity_and_saliency_loss, mean_absolute_error, normalised_loss
 from bokehbench.models.base import BokehModel, Focus, PerPicture
-from bokehbench.models.prepared import Prepared, same
 from bokehbench.models.stages import Stage, StageRecipe
 from bokehbench.nets.deeplens import DeepLensNet, area_resize, halve, resample
 from bokehbench.optics import minmax, signed_defocus
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """What of a photo does not depend on focus and aperture: the interactive mode works on this.
+
+    ``size`` is the photo's (height, width); ``pyramid`` holds it, coarsest level first (with official numerics the
+    finest is at most 1280 px long); ``disparity`` and ``features`` belong to the coarsest.
+    """
+
+    size: tuple[int, int]
+    pyramid: list[Tensor]
+    disparity: Tensor
+    features: Tensor
 
 
 class DeepLens(BokehModel):
@@ -269,3 +283,8 @@ class DeepLens(BokehModel):
         from bokehbench.weights.deeplens import load_official
 
         return {"numerics": "official", "segmentation_head": False}, load_official
+
+
+def same(one: tuple[object, ...], other: tuple[object, ...]) -> bool:
+    """Tensors by identity (the cache keeps them alive, so an address is not reused), numbers by value."""
+    return all(a is b if isinstance(a, Tensor) else a == b for a, b in zip(one, other, strict=True))
