@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
 import torch
+from scipy.optimize import minimize_scalar
 from tqdm import tqdm
 
 from bokehbench.data.augment import Item, resize_item
@@ -17,7 +17,6 @@ from bokehbench.errors import BokehbenchError
 
 #: Candidates of the first pass, in pixels of a picture 1024 high.
 GRID = (0.0, 4.0, 8.0, 12.0, 16.0, 24.0, 32.0, 40.0, 48.0, 64.0, 80.0, 96.0, 128.0)
-GOLDEN = (5**0.5 - 1) / 2
 
 
 class Fit(NamedTuple):
@@ -34,8 +33,8 @@ def fit_aperture(
 ) -> Fit:
     """Minimise the mean squared error of the rendered to the true bokeh over up to ``count`` evenly spaced pictures.
 
-    Pictures are reduced to ``height`` first; the grid's best candidate is refined by golden section to ``tolerance``
-    pixels. The error is not convex in general, hence the grid.
+    Pictures are reduced to ``height`` first; the grid's best candidate is refined by Brent's method to
+    ``tolerance`` pixels. The error is not convex in general, hence the grid.
 
     Raises:
         BokehbenchError: a picture without target or disparity.
@@ -48,13 +47,15 @@ def fit_aperture(
     bar = tqdm(desc="fitting the aperture", unit=" radii", delay=2, leave=False)
 
     def error(aperture: float) -> float:
+        aperture = float(aperture)  # SciPy's are its own
         if aperture not in tried:
             tried[aperture] = float(np.mean([_error(item, aperture, renderer) for item in items]))
             bar.update()
         return tried[aperture]
 
     best = min(range(len(GRID)), key=lambda i: error(GRID[i]))
-    _golden(error, GRID[max(0, best - 1)], GRID[min(len(GRID) - 1, best + 1)], tolerance)
+    bracket = GRID[max(0, best - 1)], GRID[min(len(GRID) - 1, best + 1)]
+    minimize_scalar(error, bounds=bracket, method="bounded", options={"xatol": tolerance})
     bar.close()
     aperture = min(tried, key=tried.__getitem__)
     return Fit(aperture, tried[aperture], tried[0.0], sorted(tried.items()))
@@ -72,15 +73,3 @@ def _error(item: Item, aperture: float, renderer: Renderer) -> float:
     radius = torch.tensor(aperture * item["image"].shape[-2] / REFERENCE_HEIGHT)
     output = render_reference(item["image"], item["disparity"], item["focus"], radius, renderer)
     return float((output - item["bokeh"]).square().mean())
-
-
-def _golden(error: Callable[[float], float], low: float, high: float, tolerance: float) -> None:
-    """Golden-section search (Kiefer 1953) on [low, high]; ``error`` remembers what was tried."""
-    left, right = high - GOLDEN * (high - low), low + GOLDEN * (high - low)
-    while high - low > tolerance:
-        if error(left) < error(right):
-            high, right = right, left
-            left = high - GOLDEN * (high - low)
-        else:
-            low, left = left, right
-            right = low + GOLDEN * (high - low)

@@ -32,8 +32,7 @@ def pad(maps: Tensor, up: int, left: int, mode: str) -> Tensor:
         return F.pad(maps[None], (left, left, up, up), mode="replicate")[0]
     if up < maps.shape[-2] and left < maps.shape[-1]:
         return F.pad(maps[None], (left, left, up, up), mode="reflect")[0]
-    rows, columns = (_reflected(n, r, maps.device) for n, r in ((maps.shape[-2], up), (maps.shape[-1], left)))
-    return maps[:, rows][:, :, columns]
+    return mirror(maps, up, left, maps.shape[-2] + 2 * up, maps.shape[-1] + 2 * left)
 
 
 def pad_adjoint(gradient: Tensor, up: int, left: int, mode: str) -> Tensor:
@@ -47,8 +46,17 @@ def pad_adjoint(gradient: Tensor, up: int, left: int, mode: str) -> Tensor:
     return torch.autograd.grad(padded, source, gradient)[0]
 
 
-def _reflected(size: int, reach: int, device: torch.device) -> Tensor:
-    place = torch.arange(-reach, size + reach, device=device).abs()
+def mirror(maps: Tensor, top: int, left: int, height: int, width: int) -> Tensor:
+    """... h w -> ... height width: mirrored (edge not repeated) as often as it takes, from (-top, -left) on."""
+    rows, columns = (
+        mirrored(size, before, total, maps.device)
+        for size, before, total in ((maps.shape[-2], top, height), (maps.shape[-1], left, width))
+    )
+    return maps[..., rows, :][..., columns]
+
+
+def mirrored(size: int, before: int, total: int, device: torch.device) -> Tensor:
+    """Indices of a mirrored axis of ``size``, from ``-before`` on; a single pixel is repeated."""
     period = max(2 * (size - 1), 1)
-    place = place % period
+    place = (torch.arange(total, device=device) - before).remainder(period)
     return torch.minimum(place, period - place) if size > 1 else torch.zeros_like(place)

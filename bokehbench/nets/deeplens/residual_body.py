@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import timm
-import torch
-from torch import Tensor, nn
+from timm.layers import create_pool2d
+from torch import nn
 
 from bokehbench.errors import BokehbenchError
 from bokehbench.nets.numerics import Numerics
@@ -36,7 +36,7 @@ def residual_body(numerics: Numerics, *, pretrained: bool = False) -> nn.ModuleD
         if isinstance(module, nn.BatchNorm2d):
             module.momentum = numerics.momentum
     if numerics.official:
-        body["maxpool"] = SameMaxPool(numerics)
+        body["maxpool"] = create_pool2d("max", 3, 2, padding="same")
         conv = dict(body.named_modules())
         conv["layer2.0.conv1"].stride, conv["layer2.0.conv2"].stride = (2, 2), (1, 1)
         conv["layer3.0.conv2"].dilation = conv["layer3.0.conv2"].padding = (2, 2)
@@ -67,15 +67,3 @@ def _bias_conv1(body: nn.ModuleDict) -> None:
     assert conv.bias is not None
     nn.init.zeros_(conv.bias)
     body["conv1"] = conv
-
-
-class SameMaxPool(nn.Module):
-    """3x3 maximum, stride 2, TensorFlow SAME padding: B C H W -> B C ceil(H/2) ceil(W/2)."""
-
-    def __init__(self, numerics: Numerics) -> None:
-        super().__init__()
-        self.numerics = numerics
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Padding is -inf, so it never wins."""
-        return torch.max_pool2d(self.numerics.pad(x, 3, 2, value=-torch.inf), 3, 2)

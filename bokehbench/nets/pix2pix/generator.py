@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from bokehbench.errors import BokehbenchError
 from bokehbench.nets.pix2pix.layers import Norm, initialise, norm_layer
-from bokehbench.nets.pynet.padding import mirrored
+from bokehbench.optics.padding import mirror
 
 DROPOUT_LEVELS = 3
 """Decoder levels with dropout: the paper's CD512, counted from the inside."""
@@ -78,5 +78,4 @@ def pad(x: Tensor, multiple: int) -> tuple[Tensor, tuple[int, int]]:
     if (height, width) == tuple(x.shape[-2:]):
         return x, (0, 0)
     top, left = (height - x.shape[-2]) // 2, (width - x.shape[-1]) // 2
-    rows, columns = mirrored(x.shape[-2], top, height, x.device), mirrored(x.shape[-1], left, width, x.device)
-    return x[..., rows, :][..., columns], (top, left)
+    return mirror(x, top, left, height, width), (top, left)

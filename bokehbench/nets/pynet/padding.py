@@ -2,20 +2,12 @@
 
 from __future__ import annotations
 
-import torch
 from torch import Tensor
+
+from bokehbench.optics.padding import mirror
 
 MULTIPLE = 32
 """Half-size sides must divide by this: 2 for space-to-depth times 16 for four poolings."""
-
-
-def mirrored(size: int, before: int, total: int, device: torch.device) -> Tensor:
-    """Indices of a mirror-extended axis (edge not repeated), any amount of padding; a single pixel is repeated."""
-    if size == 1:
-        return torch.zeros(total, dtype=torch.long, device=device)
-    period = 2 * (size - 1)
-    position = (torch.arange(total, device=device) - before).remainder(period)
-    return torch.minimum(position, period - position)
 
 
 def pad(x: Tensor, margin: int = 0) -> tuple[Tensor, tuple[int, int]]:
@@ -41,9 +33,7 @@ def pad(x: Tensor, margin: int = 0) -> tuple[Tensor, tuple[int, int]]:
     if (height, width) == tuple(x.shape[-2:]):
         return x, (0, 0)
     top, left = ((total - side) // 4 * 2 for total, side in zip((height, width), x.shape[-2:], strict=True))
-    rows = mirrored(x.shape[-2], top, height, x.device)
-    columns = mirrored(x.shape[-1], left, width, x.device)
-    return x[..., rows, :][..., columns], (top, left)
+    return mirror(x, top, left, height, width), (top, left)
 
 
 def crop(output: Tensor, offset: tuple[int, int], size: tuple[int, int], scale: int = 2) -> Tensor:

@@ -6,7 +6,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from bokehbench.nets.pynet.padding import MULTIPLE, mirrored
+from bokehbench.nets.pynet.padding import MULTIPLE
+from bokehbench.optics.padding import mirrored
 
 FULL_MULTIPLE = 2 * MULTIPLE
 """Full-size sides must divide by this, and be at least twice it."""
