@@ -40,7 +40,7 @@ class MediaPanels(Callback):
         self.active = stage in ("fit", "validate") and bool(picture_loggers(trainer))
 
     def on_validation_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Begin anew."""
+        """Start again."""
         self.rows = {}
 
     def on_validation_batch_end(

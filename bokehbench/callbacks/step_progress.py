@@ -10,16 +10,16 @@ from pytorch_lightning import LightningModule, Trainer
 from pytorch_lightning.callbacks import Callback
 
 from bokehbench.models.base import BokehModel
-from bokehbench.step_file import listened_to, tell
+from bokehbench.status_file import watched, write_status
 
-#: Seconds between two words.
+#: Seconds between two reports.
 PAUSE = 0.5
 
 
 class StepProgress(Callback):
-    """Tell the share of all steps of all stages, or of all test pictures, that is done, at most twice a second.
+    """Report which share of all steps of all stages, or of all test pictures, is done, at most twice a second.
 
-    With or without a progress bar; nothing where no runner listens.
+    With or without a progress bar; nothing is written where no runner started the process.
     """
 
     def __init__(self) -> None:
@@ -27,19 +27,19 @@ class StepProgress(Callback):
         self._last = 0.0
 
     def setup(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
-        """Ask whether somebody listens."""
-        self.active = trainer.is_global_zero and listened_to()
+        """Ask whether another process reads it."""
+        self.active = trainer.is_global_zero and watched()
 
     def on_train_batch_end(
         self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Any, batch_idx: int
     ) -> None:
-        """Tell the stage and its place among the steps of the whole run."""
+        """The stage, and its place among the steps of the whole run."""
         if self._due() and isinstance(pl_module, BokehModel) and pl_module.stage is not None:
             ends = [0, *accumulate(stage.recipe.steps for stage in pl_module.stages)]
             number = pl_module.stages.index(pl_module.stage)
             done = min((batch_idx + 1) / trainer.num_training_batches, 1)
             share = (ends[number] + done * pl_module.stage.recipe.steps) / ends[-1]
-            tell(share=round(share, 4), what=pl_module.stage.name)
+            write_status(share=round(share, 4), what=pl_module.stage.name)
 
     def on_test_batch_end(
         self,
@@ -50,9 +50,9 @@ class StepProgress(Callback):
         batch_idx: int,
         dataloader_idx: int = 0,
     ) -> None:
-        """Tell the share of the pictures."""
+        """The share of the pictures."""
         if self._due():
-            tell(share=round((batch_idx + 1) / sum(trainer.num_test_batches), 4), what="")
+            write_status(share=round((batch_idx + 1) / sum(trainer.num_test_batches), 4), what="")
 
     def _due(self) -> bool:
         now = time.monotonic()

@@ -33,7 +33,7 @@ class Throughput(Callback):
         self._since = None
 
     def on_validation_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Begin anew after it."""
+        """Start again after it."""
         self._since = None
 
     def on_train_batch_end(

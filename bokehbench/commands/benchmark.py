@@ -43,7 +43,7 @@ def main(argv: list[str]) -> int:
         options.fits.resolve() if options.fits else None,
         options.pictures,
     )
-    shown_columns(suite, runner.board)  # a wrong one is told now, not after hours
+    shown_columns(suite, runner.board)  # a wrong one is refused now, not after hours
     outcomes = stoppable(runner.run)
     if outcomes is None:
         return STOPPED

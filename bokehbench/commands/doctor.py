@@ -82,7 +82,7 @@ def devices() -> Iterator[Finding]:
     """What torch can compute on."""
     try:
         import torch
-    except Exception:  # told above
+    except Exception:  # reported above
         return
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     threads = torch.get_num_threads()
@@ -105,7 +105,7 @@ def weights() -> Iterator[Finding]:
         import torch
 
         from bokehbench.metrics.lpips import BACKBONES
-    except Exception:  # told above
+    except Exception:  # reported above
         return
     folder = Path(torch.hub.get_dir()) / "checkpoints"
     for file, use in {BACKBONES["alex"]: "LPIPS", "vgg19-dcbb9e9d.pth": "PyNET's perceptual loss"}.items():

@@ -109,19 +109,11 @@ def analyse(key: Key, raters: Sequence[Rater], excluded: Sequence[str] = ()) -> 
 def _count(key: Key, raters: Sequence[Rater]) -> tuple[np.ndarray, np.ndarray]:
     """(raters, M, M) wins of row over column, and ties (symmetric)."""
     at = {method: index for index, method in enumerate(key.methods)}
-    wins = np.zeros((len(raters), len(at), len(at)))
-    ties = np.zeros_like(wins)
+    counts = np.zeros((3, len(raters), len(at), len(at)))  # by value: 0, 1, and -1, which is the last
     for number, rater in enumerate(raters):
         for judgement in rater.judgements:
-            one, two = at[judgement.first], at[judgement.second]
-            if judgement.value > 0:
-                wins[number, one, two] += 1
-            elif judgement.value < 0:
-                wins[number, two, one] += 1
-            else:
-                ties[number, one, two] += 1
-                ties[number, two, one] += 1
-    return wins, ties
+            counts[judgement.value, number, at[judgement.first], at[judgement.second]] += 1
+    return counts[1] + counts[-1].swapaxes(1, 2), counts[0] + counts[0].swapaxes(1, 2)
 
 
 def _units(judgements: Sequence[Judgement]) -> list[list[int]]:

@@ -8,10 +8,12 @@ import json
 import random
 import secrets
 import string
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from importlib import resources
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 
@@ -106,9 +108,11 @@ def _fill(folder: Path, sets: Sequence[PictureSet], methods: list[str], settings
     secrets.SystemRandom().shuffle(order)
     spoilt = set(random.Random(settings.seed).sample(range(len(sets)), min(len(sets), 4 * settings.catches)))
     digest = hashlib.sha256()
-    key = Key(study, "", settings.title, settings.question, tuple(methods), {}, {}, {}, _record(sets, settings))
+    record = {**asdict(settings), "built": datetime.now(UTC).isoformat(timespec="seconds"),
+              "bokehbench": __version__, "pictures": len(sets)}  # fmt: skip
+    key = Key(study, "", settings.title, settings.question, tuple(methods), {}, {}, {}, record)
     pictures, damaged = [], []
-    same: dict[tuple[str, str], int] = {}
+    same: Counter[tuple[str, str]] = Counter()
 
     def publish(image: Image.Image) -> str:
         name = secrets.token_hex(8)
@@ -119,7 +123,7 @@ def _fill(folder: Path, sets: Sequence[PictureSet], methods: list[str], settings
     for index, scene in enumerate(tqdm(sets, desc="pictures", unit="scene", delay=2, leave=False)):
         original = read(scene.input, settings.longest)
         images = {method: read(scene.results[method], settings.longest) for method in order}
-        _count_equal(images, methods, same)
+        same.update(pair for pair in combinations(methods, 2) if images[pair[0]].tobytes() == images[pair[1]].tobytes())
         shown = publish(original)
         results = [publish(images[method]) for method in order]
         key.inputs[shown] = scene.name
@@ -134,16 +138,11 @@ def _fill(folder: Path, sets: Sequence[PictureSet], methods: list[str], settings
         f"{one} and {two} are the same picture for {count} of {len(sets)} inputs"
         for (one, two), count in same.items()
     ]  # fmt: skip
+    shown_as_is = ("title", "question", "instructions", "consent", "contact", "seed", "repeats")
     page = {
         "id": study,
-        "title": settings.title,
-        "question": settings.question,
-        "instructions": settings.instructions,
-        "consent": settings.consent,
-        "contact": settings.contact,
-        "seed": settings.seed,
+        **{name: getattr(settings, name) for name in shown_as_is},
         "perRater": settings.pairs_per_rater,
-        "repeats": settings.repeats,
         "catches": min(settings.catches, len(damaged)),
         "suffix": suffix,
         "pictures": pictures,
@@ -153,22 +152,6 @@ def _fill(folder: Path, sets: Sequence[PictureSet], methods: list[str], settings
     key = Key(**{**vars(key), "version": digest.hexdigest()[:16]})
     _write_page(folder, {**page, "version": key.version})
     return key
-
-
-def _count_equal(images: Mapping[str, Image.Image], methods: list[str], same: dict[tuple[str, str], int]) -> None:
-    for at, one in enumerate(methods):
-        for two in methods[at + 1 :]:
-            if images[one].tobytes() == images[two].tobytes():
-                same[one, two] = same.get((one, two), 0) + 1
-
-
-def _record(sets: Sequence[PictureSet], settings: Settings) -> dict[str, Any]:
-    return {
-        **asdict(settings),
-        "built": datetime.now(UTC).isoformat(timespec="seconds"),
-        "bokehbench": __version__,
-        "pictures": len(sets),
-    }
 
 
 def _write_page(folder: Path, page: Mapping[str, Any]) -> None:

@@ -12,7 +12,7 @@ import sys
 
 from bokehbench.cli import run
 from bokehbench.errors import BokehbenchError
-from bokehbench.step_file import tell
+from bokehbench.status_file import write_status
 
 PR_SET_PDEATHSIG = 1
 
@@ -28,11 +28,11 @@ def main(words: list[str]) -> int:
     try:
         return run(words)
     except BokehbenchError as error:
-        tell(failed=str(error))
+        write_status(failed=str(error))
         print(f"bokehbench: {error}", file=sys.stderr)
         return 2
     except Exception as error:
-        tell(failed=f"{type(error).__name__}: {error}")
+        write_status(failed=f"{type(error).__name__}: {error}")
         raise
 
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from bokehbench.errors import BokehbenchError
-from bokehbench.step_file import VARIABLE, told
+from bokehbench.status_file import VARIABLE, read_status
 
 #: Ends within this many seconds after an interrupt, or is killed.
 PATIENCE = 15.0
@@ -47,7 +47,7 @@ def run_step(
                 status = process.wait(0.5)
                 break
             except subprocess.TimeoutExpired:
-                now = told(file)
+                now = read_status(file)
                 report(now.get("share", 0.0), now.get("what", ""))
     except BaseException:
         _end(process)
@@ -70,5 +70,5 @@ def _why(file: Path, status: int) -> str:
     if status < 0:
         hint = ", probably for lack of memory" if status == -9 else ""
         return f"killed by signal {-status}{hint}"
-    said = str(told(file).get("failed", f"it ended with exit status {status}"))
+    said = str(read_status(file).get("failed", f"it ended with exit status {status}"))
     return " ".join(said.split())[:1000]

@@ -34,8 +34,8 @@ class SuiteTable:
         self.experiments = {experiment.name: experiment for experiment in suite.experiments}
         self.columns = shown_columns(suite, board)
         self.tested = [outcome for outcome in outcomes if outcome.result is not None]
-        told = [self.experiments[outcome.experiment] for outcome in outcomes]
-        self.published = [c for c in self.columns if any(c.name in experiment.published for experiment in told)]
+        shown = [self.experiments[outcome.experiment] for outcome in outcomes]
+        self.published = [c for c in self.columns if any(c.name in experiment.published for experiment in shown)]
 
     def text(self) -> str:
         """For the terminal: every experiment, the paper's claims, the failures last."""
@@ -72,8 +72,8 @@ class SuiteTable:
 
     def sources(self) -> list[str]:
         """Where the published figures are printed, each once."""
-        told = [self.experiments[outcome.experiment] for outcome in self.outcomes]
-        return list(dict.fromkeys(experiment.source for experiment in told if experiment.published))
+        shown = [self.experiments[outcome.experiment] for outcome in self.outcomes]
+        return list(dict.fromkeys(experiment.source for experiment in shown if experiment.published))
 
     def claims(self) -> list[str]:
         """What came of the paper's claims, one line each; nothing of claims about experiments that were left out."""

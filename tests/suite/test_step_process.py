@@ -12,7 +12,7 @@ from methods import TRAINABLE, stage_names, words
 from bokehbench.callbacks import step_progress
 from bokehbench.cli import main
 from bokehbench.errors import BokehbenchError
-from bokehbench.step_file import VARIABLE, tell, told
+from bokehbench.status_file import VARIABLE, read_status, write_status
 from bokehbench.suite.step_process import run_step
 
 METHOD = "deeplens"
@@ -26,7 +26,7 @@ def test_a_fit_tells_its_share_of_all_steps(method: str, tmp_path: Path, monkeyp
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv(VARIABLE, str(tmp_path / "progress.json"))
     monkeypatch.setattr(step_progress, "PAUSE", 0.0)
-    monkeypatch.setattr(step_progress, "tell", lambda share, what: heard.append((share, what)))
+    monkeypatch.setattr(step_progress, "write_status", lambda share, what: heard.append((share, what)))
     last = stage_names(method)[-1]
     assert main(["fit", *words(method, steps=1), f"--model.{last}.steps={STEPS}"]) == 0
     before = [(1, stage) for stage in stage_names(method)[:-1]] + [(1, last)] * STEPS
@@ -39,15 +39,15 @@ def test_a_test_tells_its_share_of_the_pictures(tmp_path: Path, monkeypatch) -> 
     monkeypatch.setenv(VARIABLE, str(tmp_path / "progress.json"))
     monkeypatch.setattr(step_progress, "PAUSE", 0.0)
     assert main(["test", *words("identity"), "--trainer.enable_progress_bar=false"]) == 0
-    assert told(tmp_path / "progress.json") == {"share": 1.0, "what": ""}
+    assert read_status(tmp_path / "progress.json") == {"share": 1.0, "what": ""}
 
 
 def test_nobody_listens_and_nothing_is_written(tmp_path: Path, monkeypatch) -> None:
     monkeypatch.delenv(VARIABLE, raising=False)
     monkeypatch.chdir(tmp_path)
-    tell(share=0.5, what="")
+    write_status(share=0.5, what="")
     assert not list(tmp_path.iterdir())
-    assert told(tmp_path / "nowhere.json") == {}
+    assert read_status(tmp_path / "nowhere.json") == {}
 
 
 def test_a_step_that_goes_on_for_long_is_heard(tmp_path: Path, monkeypatch) -> None:

@@ -11,23 +11,23 @@ from typing import Any
 from bokehbench.errors import BokehbenchError
 from bokehbench.files import write_text
 
-#: The variable of the environment that holds the file's path; where it is not set nobody listens.
+#: The variable of the environment that holds the file's path; without it nothing is written.
 VARIABLE = "BOKEHBENCH_PROGRESS"
 
 
-def listened_to() -> bool:
-    """Whether somebody reads what :func:`tell` writes."""
+def watched() -> bool:
+    """Whether another process reads what :func:`write_status` writes."""
     return VARIABLE in os.environ
 
 
-def tell(**content: Any) -> None:
+def write_status(**content: Any) -> None:
     """Write ``share`` (0 to 1) and ``what`` is done, or ``failed`` (a sentence), in place of what was there."""
-    if listened_to():
+    if watched():
         with suppress(BokehbenchError):  # a full disk must not end a training for the sake of its progress
             write_text(Path(os.environ[VARIABLE]), json.dumps(content))
 
 
-def told(path: Path) -> dict[str, Any]:
+def read_status(path: Path) -> dict[str, Any]:
     """What was written last; empty where nothing was."""
     try:
         return dict(json.loads(path.read_text(encoding="utf-8")))
