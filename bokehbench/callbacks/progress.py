@@ -44,10 +44,15 @@ class StageProgressBar(TQDMProgressBar):
         return bar
 
 
+def span(stages: Sequence[Stage], stage: Stage) -> tuple[float, float]:
+    """Where ``stage`` begins and ends among the steps of the whole run, 0 to 1."""
+    ends = [0, *accumulate(each.recipe.steps for each in stages)]
+    number = stages.index(stage)
+    return ends[number] / ends[-1], ends[number + 1] / ends[-1]
+
+
 def stage_label(stages: Sequence[Stage], stage: Stage) -> str:
     """Name and place of ``stage`` in the run."""
-    number = stages.index(stage)
-    ends = [0, *accumulate(each.recipe.steps for each in stages)]
-    start, end = (round(100 * ends[place] / ends[-1]) for place in (number, number + 1))
-    span = f", {start}-{end} %" if len(stages) > 1 else ""
-    return f"{stage.name} (stage {number + 1} of {len(stages)}{span})"
+    start, end = (round(100 * share) for share in span(stages, stage))
+    where = f", {start}-{end} %" if len(stages) > 1 else ""
+    return f"{stage.name} (stage {stages.index(stage) + 1} of {len(stages)}{where})"

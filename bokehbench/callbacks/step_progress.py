@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import time
-from itertools import accumulate
 from typing import Any
 
 from pytorch_lightning import LightningModule, Trainer
 from pytorch_lightning.callbacks import Callback
 
+from bokehbench.callbacks.progress import span
 from bokehbench.models.base import BokehModel
 from bokehbench.status_file import watched, write_status
 
@@ -35,10 +35,8 @@ class StepProgress(Callback):
     ) -> None:
         """The stage, and its place among the steps of the whole run."""
         if self._due() and isinstance(pl_module, BokehModel) and pl_module.stage is not None:
-            ends = [0, *accumulate(stage.recipe.steps for stage in pl_module.stages)]
-            number = pl_module.stages.index(pl_module.stage)
-            done = min((batch_idx + 1) / trainer.num_training_batches, 1)
-            share = (ends[number] + done * pl_module.stage.recipe.steps) / ends[-1]
+            start, end = span(pl_module.stages, pl_module.stage)
+            share = start + (end - start) * min((batch_idx + 1) / trainer.num_training_batches, 1)
             write_status(share=round(share, 4), what=pl_module.stage.name)
 
     def on_test_batch_end(

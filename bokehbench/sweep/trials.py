@@ -35,22 +35,24 @@ class Row:
     checkpoint: str = ""
 
 
+def _ordered(rows: Sequence[Row], goal: str) -> list[Row]:
+    """The best first, what failed last."""
+    sign = -1.0 if goal == "maximize" else 1.0
+    return sorted(rows, key=lambda row: (row.value is None, sign * (row.value or 0.0), row.number))
+
+
 def best(rows: Sequence[Row], goal: str) -> Row | None:
     """The best trial; None where all failed."""
-    done = [row for row in rows if row.value is not None]
-    sign = -1.0 if goal == "maximize" else 1.0
-    return min(done, key=lambda row: sign * (row.value or 0.0), default=None)
+    return next((row for row in _ordered(rows, goal) if row.value is not None), None)
 
 
 def _cells(rows: Sequence[Row], metric: str, goal: str) -> tuple[list[str], list[list[str]]]:
-    """Head and body of the table, the best first, what failed last."""
+    """Head and body of the table."""
     names = list(rows[0].values) if rows else []
-    sign = -1.0 if goal == "maximize" else 1.0
-    ordered = sorted(rows, key=lambda row: (row.value is None, sign * (row.value or 0.0), row.number))
     body = [
         [str(row.number), tables.number(row.value, ".5g"), *(_short(row.values.get(name)) for name in names),
          f"{row.seconds:.0f}", row.why]
-        for row in ordered
+        for row in _ordered(rows, goal)
     ]  # fmt: skip
     return ["trial", metric, *names, "seconds", "failed"], body
 
