@@ -53,13 +53,11 @@ def points(standings: Standings) -> list[Point]:
         raise style.NothingToDraw(f"quality against time: {len(timed)} ranked results have a time, two are needed.")
     found = []
     for row, score, seconds in timed:
-        good = column.goodness(score.mean)
-        beaten = any(
-            other.result.device == row.result.device
-            and (seconds_ <= seconds and column.goodness(score_.mean) >= good)
-            and (seconds_ < seconds or column.goodness(score_.mean) > good)
-            for other, score_, seconds_ in timed
-        )
+        mine = seconds, column.goodness(score.mean)
+        rivals = [
+            (s, column.goodness(each.mean)) for other, each, s in timed if other.result.device == row.result.device
+        ]
+        beaten = any(s <= mine[0] and good >= mine[1] and (s, good) != mine for s, good in rivals)
         kind = style.kind(row.result)
         found.append(Point(row.label, kind, row.result.device or "unknown device", seconds, score, not beaten))
     return sorted(found, key=lambda point: (point.seconds, point.label))
