@@ -1,4 +1,4 @@
-"""The metrics as torchmetrics classes: values of a set's images, averaged at the end."""
+"""Metrics as torchmetrics classes: values of a set's images, averaged at the end."""
 
 from __future__ import annotations
 
@@ -27,48 +27,98 @@ from bokehbench.metrics.ssim import ssim
 from bokehbench.metrics.ssim_3d import ssim_3d
 
 
-class PerImageMetric(Metric):
-    """Keeps one value per image, so that tables, intervals and paired tests can be made from the same run.
+class Accumulated(Metric):
+    """Keeps one value per image and column, so that tables, intervals and paired tests can be made from the same run.
 
-    Values of several processes are concatenated, never averaged of averages. An image without a value (an empty
-    region, say) is NaN and left out of the mean. Arguments are those of :attr:`function` after its pictures.
+    Values of several processes are concatenated, never averaged of averages. An image without a value is NaN.
     """
 
     full_state_update = False
-    #: Values are kept without their graph; :attr:`function` is what a loss is made of.
+    #: Values are kept without their graph; the functions of ``bokehbench.metrics`` are what a loss is made of.
     is_differentiable = False
-    #: Pictures -> values of shape B.
-    function: ClassVar[Callable[..., Tensor]]
-    values: list[Tensor]
 
-    def __init__(self, *arguments: Any, **options: Any) -> None:
-        known = [name for name, each in signature(self.function).parameters.items() if each.default is not each.empty]
-        self.options = dict(zip(known, arguments, strict=False))
-        self.options |= {name: options.pop(name) for name in known if name in options}
-        kept = dict(self.options)
+    def __init__(self, columns: tuple[str, ...], **options: Any) -> None:
         super().__init__(**options)
-        self.options = kept
-        self.add_state("values", default=[], dist_reduce_fx="cat")
+        self.columns = columns
+        for column in columns:
+            self.add_state(f"values_{column}", default=[], dist_reduce_fx="cat")
 
-    def update(self, *pictures: Tensor) -> None:
-        """Score one batch; arguments as the pictures of :attr:`function`."""
-        with torch.no_grad():
-            self.values.append(type(self).function(*pictures, **self.options))
+    def keep(self, column: str, values: Tensor) -> None:
+        """Values of one batch."""
+        getattr(self, f"values_{column}").append(values)
 
-    @property
-    def per_image(self) -> Tensor:
+    def values(self, column: str) -> Tensor:
         """All values so far, shape N.
 
         Raises:
             BokehbenchError: nothing was scored yet.
         """
-        if isinstance(self.values, list) and not self.values:
+        found = getattr(self, f"values_{column}")
+        if isinstance(found, list) and not found:
             raise BokehbenchError(f"{type(self).__name__} has scored no picture: check that the data set is not empty.")
-        return dim_zero_cat(self.values)
+        return dim_zero_cat(found)
+
+
+class PerImageMetric(Accumulated):
+    """The mean of the images' :attr:`function`, whose arguments after the pictures are the class's."""
+
+    #: Pictures -> values of shape B.
+    function: ClassVar[Callable[..., Tensor]]
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        known = [name for name, each in signature(self.function).parameters.items() if each.default is not each.empty]
+        given = dict(zip(known, arguments, strict=False)) | {n: options.pop(n) for n in known if n in options}
+        super().__init__(("all",), **options)
+        self.options = given
+
+    def update(self, *pictures: Tensor) -> None:
+        """Score one batch; arguments as the pictures of :attr:`function`."""
+        with torch.no_grad():
+            self.keep("all", type(self).function(*pictures, **self.options))
+
+    @property
+    def per_image(self) -> Tensor:
+        """All values so far, shape N; raises as :meth:`values`."""
+        return self.values("all")
 
     def compute(self) -> Tensor:
         """Mean over the images that have a value, scalar; NaN where none has."""
         return self.per_image.nanmean()
+
+
+class ProtocolScores(Accumulated):
+    """All columns of one protocol over a set: ``update(prediction, target)`` with B 3 H W pictures in [0, 1].
+
+    Args:
+        protocol: a protocol or its name.
+
+    Raises:
+        BokehbenchError: unknown protocol.
+    """
+
+    def __init__(self, protocol: Protocol | str = DEFAULT, **options: Any) -> None:
+        self.measurement = Measurement.of_protocol(protocol)
+        self.protocol = self.measurement.protocol
+        super().__init__(self.protocol.columns, **options)
+
+    def update(self, prediction: Tensor, target: Tensor) -> None:
+        """Score one batch."""
+        nothing = prediction.new_full((len(prediction),), torch.nan)  # all columns have the same length
+        for column, values in self.measurement.of(Sample(prediction, target)).items():
+            self.keep(column, nothing if isinstance(values, str) else values)
+
+    @property
+    def per_image(self) -> dict[str, Tensor]:
+        """Column to its values so far, shape N; NaN throughout where LPIPS has no weights. Raises as :meth:`values`."""
+        return {column: self.values(column) for column in self.columns}
+
+    def compute(self) -> dict[str, Tensor | str]:
+        """One number per column: means, PSNR by the protocol's averaging; :data:`lpips.NOT_AVAILABLE` without any."""
+        means: dict[str, Tensor | str] = {}
+        for column, values in self.per_image.items():
+            mean = values.new_tensor(self.measurement.mean(column, values.tolist()))
+            means[column] = NOT_AVAILABLE if bool(values.isnan().all()) else mean
+        return means
 
 
 def _metric(name: str, function: Callable[..., Tensor], column: str) -> type[PerImageMetric]:
@@ -103,76 +153,18 @@ RegionSSIM = _metric("RegionSSIM", _in_region(region_ssim), "ssim_in_focus")
 
 
 class PSNR(_metric("PSNR", psnr, "psnr")):  # type: ignore[misc]
-    """PSNR of a set of images.
+    """PSNR of a set; arguments as :func:`psnr`, and ``pooling``.
 
-    Args:
-        peak: largest possible value.
-        pooling: ``"per-image"`` averages the images' values in dB, as the papers do; ``"global"`` averages their
-            squared errors first, which the worst pictures rule. On EBB! the two differ by 1.8 dB for the same pictures
-            (24.74 and 22.93), so never mix them in one table. torchmetrics, left alone, also pools, weighting each
-            image by its number of pixels.
-
-    Raises:
-        BokehbenchError: unknown pooling.
+    ``"per-image"`` averages the images' values in dB, as the papers do; ``"global"`` averages their squared errors
+    first, which the worst pictures rule: 22.93 in place of 24.74 dB on EBB!. torchmetrics, left alone, also pools.
     """
 
-    def __init__(self, peak: float = 1.0, pooling: str = "per-image", **options: Any) -> None:
-        super().__init__(peak, **options)
+    def __init__(self, *arguments: Any, pooling: str = "per-image", **options: Any) -> None:
+        super().__init__(*arguments, **options)
         if pooling not in ("per-image", "global"):
             raise BokehbenchError(f"PSNR has no pooling '{pooling}': {nearest(pooling, ('per-image', 'global'))}.")
         self.pooling = pooling
 
     def compute(self) -> Tensor:
         """Mean of the per-image values, or the pooled value; scalar, dB."""
-        pooled = self.pooling == "global"
-        return pooled_psnr(self.per_image, self.options["peak"]) if pooled else super().compute()
-
-
-class ProtocolScores(Metric):
-    """All columns of one protocol over a set: ``update(prediction, target)`` with B 3 H W pictures in [0, 1].
-
-    ``per_image`` holds every column's values; ``compute()`` gives one number per column, or the text of
-    :data:`lpips.NOT_AVAILABLE`.
-
-    Args:
-        protocol: a protocol or its name.
-
-    Raises:
-        BokehbenchError: unknown protocol.
-    """
-
-    full_state_update = False
-
-    def __init__(self, protocol: Protocol | str = DEFAULT, **options: Any) -> None:
-        super().__init__(**options)
-        self.measurement = Measurement.of_protocol(protocol)
-        self.protocol = self.measurement.protocol
-        for column in self.protocol.columns:
-            self.add_state(f"values_{column}", default=[], dist_reduce_fx="cat")
-
-    def update(self, prediction: Tensor, target: Tensor) -> None:
-        """Score one batch."""
-        for column, values in self.measurement.of(Sample(prediction, target)).items():
-            # NaN stands for a missing column, so that all columns of all processes have the same length.
-            known = values if isinstance(values, Tensor) else prediction.new_full((len(prediction),), torch.nan)
-            getattr(self, f"values_{column}").append(known)
-
-    @property
-    def per_image(self) -> dict[str, Tensor]:
-        """Column to its values so far, shape N; NaN throughout where LPIPS has no weights.
-
-        Raises:
-            BokehbenchError: nothing was scored yet.
-        """
-        values = {column: getattr(self, f"values_{column}") for column in self.protocol.columns}
-        if any(isinstance(v, list) and not v for v in values.values()):
-            raise BokehbenchError("no picture was scored: check that the data set is not empty.")
-        return {column: dim_zero_cat(v) for column, v in values.items()}
-
-    def compute(self) -> dict[str, Tensor | str]:
-        """One number per column: means, PSNR by the protocol's averaging."""
-        means: dict[str, Tensor | str] = {}
-        for column, values in self.per_image.items():
-            mean = values.new_tensor(self.measurement.mean(column, values.tolist()))
-            means[column] = NOT_AVAILABLE if bool(values.isnan().all()) else mean
-        return means
+        return pooled_psnr(self.per_image, **self.options) if self.pooling == "global" else super().compute()

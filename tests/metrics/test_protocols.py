@@ -135,7 +135,7 @@ def test_scores_over_batches_keep_every_image(large):
     scores.update(*large)
     assert {name: len(values) for name, values in scores.per_image.items()} == {"psnr": 3, "ssim": 3, "lpips": 3}
     scores.reset()
-    with pytest.raises(BokehbenchError, match="no picture was scored"):
+    with pytest.raises(BokehbenchError, match="has scored no picture"):
         scores.compute()
 
 
