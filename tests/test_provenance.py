@@ -9,6 +9,7 @@ import pytest
 import torch
 from measured_boards import SCENES, fit, make_scenes_board, test_on
 from methods import NAMES, SMALL, TRAINABLE, stage_names, tiny
+from pytorch_lightning import Callback
 
 from bokehbench.board.boards import read_board
 from bokehbench.board.results import Result, read_all
@@ -64,9 +65,11 @@ def test_loss_terms_that_are_off_are_not_named() -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_method_as_constructed_says_so(name) -> None:
-    training = tiny(name).provenance.training()
-    assert training == ({"weights": "untrained"} if MODELS[name].trainable else {})
+def test_a_method_as_constructed_says_so_and_so_does_one_with_weights_from_nowhere(name) -> None:
+    model, trainable = tiny(name), MODELS[name].trainable
+    assert model.provenance.training() == ({"weights": "untrained"} if trainable else {})
+    model.load_state_dict(tiny(name).state_dict())
+    assert model.provenance.training() == ({"weights": "unknown origin"} if trainable else {})
 
 
 def test_a_checkpoint_that_was_moved_tells_its_result_everything(fitted, monkeypatch) -> None:
@@ -108,20 +111,44 @@ def test_a_chain_of_fits_is_visible(fitted, tmp_path) -> None:
     ]
 
 
-def test_a_plain_trainer_writes_it_too(tmp_path) -> None:
-    """From Python: no seed, no callbacks of the command line."""
-    model, data = tiny("pix2pix", steps=3), SyntheticDoF(size=64, aperture=8, val_samples=1, num_workers=0)
+class SaveAfterTwoSteps(Callback):
+    def on_train_batch_end(self, trainer, pl_module, outputs, batch, batch_idx) -> None:
+        if batch_idx == 1:
+            trainer.save_checkpoint(Path(trainer.default_root_dir) / "middle.ckpt")
+
+
+def python_fit(folder: Path, **more: object) -> Provenance:
+    """Four steps without the command line's seed and callbacks; the model's record after them."""
+    model, data = tiny("pix2pix", steps=4), SyntheticDoF(size=64, aperture=8, val_samples=1, num_workers=0)
     trainer = StagedTrainer(
         accelerator="cpu", logger=False, enable_checkpointing=False, enable_progress_bar=False,
-        default_root_dir=tmp_path, num_sanity_val_steps=0, use_distributed_sampler=False,
+        default_root_dir=folder, num_sanity_val_steps=0, use_distributed_sampler=False, callbacks=[SaveAfterTwoSteps()],
     )  # fmt: skip
-    trainer.fit(model, datamodule=data)
-    trainer.save_checkpoint(tmp_path / "mine.ckpt")
-    record = record_of(tmp_path / "mine.ckpt")
-    assert record == model.provenance == load_model(tmp_path / "mine.ckpt").provenance
-    assert record.stages["translation"]["steps_done"] == 3
-    assert record.data == data_settings(data)
+    trainer.fit(model, datamodule=data, **more)
+    trainer.save_checkpoint(folder / "end.ckpt")
+    assert model.provenance.data == data_settings(data)
+    return model.provenance
+
+
+def test_a_plain_trainer_writes_it_too(tmp_path) -> None:
+    record = python_fit(tmp_path)
+    assert record == record_of(tmp_path / "end.ckpt") == load_model(tmp_path / "end.ckpt").provenance
+    assert record.stages["translation"]["steps_done"] == 4
+    assert record_of(tmp_path / "middle.ckpt").training()["stages"]["translation"]["steps_done"] == 2
     assert record.method == "bokehbench.models.pix2pix.Pix2Pix"
+
+
+def test_a_run_from_before_there_were_records_is_resumed_with_one(tmp_path, monkeypatch) -> None:
+    python_fit(tmp_path)
+    content = read_checkpoint(tmp_path / "middle.ckpt")
+    del content["bokehbench"]["provenance"]
+    content["callbacks"]["TrainingClock"] = {"seconds": 100.0, "device": "a CPU"}
+    torch.save(content, tmp_path / "old.ckpt")
+    monkeypatch.setenv("PL_GLOBAL_SEED", "3")
+    record = python_fit(tmp_path, ckpt_path=tmp_path / "old.ckpt")
+    assert record.stages["translation"]["steps_done"] == 4
+    assert record.seconds > 100
+    assert (record.name, record.seed, record.distribution, record.origins) == ("Pix2Pix", 3, "bokehbench", ())
 
 
 @pytest.mark.parametrize("name", TRAINABLE)

@@ -12,14 +12,6 @@ from bokehbench.callbacks.throughput import Throughput
 from bokehbench.callbacks.wandb_run import WandbRun
 
 __all__ = [
-    "FitSummary",
-    "GradientNorm",
-    "MediaPanels",
-    "PictureWriter",
-    "ScoreTable",
-    "StageCheckpoints",
-    "StageProgressBar",
-    "StepProgress",
-    "Throughput",
-    "WandbRun",
-]
+    "FitSummary", "GradientNorm", "MediaPanels", "PictureWriter", "ScoreTable", "StageCheckpoints",
+    "StageProgressBar", "StepProgress", "Throughput", "WandbRun",
+]  # fmt: skip

@@ -30,7 +30,7 @@ from bokehbench.commands.arguments import prepare
 from bokehbench.commands.loggers import finish_wandb, in_words, ready
 from bokehbench.data.base import BokehDataModule
 from bokehbench.errors import BokehbenchError
-from bokehbench.models import BokehModel
+from bokehbench.models.base import BokehModel
 from bokehbench.trainer import StagedTrainer
 
 #: What every run has, in this order: those that send files away after those that write them.
@@ -95,6 +95,7 @@ def quieten() -> None:
         ".*log_every_n_steps.*",  # short stages of the quick configuration
         ".*LightningCLI's args parameter is intended.*",  # we do pass sys.argv, made ready
         ".*sync_dist=True.*",  # per-epoch means are synchronised
+        ".*callbacks used to create the checkpoint.*TrainingClock.*",  # now in the record of provenance
     ):
         warnings.filterwarnings("ignore", message=message)
     logging.getLogger("pytorch_lightning").setLevel(logging.WARNING)  # which accelerators there are, and advertisements

@@ -1,24 +1,30 @@
-"""LightningModules, one file per method. To add one, see docs/adding_a_model.md: import it here, list it below."""
+"""LightningModules, one file per method, imported only when asked for. To add one, see docs/adding_a_model.md."""
 
-from bokehbench.models.aperture import Aperture
-from bokehbench.models.base import BokehModel
-from bokehbench.models.baselines import Compositional, Gaussian, Identity, Layered, RayTraced, Scatter
-from bokehbench.models.combination import Combination
-from bokehbench.models.d2f import D2F
-from bokehbench.models.deeplens import DeepLens
-from bokehbench.models.pix2pix import Pix2Pix
-from bokehbench.models.pynet import PyNET
+from __future__ import annotations
 
-__all__ = [
-    "D2F", "MODELS", "Aperture", "BokehModel", "Combination", "Compositional", "DeepLens", "Gaussian", "Identity",
-    "Layered", "Pix2Pix", "PyNET", "RayTraced", "Scatter",
-]  # fmt: skip
+from typing import TYPE_CHECKING
+
+from bokehbench.registry import Registry
+
+if TYPE_CHECKING:
+    from bokehbench.models.base import BokehModel
 
 #: Short names of the command line: class names in lower case.
-MODELS: dict[str, type[BokehModel]] = {
-    model.__name__.lower(): model
-    for model in (
-        Aperture, Combination, Compositional, D2F, DeepLens, Gaussian, Identity, Layered, Pix2Pix, PyNET, RayTraced,
-        Scatter,
-    )
-}  # fmt: skip
+MODELS: Registry[BokehModel] = Registry(
+    "method",
+    {
+        "Aperture": "bokehbench.models.aperture",
+        "Combination": "bokehbench.models.combination",
+        "Compositional": "bokehbench.models.baselines.compositional",
+        "D2F": "bokehbench.models.d2f",
+        "DeepLens": "bokehbench.models.deeplens",
+        "Gaussian": "bokehbench.models.baselines.gaussian",
+        "Identity": "bokehbench.models.baselines.identity",
+        "Layered": "bokehbench.models.baselines.layered",
+        "Pix2Pix": "bokehbench.models.pix2pix",
+        "PyNET": "bokehbench.models.pynet",
+        "RayTraced": "bokehbench.models.baselines.raytraced",
+        "Scatter": "bokehbench.models.baselines.scatter",
+    },
+)
+__getattr__ = MODELS.named

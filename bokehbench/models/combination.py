@@ -12,6 +12,7 @@ from bokehbench import depth as providers
 from bokehbench.batch import Batch
 from bokehbench.depth import DepthProvider, focus_on_another_map
 from bokehbench.errors import BokehbenchError, nearest
+from bokehbench.models import MODELS
 from bokehbench.models.base import BokehModel, Focus, PerPicture
 from bokehbench.models.checkpoint_depth import CheckpointDepth
 from bokehbench.models.weights import weights_hash
@@ -140,7 +141,6 @@ def open_renderer(spec: str) -> tuple[BokehModel, str]:
     Raises:
         BokehbenchError: neither, or it reads no depth.
     """
-    from bokehbench.models import MODELS  # the list that this class is in
     from bokehbench.models.load import load_model
 
     usable = [name for name, kind in MODELS.items() if not kind.trainable and name not in WITHOUT_DEPTH]

@@ -12,7 +12,16 @@ from pytorch_lightning import LightningModule
 from bokehbench.machine import device_in_words
 from bokehbench.models.stages import Stage
 from bokehbench.models.weights import load_state, weights_hash
-from bokehbench.provenance import UNTRAINED, Origin, Provenance, class_path, code_of, data_settings, global_seed
+from bokehbench.provenance import (
+    UNKNOWN,
+    UNTRAINED,
+    Origin,
+    Provenance,
+    class_path,
+    code_of,
+    data_settings,
+    global_seed,
+)
 
 
 class Recorded(LightningModule):
@@ -31,6 +40,8 @@ class Recorded(LightningModule):
         self.stages: list[Stage] = []
         self.stage: Stage | None = None
         self._provenance: Provenance | None = None
+        #: Of weights that are about to be loaded.
+        self._coming: Provenance | None = None
         self._training_since: float | None = None
 
     @property
@@ -58,8 +69,16 @@ class Recorded(LightningModule):
         Raises:
             BokehbenchError: they do not fit.
         """
+        self._coming = Provenance.of_checkpoint(content, source)
         load_state(self, content["state_dict"], source)
-        self.provenance = Provenance.of_checkpoint(content, source)
+
+    def load_state_dict(self, *args: Any, **kwargs: Any) -> Any:
+        """As torch's; weights that come without a record are of unknown origin."""
+        loaded = super().load_state_dict(*args, **kwargs)
+        if self.trainable:
+            self._provenance = self._coming or replace(self.first_provenance(), weights=UNKNOWN)
+        self._coming = None
+        return loaded
 
     def begin_training(self) -> None:
         """Begin a new record: the weights as they are become the origin of those to come."""
@@ -67,13 +86,14 @@ class Recorded(LightningModule):
         fresh = before.weights == UNTRAINED
         self.provenance = replace(
             self.first_provenance(),
-            weights="",
+            weights=before.weights if fresh else "",
             origins=() if fresh else (Origin("start", weights_hash(self), before),),
-            **code_of(type(self)),
         )
 
     def on_train_start(self) -> None:
         """Start the clock of a stage; it goes on where the stages before it, or a resumed run, ended."""
+        if not self.provenance.distribution:
+            self.provenance = replace(self.provenance, method=class_path(type(self)), **code_of(type(self)))
         self._training_since = time.monotonic() - self.provenance.seconds
 
     def on_train_end(self) -> None:
@@ -90,6 +110,7 @@ class Recorded(LightningModule):
         stage = {**asdict(self.stage.recipe), "steps_done": batches // trainer.accumulate_grad_batches}
         self.provenance = replace(
             before,
+            weights="",
             stages={**before.stages, self.stage.name: stage},
             seed=global_seed() if before.seed is None else before.seed,
             data=before.data or data_settings(trainer.datamodule),  # type: ignore[attr-defined]
@@ -98,8 +119,8 @@ class Recorded(LightningModule):
         )
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Weights that Lightning loads bring their provenance with them."""
-        self.provenance = Provenance.of_checkpoint(checkpoint, "The checkpoint")
+        """Weights that Lightning is about to load bring their provenance with them."""
+        self._coming = Provenance.of_checkpoint(checkpoint, "The checkpoint")
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Every checkpoint knows its method, stage, run and provenance (primitives only: safe to load)."""
