@@ -24,9 +24,14 @@ class Window(NamedTuple):
     height: int
     width: int
 
+    @property
+    def slices(self) -> tuple[slice, slice]:
+        """Its rows and columns."""
+        return slice(self.top, self.top + self.height), slice(self.left, self.left + self.width)
+
     def of(self, picture: Tensor) -> Tensor:
         """The window of a ... H W tensor (a view, not a copy)."""
-        return picture[..., self.top : self.top + self.height, self.left : self.left + self.width]
+        return picture[..., *self.slices]
 
     def grown(self, margin: int, height: int, width: int) -> Window:
         """The window with ``margin`` more pixels on each side, as far as a picture of height x width has them."""

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
 
 from pytorch_lightning.utilities import rank_zero_only
 from tqdm import tqdm
@@ -17,20 +19,35 @@ from bokehbench.errors import BokehbenchError
 def record_problems(records: Sequence[Record], load: Callable[[int], object] | None = None) -> list[str]:
     """One sentence per bad file or mismatch. Headers and file ends only, unless ``load`` reads a whole record."""
     problems = []
-    bar = tqdm(
-        records,
-        desc="checking files",
-        unit="picture",
-        delay=2,
-        leave=False,
-        disable=getattr(rank_zero_only, "rank", 0) > 0,
-    )
+    hidden = getattr(rank_zero_only, "rank", 0) > 0
+    bar = tqdm(records, desc="checking files", unit="picture", delay=2, leave=False, disable=hidden)
     for index, record in enumerate(bar):
         found = _header_problems(record)
         if not found and load is not None:
-            found = _sentence(load, index)
+            found = problem_of(load, index)
         problems += found
     return problems
+
+
+def problem_of(read: Callable[[Any], object], what: Any) -> list[str]:
+    """The sentence of the :class:`BokehbenchError` that ``read(what)`` raises; none where it does not."""
+    try:
+        read(what)
+    except BokehbenchError as error:
+        return [str(error)]
+    return []
+
+
+def quick_size(path: Path, read: Callable[[Path], object] = read_pixels) -> tuple[int, int]:
+    """(height, width) from the header; a file cut short, or followed by something else, is read: the pixels tell.
+
+    Raises:
+        BokehbenchError: the file is missing, empty, no picture, or truncated.
+    """
+    size = picture_size(path)
+    if not ends_properly(path):  # some phones append a film
+        read(path)
+    return size
 
 
 def _header_problems(record: Record) -> list[str]:
@@ -38,10 +55,7 @@ def _header_problems(record: Record) -> list[str]:
     problems = []
     for key, path in record.files.items():
         try:
-            sizes[key] = picture_size(path)
-            if not ends_properly(path):
-                # Cut short, or followed by something else (some phones append a film): the pixels tell.
-                read_values(path) if key in MAP_KEYS else read_pixels(path)
+            sizes[key] = quick_size(path, read_values if key in MAP_KEYS else read_pixels)
         except BokehbenchError as error:
             problems.append(str(error))
     if "image" not in sizes:
@@ -55,11 +69,3 @@ def _header_problems(record: Record) -> list[str]:
                 f"{record.files['image']} of {width} x {height}: make them match."
             )
     return problems
-
-
-def _sentence(load: Callable[[int], object], index: int) -> list[str]:
-    try:
-        load(index)
-    except BokehbenchError as error:
-        return [str(error)]
-    return []

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import io
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
 from PIL import Image, ImageCms
 
+#: What LittleCMS raises for a profile that it cannot use.
+FAILURES = (ImageCms.PyCMSError, OSError, ValueError)
 _Decoded = tuple[np.ndarray, bytes | None, tuple[str, ...]]
 
 
@@ -32,13 +35,12 @@ def to_srgb_pixels(path: Path, image: Image.Image) -> _Decoded:
 
 def from_srgb(picture: Image.Image, profile: bytes) -> Image.Image:
     """An sRGB picture in the colours of an RGB ``profile`` (the same picture, where LittleCMS cannot)."""
-    if _is_srgb(profile):
-        return picture
-    try:
-        target = ImageCms.ImageCmsProfile(io.BytesIO(profile))
-        return ImageCms.profileToProfile(picture, ImageCms.createProfile("sRGB"), target, outputMode="RGB") or picture
-    except (ImageCms.PyCMSError, OSError, ValueError):
-        return picture
+    with suppress(*FAILURES):
+        if not _is_srgb(profile):
+            target = ImageCms.ImageCmsProfile(io.BytesIO(profile))
+            srgb = ImageCms.createProfile("sRGB")
+            return ImageCms.profileToProfile(picture, srgb, target, outputMode="RGB") or picture
+    return picture
 
 
 def _flatten(image: Image.Image) -> tuple[Image.Image, tuple[str, ...]]:
@@ -53,11 +55,9 @@ def _flatten(image: Image.Image) -> tuple[Image.Image, tuple[str, ...]]:
 
 
 def _is_srgb(profile: bytes) -> bool:
-    try:
-        description = ImageCms.getProfileDescription(ImageCms.ImageCmsProfile(io.BytesIO(profile)))
-    except (ImageCms.PyCMSError, OSError, ValueError):
-        return False
-    return "srgb" in description.lower()
+    with suppress(*FAILURES):
+        return "srgb" in ImageCms.getProfileDescription(ImageCms.ImageCmsProfile(io.BytesIO(profile))).lower()
+    return False
 
 
 def _with_profile(image: Image.Image, profile: bytes, notes: tuple[str, ...]) -> _Decoded:
@@ -65,7 +65,7 @@ def _with_profile(image: Image.Image, profile: bytes, notes: tuple[str, ...]) ->
         source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
         converted = ImageCms.profileToProfile(image, source, ImageCms.createProfile("sRGB"), outputMode="RGB")
         assert converted is not None
-    except (ImageCms.PyCMSError, OSError, ValueError):
+    except FAILURES:
         return np.asarray(image.convert("RGB")), None, (*notes, "its colour profile cannot be used: taken as sRGB")
     # A CMYK or grey profile does not fit the RGB file that is written back.
     keep = profile if image.mode == "RGB" else None

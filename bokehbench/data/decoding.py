@@ -64,20 +64,13 @@ def open_header(path: Path) -> Image.Image:
     return image
 
 
-def orientation(image: Image.Image) -> int:
+def orientation(image: Image.Image, header_only: bool = False) -> int:
     """EXIF orientation, 1 (upright) to 8. For pixels ask after ``load()``: Pillow turns TIFFs itself, then says 1."""
-    return _valid(image.getexif())
-
-
-def _header_orientation(image: Image.Image) -> int:
-    if image.format != "PNG":
-        return _valid(image.getexif())
-    exif = Image.Exif()  # a PNG's own getexif() decodes the pixels
-    exif.load(image.info.get("exif", b""))
-    return _valid(exif)
-
-
-def _valid(exif: Image.Exif) -> int:
+    if header_only and image.format == "PNG":
+        exif = Image.Exif()  # a PNG's own getexif() decodes the pixels
+        exif.load(image.info.get("exif", b""))
+    else:
+        exif = image.getexif()
     value = exif.get(ORIENTATION_TAG, 1)
     return value if value in range(1, 9) else 1
 
@@ -108,7 +101,7 @@ def picture_size(path: str | Path) -> tuple[int, int]:
             if image.format == "TIFF":  # Pillow versions differ in whether the size is that of the turned picture
                 tags = image.tag_v2  # type: ignore[attr-defined]
                 width, height = tags[256], tags[257]
-            return (width, height) if _header_orientation(image) >= 5 else (height, width)
+            return (width, height) if orientation(image, header_only=True) >= 5 else (height, width)
     raise AssertionError("unreachable")
 
 

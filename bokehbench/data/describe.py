@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
+from contextlib import suppress
 
-from bokehbench.data.augment import Item
+from bokehbench.data.augment import size_of
 from bokehbench.data.base import SPLITS, BokehDataModule, PictureSet
 from bokehbench.data.decoding import picture_size
 from bokehbench.data.folders import Record
@@ -39,26 +40,17 @@ def _about(pictures: PictureSet) -> list[str]:
     except BokehbenchError as error:
         return [f"first picture: {error}"]
     records: list[Record] | None = getattr(pictures, "records", None)
-    return [f"sizes: {_sizes(records) if records else _shape(item)}", f"keys: {_keys(item)}"]
-
-
-def _shape(item: Item) -> str:
-    height, width = item["image"].shape[-2:]
-    return f"{width} x {height}"
-
-
-def _keys(item: Item) -> str:
-    return ", ".join(key for key in item if key != "name")
+    height, width = size_of(item)
+    sizes = _sizes(records) if records else f"{width} x {height}"
+    return [f"sizes: {sizes}", f"keys: {', '.join(key for key in item if key != 'name')}"]
 
 
 def _sizes(records: list[Record]) -> str:
     sizes: Counter[tuple[int, int]] = Counter()
     for record in records[:HEADERS]:
-        try:
+        with suppress(BokehbenchError):
             height, width = picture_size(record.files["image"])
             sizes[width, height] += 1
-        except BokehbenchError:
-            continue
     if len(sizes) <= 3:
         return ", ".join(f"{w} x {h} ({n})" for (w, h), n in sizes.most_common()) or "unreadable"
     widths, heights = zip(*sizes, strict=True)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-import numpy as np
 import torch
 
 from bokehbench.data.augment import Item, Window, fit_view, random_window, resize
@@ -73,12 +72,12 @@ class RecordSet(PictureSet):
         pixels = read_pixels(record.files["image"])
         height, width = pixels.shape[:2]
         window = (pick(height, width) if pick else None) or Window(0, 0, height, width)
-        item: Item = {"name": record.name, "image": to_tensor(_cut(pixels, window))}
+        item: Item = {"name": record.name, "image": to_tensor(pixels[window.slices])}
         if "bokeh" in files:
             target = read_pixels(files["bokeh"])
             if target.shape != pixels.shape:
                 raise BokehbenchError(sizes_differ(record, pixels.shape, target.shape))
-            item["bokeh"] = to_tensor(_cut(target, window))
+            item["bokeh"] = to_tensor(target[window.slices])
         maps = {key: self.load_map(record, key, height, width) for key in ("disparity", "mask") if key in files}
         if record.focus is not None:
             item["focus"] = torch.tensor(record.focus)
@@ -107,10 +106,6 @@ class RecordSet(PictureSet):
             return True
         # Focus and aperture are estimated from disparity and mask.
         return key in ("disparity", "mask") and bool({"focus", "aperture"} & set(keys))
-
-
-def _cut(pixels: np.ndarray, window: Window) -> np.ndarray:
-    return pixels[window.top : window.top + window.height, window.left : window.left + window.width]
 
 
 def sizes_differ(record: Record, image: Sequence[int], other: Sequence[int], key: str = "bokeh") -> str:

@@ -90,10 +90,10 @@ class Numerics:
         before = total // 2 if self.official else (kernel - stride + 1) // 2
         return before, max(total - before, 0)
 
-    def pad(self, x: Tensor, kernel: int, stride: int, value: float = 0.0) -> Tensor:
+    def pad(self, x: Tensor, kernel: int, stride: int) -> Tensor:
         """Apply :meth:`padding` to both axes of B C H W."""
         rows, columns = (self.padding(length, kernel, stride) for length in x.shape[-2:])
-        return F.pad(x, (*columns, *rows), value=value)
+        return F.pad(x, (*columns, *rows))
 
     def resize(self, x: Tensor, size: Size) -> Tensor:
         """Bilinear, not antialiased: B C H W -> B C h w."""

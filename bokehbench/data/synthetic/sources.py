@@ -11,15 +11,8 @@ import torch
 import torch.nn.functional as functional
 from torch import Tensor
 
-from bokehbench.data.decoding import (
-    PICTURE_SUFFIXES,
-    ends_properly,
-    open_header,
-    orientation,
-    picture_size,
-    readable,
-    upright,
-)
+from bokehbench.data.checks import problem_of, quick_size
+from bokehbench.data.decoding import PICTURE_SUFFIXES, open_header, orientation, readable, upright
 from bokehbench.data.image_io import read_rgb, to_tensor
 from bokehbench.data.synthetic.noise import Generator, chance, log_uniform, uniform
 from bokehbench.data.synthetic.procedural import Cutout
@@ -73,7 +66,7 @@ class Photos:
 
     def problems(self, deep: bool = False) -> list[str]:
         """One sentence per unreadable photo."""
-        return _problems(self.files, read_rgb if deep else None)
+        return [problem for path in self.files for problem in problem_of(read_rgb if deep else quick_size, path)]
 
 
 class Cutouts:
@@ -98,7 +91,7 @@ class Cutouts:
 
     def problems(self, deep: bool = False) -> list[str]:
         """One sentence per picture that is unreadable or has no transparent part."""
-        return _problems(self.files, read_cutout if deep else _require_alpha)
+        return [problem for path in self.files for problem in problem_of(read_cutout if deep else _quick_alpha, path)]
 
 
 def read_cutout(path: Path) -> Tensor:
@@ -128,21 +121,10 @@ def _require_alpha(path: Path) -> None:
             raise BokehbenchError(f"{path}: has no alpha channel: save the cut-out as an RGBA PNG.")
 
 
-def _problems(files: Sequence[Path], read: object) -> list[str]:
-    found = []
-    for path in files:
-        try:
-            picture_size(path)
-            if not ends_properly(path):
-                read_rgb(path)
-            if callable(read):
-                read(path)
-        except BokehbenchError as error:
-            found.append(str(error))
-    return found
+def _quick_alpha(path: Path) -> None:
+    quick_size(path)
+    _require_alpha(path)
 
 
 def _resize(picture: Tensor, height: int, width: int) -> Tensor:
-    return functional.interpolate(picture[None], (height, width), mode="bilinear", align_corners=False, antialias=True)[
-        0
-    ]
+    return functional.interpolate(picture[None], (height, width), mode="bilinear", antialias=True)[0]

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TypedDict
+from typing import Any, TypedDict
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from bokehbench.errors import BokehbenchError
-from bokehbench.nets.d2f.defocus import BACKBONE, DefocusHallucination, HeadActivation
+from bokehbench.nets.d2f.defocus import DefocusHallucination, HeadActivation
 from bokehbench.nets.d2f.fusion import FusionMask, FusionMode, fuse, initial_mask
 from bokehbench.nets.d2f.radiance import RadianceMode, RadianceVirtualization
 from bokehbench.nets.d2f.renderer import DiskEdge, KernelSet, WeightedLayeredRendering, defocus_top
@@ -80,7 +80,7 @@ class D2FNet(nn.Module):
         kernel_set, disk_edge, sharpness: see :class:`.WeightedLayeredRendering`.
         radiance: see :class:`.RadianceVirtualization`.
         fusion: ``"none"`` the upsampled rendering alone, ``"initial"`` mixed by M0, ``"refined"`` by the mask network.
-        backbone_pretrained, unused_unit, freeze_batch_norm, backbone, channels: see :class:`.DefocusHallucination`.
+        hallucination: the other options of :class:`.DefocusHallucination`.
     """
 
     def __init__(
@@ -92,25 +92,14 @@ class D2FNet(nn.Module):
         sharpness: float = 100.0,
         radiance: RadianceMode = "full",
         fusion: FusionMode = "refined",
-        backbone_pretrained: bool = False,
-        unused_unit: bool = False,
-        freeze_batch_norm: bool = False,
-        backbone: str = BACKBONE,
-        channels: int = 256,
+        **hallucination: Any,
     ) -> None:
         super().__init__()
         self.fusion_mode = fusion
         clamp = head_activation != "none"
         self.renderer = WeightedLayeredRendering(kernel_set, disk_edge=disk_edge, sharpness=sharpness, clamp=clamp)
-        self.defocus = DefocusHallucination(
-            head_activation=head_activation,
-            top=defocus_top(kernel_set),
-            backbone_pretrained=backbone_pretrained,
-            unused_unit=unused_unit,
-            freeze_batch_norm=freeze_batch_norm,
-            backbone=backbone,
-            channels=channels,
-        )
+        top = defocus_top(kernel_set)
+        self.defocus = DefocusHallucination(head_activation=head_activation, top=top, **hallucination)
         self.radiance = RadianceVirtualization(radiance)
         self.fusion = FusionMask()
 
