@@ -44,13 +44,7 @@ class MediaPanels(Callback):
         self.rows = {}
 
     def on_validation_batch_end(
-        self,
-        trainer: Trainer,
-        pl_module: LightningModule,
-        outputs: Any,
-        batch: Batch,
-        batch_idx: int,
-        dataloader_idx: int = 0,
+        self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Batch, *args: Any
     ) -> None:
         """Render one of the first pictures."""
         if not self.active or trainer.sanity_checking or len(self.rows) >= self.pictures:

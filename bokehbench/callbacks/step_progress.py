@@ -40,13 +40,7 @@ class StepProgress(Callback):
             write_status(share=round(share, 4), what=pl_module.stage.name)
 
     def on_test_batch_end(
-        self,
-        trainer: Trainer,
-        pl_module: LightningModule,
-        outputs: Any,
-        batch: Any,
-        batch_idx: int,
-        dataloader_idx: int = 0,
+        self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Any, batch_idx: int, *args: Any
     ) -> None:
         """The share of the pictures."""
         if self._due():

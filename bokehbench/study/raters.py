@@ -54,16 +54,14 @@ class Rater:
     @property
     def flags(self) -> str:
         """What is odd, in words; empty where nothing is."""
-        odd = []
-        if self.failed:
-            odd.append("failed a catch trial")
-        if self.seconds < HASTY:
-            odd.append("hasty")
-        if len(self.judgements) >= 8 and len({judgement.side for judgement in self.judgements}) == 1:
-            odd.append("always the same answer")
-        if not self.complete:
-            odd.append("incomplete")
-        return ", ".join(odd)
+        sides = {judgement.side for judgement in self.judgements}
+        odd = {
+            "failed a catch trial": self.failed,
+            "hasty": self.seconds < HASTY,
+            "always the same answer": len(self.judgements) >= 8 and len(sides) == 1,
+            "incomplete": not self.complete,
+        }
+        return ", ".join(words for words, so in odd.items() if so)
 
 
 def sort_votes(file: VoteFile, key: Key) -> Rater:

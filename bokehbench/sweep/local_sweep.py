@@ -99,12 +99,12 @@ class LocalSweep:
 
     def rows(self, study: optuna.Study) -> list[Row]:
         """The trials that ended."""
-        return [self._row(trial) for trial in study.trials if _ended(trial)]
-
-    def _row(self, trial: FrozenTrial) -> Row:
-        kept = trial.user_attrs
-        values = {each.name: each.value(trial.params[each.name]) for each in self.sweep.free}
-        return Row(trial.number, values, trial.value, float(kept["seconds"]), kept["why"], kept["checkpoint"])
+        return [
+            Row(trial.number, {each.name: each.value(trial.params[each.name]) for each in self.sweep.free},
+                trial.value, **trial.user_attrs)
+            for trial in study.trials
+            if _ended(trial)
+        ]  # fmt: skip
 
     def _retry_interrupted(self, study: optuna.Study) -> None:
         """Before a trial is given up its values are put in the queue, so that a kill in between loses nothing."""
@@ -133,14 +133,11 @@ class LocalSweep:
 
         place = self.folder / f"trial-{trial.number:04d}"
         command = [*local(self.sweep.command(self.sweep.values(trial.params))), *self.extra]
+        command.append(f"--trainer.default_root_dir={place.resolve()}")
         value, why, begin = None, "", time.monotonic()
         what = f"trial {trial.number}"
         try:
-            run_step(
-                [*command, f"--trainer.default_root_dir={place.resolve()}"],
-                place / "fit.log",
-                bar.reporter(start, what),
-            )
+            run_step(command, place / "fit.log", bar.reporter(start, what))
             value = last_value(place, self.sweep.metric)
         except BokehbenchError as error:
             why = str(error)
@@ -149,10 +146,7 @@ class LocalSweep:
         trial.set_user_attr("seconds", round(time.monotonic() - begin, 1))
         trial.set_user_attr("checkpoint", "" if checkpoint is None else str(checkpoint))
         trial.set_user_attr("why", why)
-        if value is None:
-            study.tell(trial, state=TrialState.FAIL)
-        else:
-            study.tell(trial, value)
+        study.tell(trial, value, TrialState.FAIL if value is None else None)
 
 
 def local(words: list[str]) -> list[str]:
