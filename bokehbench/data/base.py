@@ -117,10 +117,6 @@ def say(sentence: str) -> None:
     print(sentence)
 
 
-def _one_thread(worker: int) -> None:
-    torch.set_num_threads(1)
-
-
 def default_workers() -> int:
     """Four loader processes, or as many as there are cores to run them."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
@@ -295,7 +291,6 @@ class BokehDataModule(LightningDataModule):
             num_workers=self.num_workers,
             pin_memory=torch.cuda.is_available(),  # on a CPU it only copies once more
             persistent_workers=self.num_workers > 0,
-            worker_init_fn=_one_thread,  # several processes of several threads each are slower than one
             **options,
         )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import torch
 
@@ -14,22 +14,9 @@ from bokehbench.data.focus import FocusRule
 from bokehbench.data.folders import Record
 from bokehbench.data.image_io import read_map, to_tensor
 from bokehbench.data.pixels import read_pixels
-from bokehbench.data.sampling import Draw, TrainingPlan, View
+from bokehbench.data.sampling import NATIVE, Draw, TrainingPlan, View
 from bokehbench.errors import BokehbenchError
 from bokehbench.optics.disparity import minmax
-
-Pick = Callable[[int, int], Window | None]
-
-
-def crop_of(view: View, generator: torch.Generator) -> Pick:
-    """Draws the window of a crop as soon as the picture's size is known, so that only that part becomes floats."""
-
-    def pick(height: int, width: int) -> Window | None:
-        if view.kind != "crop" or height < view.height or width < view.width:
-            return None
-        return random_window(height, width, view, generator)
-
-    return pick
 
 
 class RecordSet(PictureSet):
@@ -54,15 +41,20 @@ class RecordSet(PictureSet):
 
     def training_item(self, draw: Draw, plan: TrainingPlan, generator: torch.Generator) -> Item:
         """See :meth:`PictureSet.training_item`; files of keys that the plan does not want are not read."""
-        item = self.load(draw.index, crop_of(plan.view, generator), plan.keys)
-        return fit_view(item, plan.view, generator)
+        return fit_view(self.load(draw.index, plan.view, generator, plan.keys), plan.view, generator)
 
     def problems(self, deep: bool = False) -> list[str]:
         """One sentence per problem; reads every pixel where ``deep``."""
         return self.found + record_problems(self.records, self.load if deep else None)
 
-    def load(self, index: int, pick: Pick | None = None, keys: Sequence[str] | None = None) -> Item:
-        """The item; only the window that ``pick(height, width)`` returns (None = all), only ``keys`` (None = all).
+    def load(
+        self,
+        index: int,
+        view: View = NATIVE,
+        generator: torch.Generator | None = None,
+        keys: Sequence[str] | None = None,
+    ) -> Item:
+        """The item; only ``keys`` (None = all). Where ``view`` is a crop that fits, only its window becomes floats.
 
         Raises:
             BokehbenchError: a file cannot be read, or input and target differ in size.
@@ -71,7 +63,9 @@ class RecordSet(PictureSet):
         files = {key: path for key, path in record.files.items() if self._needed(key, keys)}
         pixels = read_pixels(record.files["image"])
         height, width = pixels.shape[:2]
-        window = (pick(height, width) if pick else None) or Window(0, 0, height, width)
+        window = Window(0, 0, height, width)
+        if view.kind == "crop" and height >= view.height and width >= view.width:
+            window = random_window(height, width, view, generator or torch.default_generator)
         item: Item = {"name": record.name, "image": to_tensor(pixels[window.slices])}
         if "bokeh" in files:
             target = read_pixels(files["bokeh"])

@@ -5,6 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from bokehbench.errors import BokehbenchError
+
 
 def signed_defocus(disparity: Tensor, focus: float | Tensor, aperture: float | Tensor) -> Tensor:
     """Signed blur radius aperture · (disparity - focus) in pixels, B 1 H W.
@@ -26,3 +28,9 @@ def per_image(value: float | Tensor, like: Tensor) -> Tensor:
     """One number for all, or one per image (shape B): to be combined with B C H W ``like``, of its kind and device."""
     value = torch.as_tensor(value, dtype=like.dtype, device=like.device)
     return value if value.ndim == 0 else value.reshape(-1, 1, 1, 1)
+
+
+def check_map(plane: Tensor, image: Tensor) -> None:
+    """Raise BokehbenchError unless ``plane`` is B 1 H W for an ``image`` B C H W."""
+    if plane.shape != (len(image), 1, *image.shape[-2:]):
+        raise BokehbenchError(f"A map of {tuple(plane.shape)} does not fit pictures of {tuple(image.shape)}.")

@@ -17,7 +17,7 @@ from torch import Tensor
 
 from bokehbench.errors import BokehbenchError
 from bokehbench.optics.blur import disk_blur
-from bokehbench.optics.circle_of_confusion import circle_of_confusion
+from bokehbench.optics.circle_of_confusion import check_map, circle_of_confusion
 from bokehbench.optics.padding import Padding
 
 
@@ -46,8 +46,7 @@ def compositional(
         raise BokehbenchError(f"The compositional renderer needs a step > 0 px between its disks, not {step}.")
     if padding == "full":
         raise BokehbenchError("The compositional renderer keeps the picture's size: use another padding than 'full'.")
-    if disparity.shape != (len(image), 1, *image.shape[-2:]):
-        raise BokehbenchError(f"A disparity map of {tuple(disparity.shape)} does not fit {tuple(image.shape)}.")
+    check_map(disparity, image)
     work = torch.float64 if image.dtype == torch.float64 else torch.float32
     with torch.autocast(image.device.type, enabled=False):
         light = image.to(work)

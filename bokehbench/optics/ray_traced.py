@@ -18,7 +18,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from bokehbench.errors import BokehbenchError
-from bokehbench.optics.circle_of_confusion import per_image, signed_defocus
+from bokehbench.optics.circle_of_confusion import check_map, per_image, signed_defocus
 
 #: Turn in radians between successive samples of the spiral.
 GOLDEN_ANGLE = math.pi * (3 - math.sqrt(5))
@@ -53,8 +53,7 @@ def ray_traced(
         raise BokehbenchError(f"Ray tracing needs 1 ray or more per pixel, not {rays}.")
     if not step > 0:
         raise BokehbenchError(f"Ray tracing needs a step > 0 px, not {step}.")
-    if disparity.shape != (len(image), 1, *image.shape[-2:]):
-        raise BokehbenchError(f"A disparity map of {tuple(disparity.shape)} does not fit {tuple(image.shape)}.")
+    check_map(disparity, image)
     work = torch.float64 if image.dtype == torch.float64 else torch.float32
     near_far = disparity.detach().to(work).amax((1, 2, 3)), disparity.detach().to(work).amin((1, 2, 3))
     reach = torch.stack([signed_defocus(per_image(d, d), focus, aperture).flatten() for d in near_far], 1)

@@ -11,6 +11,7 @@ from torch.autograd.function import once_differentiable
 
 from bokehbench.errors import BokehbenchError
 from bokehbench.optics.aperture_kernels import soft_edge, squared_distances
+from bokehbench.optics.circle_of_confusion import check_map
 from bokehbench.optics.convolution import fast_size, spectrum_of
 
 #: Keeps the energy of a sharp pixel finite: w is divided by R² + 0.2.
@@ -35,8 +36,7 @@ def scatter(image: Tensor, defocus: Tensor, *, gamma: float = 1.0, step: float =
     """
     if not step > 0:
         raise BokehbenchError(f"scatter needs a step > 0 px, not {step}.")
-    if defocus.shape != (len(image), 1, *image.shape[-2:]):
-        raise BokehbenchError(f"A defocus map of {tuple(defocus.shape)} does not fit pictures of {tuple(image.shape)}.")
+    check_map(defocus, image)
     work = torch.float64 if image.dtype == torch.float64 else torch.float32
     light = image.to(work) if gamma == 1 else image.to(work).clamp(min=0) ** gamma
     radius = defocus.to(work).abs()
