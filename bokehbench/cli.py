@@ -2,33 +2,13 @@
 
 from __future__ import annotations
 
-import importlib
 import os
 import sys
 
 from bokehbench import __version__
-from bokehbench.commands.spelling import spelt_today
-from bokehbench.errors import BokehbenchError, nearest
-
-#: verb -> (module with ``main(argv) -> int``, one line of help); the verb itself is passed on as argv[0].
-VERBS = {
-    "fit": ("bokehbench.commands.lightning", "train a method, all its stages"),
-    "validate": ("bokehbench.commands.lightning", "score a checkpoint on the validation pictures"),
-    "test": ("bokehbench.commands.lightning", "score a checkpoint on the test pictures, one row per picture"),
-    "predict": ("bokehbench.commands.lightning", "render the pictures of a data set"),
-    "render": ("bokehbench.commands.render", "give a photo, or a folder of photos, shallow depth of field"),
-    "app": ("bokehbench.commands.app", "click where to focus and drag the aperture, in the browser"),
-    "score": ("bokehbench.commands.score", "score a folder of pictures against the true ones, no model needed"),
-    "leaderboard": ("bokehbench.commands.leaderboard", "results and tables: add, render, check, verify, cite, compare"),
-    "report": ("bokehbench.commands.report", "a board as a folder of HTML, with pictures to look into"),
-    "benchmark": ("bokehbench.commands.benchmark", "run a suite of experiments and compare them on a board"),
-    "sweep": ("bokehbench.commands.sweep", "vary options of a fit, W&B's sweep files run here"),
-    "data": ("bokehbench.commands.data", "describe, check or preview a data set"),
-    "doctor": ("bokehbench.commands.doctor", "versions, devices, data folders found, and what is missing"),
-    "completion": ("bokehbench.commands.completion", "a script that completes verbs and options in your shell"),
-    "study": ("bokehbench.commands.study", "ask people which of two results they prefer, and analyse their votes"),
-    "import-weights": ("bokehbench.commands.import_weights", "turn the authors' weights into a checkpoint of ours"),
-}
+from bokehbench.errors import BokehbenchError
+from bokehbench.status_file import end_with_parent, watched, write_status
+from bokehbench.verbs import VERBS, run
 
 EPILOGUE = """
 start here:
@@ -53,26 +33,20 @@ def main(argv: list[str] | None = None) -> int:
     if argv[0] in ("-V", "--version", "version"):
         print(f"bokehbench {__version__}")
         return 0
+    if watched():
+        end_with_parent()
     try:
         return run(argv)
     except BokehbenchError as error:
+        write_status(failed=str(error))
         print(f"bokehbench: {error}", file=sys.stderr)
         return 2
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # `| head` has read enough: say no more at exit
         return 1
-
-
-def run(argv: list[str]) -> int:
-    """Run one verb, ``argv[0]``, and return its exit status.
-
-    Raises:
-        BokehbenchError: there is no such verb, or what the verb raises.
-    """
-    if argv[0] not in VERBS:
-        raise BokehbenchError(f"There is no verb '{argv[0]}'; {nearest(argv[0], VERBS)}.")
-    module = importlib.import_module(VERBS[argv[0]][0])
-    return int(module.main(spelt_today(argv)) or 0)
+    except Exception as error:
+        write_status(failed=f"{type(error).__name__}: {error}")
+        raise
 
 
 if __name__ == "__main__":

@@ -1,9 +1,12 @@
-"""The file in which a step of a suite or a sweep, a process of its own, says how far it is and why it failed."""
+"""A step of a suite or a sweep is a process of its own: a file in which it says how far it is and why it failed."""
 
 from __future__ import annotations
 
+import ctypes
 import json
 import os
+import signal
+import sys
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -33,3 +36,10 @@ def read_status(path: Path) -> dict[str, Any]:
         return dict(json.loads(path.read_text(encoding="utf-8")))
     except (OSError, ValueError):
         return {}
+
+
+def end_with_parent() -> None:
+    """End when the runner does, however that ends: nothing goes on training beside its successor (Linux only)."""
+    if sys.platform == "linux":
+        set_death_signal = 1  # PR_SET_PDEATHSIG
+        ctypes.CDLL(None).prctl(set_death_signal, signal.SIGKILL)

@@ -11,11 +11,12 @@ from pathlib import Path
 import pytest
 
 from bokehbench import experiments
-from bokehbench.cli import VERBS, main
+from bokehbench.cli import main
 from bokehbench.commands.render import arguments
-from bokehbench.commands.spelling import spelt_today
 from bokehbench.data import DATA
 from bokehbench.models import MODELS
+from bokehbench.spelling import spelt_today
+from bokehbench.verbs import VERBS
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]

@@ -20,7 +20,7 @@ FILES = sorted(path.stem for path in experiments.folder().glob("*.yaml"))
 SIDE = 64
 #: How recipes are named after data sets, and what makes each data set tiny.
 DATA: dict[str, tuple[str, dict[str, object]]] = {
-    "SyntheticDoF": ("synthetic", {"size": SIDE, "blur_radius": 8, "train_samples": 2}),
+    "SyntheticDoF": ("synthetic", {"size": SIDE, "aperture": 8, "train_samples": 2}),
     "EBB": ("ebb", {"root": "ebb"}),
     "IPhoneDepth": ("iphone_depth", {"root": "iphone_depth", "train_fraction": 0.5}),
     "Pairs": ("pairs", {"root": "pairs", "aperture": 20.0}),

@@ -5,8 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from bokehbench.models import D2F, Aperture, Combination, DeepLens, Identity, Pix2Pix, PyNET
+from bokehbench.models.aperture import Aperture
 from bokehbench.models.base import BokehModel
+from bokehbench.models.baselines.identity import Identity
+from bokehbench.models.combination import Combination
+from bokehbench.models.d2f import D2F
+from bokehbench.models.deeplens import DeepLens
+from bokehbench.models.pix2pix import Pix2Pix
+from bokehbench.models.pynet import PyNET
 
 #: ``own``: predicted, and a given map takes its place; ``optional``: does without one, but then cannot look up a point.
 MapUse = Literal["needed", "own", "optional", "ignored"]

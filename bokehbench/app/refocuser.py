@@ -14,8 +14,10 @@ from bokehbench.app.open_photo import WORKING_SIDE, OpenPhoto, keep
 from bokehbench.data.augment import resize
 from bokehbench.data.image_io import write_photo
 from bokehbench.errors import BokehbenchError
-from bokehbench.models import Aperture, Combination, DeepLens
+from bokehbench.models.aperture import Aperture
 from bokehbench.models.base import BokehModel
+from bokehbench.models.combination import Combination
+from bokehbench.models.deeplens import DeepLens
 from bokehbench.optics.disparity import focus_at
 
 #: Long side of what methods without a cache render while people try things out.

@@ -16,8 +16,7 @@ from collections.abc import Iterable
 
 from bokehbench import experiments
 from bokehbench.board import boards
-from bokehbench.cli import VERBS
-from bokehbench.cli import main as run
+from bokehbench.verbs import VERBS, run
 
 LIGHTNING = ("fit", "validate", "test", "predict")
 OWN_PARSER = tuple(verb for verb in VERBS if verb not in (*LIGHTNING, "completion"))

@@ -11,7 +11,7 @@ from bokehbench.metrics.ssim_terms import band_gradient, band_terms, bands
 from bokehbench.metrics.ssim_window import Window
 
 
-class SSIMFunction(torch.autograd.Function):
+class _SSIMTerms(torch.autograd.Function):
     """Saves its inputs only; the backward pass recomputes each band's maps."""
 
     @staticmethod
@@ -44,3 +44,15 @@ class SSIMFunction(torch.autograd.Function):
             if of_y is not None:
                 of_y[planes, source] += of_s - of_d
         return of_x, of_y, None, None
+
+
+def ssim_terms(x: Tensor, y: Tensor, window: Window, peak: float = 1.0) -> tuple[Tensor, Tensor]:
+    """Mean over the valid region of SSIM and of its contrast-structure part, both B C.
+
+    Args:
+        x, y: B C H W, same float type; differentiable with respect to both (once).
+        window: weights of the neighbourhood.
+        peak: largest possible value L; C1 = (0.01 L)², C2 = (0.03 L)².
+    """
+    ssim, contrast = _SSIMTerms.apply(x.flatten(0, 1), y.flatten(0, 1), window, peak)
+    return ssim.reshape(x.shape[:2]), contrast.reshape(x.shape[:2])

@@ -8,12 +8,11 @@ from bokehbench.lazy import torch
 from bokehbench.metrics.column import Column
 from bokehbench.metrics.luma import luma
 from bokehbench.metrics.pair import check_pair
-from bokehbench.metrics.regions import regions
+from bokehbench.metrics.regions import regions, regions_of
+from bokehbench.metrics.sample import Sample
 
 if TYPE_CHECKING:
     from torch import Tensor
-
-    from bokehbench.metrics.sample import Sample
 
 #: Mean squared slope that 8-bit rounding alone makes, so that two flat pictures compare as equal.
 FLOOR = 2 * (1 / 255) ** 2 / 12
@@ -63,7 +62,7 @@ def _compared(prediction: Tensor, target: Tensor, where: Tensor | None) -> Tenso
 
 
 def _column(sample: Sample) -> Tensor:
-    return _compared(*sample.native.pair, None if sample.in_focus is None else sample.regions["out-of-focus"])
+    return _compared(*sample.native.pair, None if sample.in_focus is None else regions_of(sample)["out-of-focus"])
 
 
 COLUMNS = (

@@ -8,11 +8,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from bokehbench.errors import BokehbenchError
+from bokehbench.metrics.sample import Sample
 
 if TYPE_CHECKING:
     from torch import Tensor
-
-    from bokehbench.metrics.sample import Sample
 
 #: What a column can need besides the output -> what is said where it lacks.
 NEEDS = {

@@ -8,11 +8,10 @@ from bokehbench.errors import BokehbenchError
 from bokehbench.lazy import torch
 from bokehbench.metrics.column import Column
 from bokehbench.metrics.pair import check_pair
+from bokehbench.metrics.sample import Sample
 
 if TYPE_CHECKING:
     from torch import Tensor
-
-    from bokehbench.metrics.sample import Sample
 
 
 def spline_fit(prediction: Tensor, target: Tensor, knots: int = 5) -> Tensor:

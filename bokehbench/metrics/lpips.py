@@ -11,11 +11,10 @@ from bokehbench.errors import BokehbenchError, nearest
 from bokehbench.lazy import torch
 from bokehbench.metrics.column import Column, NotMeasuredError
 from bokehbench.metrics.pair import check_pair
+from bokehbench.metrics.sample import Sample
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
-
-    from bokehbench.metrics.sample import Sample
 
 #: Backbone and the file of torchvision's weights that it needs; the linear weights come with torchmetrics.
 BACKBONES = {

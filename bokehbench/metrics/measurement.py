@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from bokehbench.batch import Batch, known
 from bokehbench.errors import BokehbenchError
 from bokehbench.lazy import torch
 from bokehbench.metrics.column import NEEDS, Column, NotMeasuredError
 from bokehbench.metrics.columns import find_column
 from bokehbench.metrics.protocols import DEFAULT, Protocol, find_protocol
 from bokehbench.metrics.psnr import pooled_psnr
+from bokehbench.metrics.regions import in_focus_of
+from bokehbench.metrics.sample import Sample
 
 if TYPE_CHECKING:
     from torch import Tensor
-
-    from bokehbench.metrics.sample import Sample
 
 #: Column -> values of shape B, or why there are none.
 Scores = dict[str, "Tensor | str"]
@@ -65,6 +66,16 @@ class Measurement:
         tensor = torch.tensor(values, dtype=torch.float64)
         pooled = column == "psnr" and self.protocol.averaging == "pooled"
         return float(pooled_psnr(tensor) if pooled else tensor.nanmean())
+
+
+def sample_of(output: Tensor, batch: Batch, own_disparity: Callable[[], Tensor] | None = None) -> Sample:
+    """An output with what its batch says about target, focus and disparity."""
+    known_ = {key for key in ("bokeh", "true_disparity", "disparity") if bool(known(batch, key).all())}
+    true = next((batch[key] for key in ("true_disparity", "disparity") if key in known_), None)
+    return Sample(
+        output, batch["bokeh"] if "bokeh" in known_ else None,
+        in_focus=in_focus_of(batch), true_disparity=true, own_disparity=own_disparity,
+    )  # fmt: skip
 
 
 def _value(column: Column, sample: Sample, strict: bool) -> Tensor | str:

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 from bokehbench.lazy import F, torch
 from bokehbench.metrics.column import Column
 from bokehbench.metrics.pair import check_pair
-from bokehbench.metrics.ssim_terms import ssim_terms
 from bokehbench.metrics.ssim_window import window_of
 
 if TYPE_CHECKING:
@@ -35,6 +34,8 @@ def ms_ssim(prediction: Tensor, target: Tensor, peak: float = 1.0) -> Tensor:
     Raises:
         BokehbenchError: pictures that cannot be compared, or too small for five scales.
     """
+    from bokehbench.metrics._ssim_function import ssim_terms  # defines a class of torch's, without which we start
+
     prediction, target = check_pair(prediction, target, smallest=SMALLEST)
     window = window_of("gaussian")
     result = prediction.new_ones(prediction.shape[:2])

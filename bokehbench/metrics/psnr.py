@@ -7,11 +7,10 @@ from typing import TYPE_CHECKING
 from bokehbench.lazy import torch
 from bokehbench.metrics.column import Column
 from bokehbench.metrics.pair import check_pair
+from bokehbench.metrics.sample import Sample
 
 if TYPE_CHECKING:
     from torch import Tensor
-
-    from bokehbench.metrics.sample import Sample
 
 
 def mean_squared_error(prediction: Tensor, target: Tensor) -> Tensor:
@@ -46,8 +45,14 @@ def pooled_psnr(values: Tensor, peak: float = 1.0) -> Tensor:
     return decibels((peak**2 * 10 ** (-values.double() / 10)).mean(), peak).to(values.dtype)
 
 
+def squared_error(sample: Sample) -> Tensor:
+    """B C H W of the sample's pair."""
+    one, two = sample.pair
+    return sample.kept("squared error", lambda: (one - two).square_())
+
+
 def _column(sample: Sample) -> Tensor:
-    return decibels(sample.squared_error.flatten(1).mean(1), sample.peak)
+    return decibels(squared_error(sample).flatten(1).mean(1), sample.peak)
 
 
 COLUMNS = (Column("psnr", "PSNR (dB)", _column, decimals=2, reproduced=0.05, published="PSNR"),)

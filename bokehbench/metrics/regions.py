@@ -9,18 +9,19 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Literal
 
+from bokehbench.batch import Batch, known
 from bokehbench.errors import BokehbenchError
 from bokehbench.lazy import F, torch
 from bokehbench.metrics.column import Column
 from bokehbench.metrics.pair import check_pair
-from bokehbench.metrics.psnr import decibels
+from bokehbench.metrics.psnr import decibels, squared_error
+from bokehbench.metrics.sample import Sample
+from bokehbench.metrics.ssim import uniform_map
 from bokehbench.metrics.ssim_terms import ssim_map
 from bokehbench.metrics.ssim_window import window_of
 
 if TYPE_CHECKING:
     from torch import Tensor
-
-    from bokehbench.metrics.sample import Sample
 
 REGIONS = ("in-focus", "out-of-focus", "border")
 Region = Literal["in-focus", "out-of-focus", "border"]
@@ -44,6 +45,23 @@ def in_focus_from_disparity(
     """
     away = (disparity - _per_image(focus)).abs()
     return away <= tolerance if aperture is None else away * _per_image(aperture) <= 1
+
+
+def in_focus_of(batch: Batch) -> Tensor | None:
+    """What is in focus, B 1 H W; None where nothing tells.
+
+    From exact disparity where there is one (the mask of synthetic scenes is of all objects, in focus or not), else
+    from the subject's mask, else from the disparity that the method was given.
+    """
+    has = {key for key in batch if key != "name" and bool(known(batch, key).all())}
+    aperture = batch["aperture"] if "aperture" in has else None
+    if {"true_disparity", "focus", "aperture"} <= has:
+        return in_focus_from_disparity(batch["true_disparity"], batch["focus"], aperture)
+    if "mask" in has:
+        return batch["mask"]
+    if {"disparity", "focus"} <= has:
+        return in_focus_from_disparity(batch["disparity"], batch["focus"], aperture)
+    return None
 
 
 def _per_image(value: Tensor | float) -> Tensor | float:
@@ -125,11 +143,18 @@ def _ssim_inside(values: Tensor, where: Tensor) -> Tensor:
     return _mean_inside(values, where[..., margin:-margin, margin:-margin])
 
 
+def regions_of(sample: Sample) -> dict[str, Tensor]:
+    """:func:`regions` of a sample whose focus is known."""
+    assert sample.in_focus is not None, "a column that needs what is in focus says so in its needs"
+    mask = sample.in_focus
+    return sample.native.kept("regions", lambda: regions(mask))
+
+
 def _column(sample: Sample, score: str, region: str) -> Tensor:
-    where = sample.regions[region]
+    where = regions_of(sample)[region]
     if score == "psnr":
-        return _psnr_inside(sample.native.squared_error, where)
-    return _ssim_inside(sample.native.ssim_map, where)
+        return _psnr_inside(squared_error(sample.native), where)
+    return _ssim_inside(uniform_map(sample.native), where)
 
 
 def _declared(score: str, label: str, region: str) -> Column:

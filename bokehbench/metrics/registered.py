@@ -15,12 +15,11 @@ from bokehbench.lazy import torch
 from bokehbench.metrics.column import Column
 from bokehbench.metrics.pair import check_pair
 from bokehbench.metrics.psnr import psnr
+from bokehbench.metrics.sample import Sample
 from bokehbench.metrics.translation import estimate_shift, translate
 
 if TYPE_CHECKING:
     from torch import Tensor
-
-    from bokehbench.metrics.sample import Sample
 
 #: Largest shift looked for, in pixels; published outputs on EBB! are up to 30 pixels off at 1024 rows.
 REACH = 32

@@ -9,14 +9,13 @@ from bokehbench.lazy import F
 from bokehbench.metrics.column import Column, NotMeasuredError
 from bokehbench.metrics.pair import check_pair
 from bokehbench.metrics.protocols import UNIFORM
+from bokehbench.metrics.sample import Sample
 from bokehbench.metrics.ssim_3d import ssim_3d
-from bokehbench.metrics.ssim_terms import ssim_terms
+from bokehbench.metrics.ssim_terms import ssim_map
 from bokehbench.metrics.ssim_window import window_of
 
 if TYPE_CHECKING:
     from torch import Tensor
-
-    from bokehbench.metrics.sample import Sample
 
 
 def ssim(
@@ -47,12 +46,20 @@ def ssim(
     Raises:
         BokehbenchError: pictures that cannot be compared, or smaller than the window.
     """
+    from bokehbench.metrics._ssim_function import ssim_terms  # defines a class of torch's, without which we start
+
     kind = window_of(window, covariance)
     prediction, target = check_pair(prediction, target, smallest=kind.size)
     factor = max(1, round(min(prediction.shape[-2:]) / 256)) if downsample else 1
     if factor > 1:
         prediction, target = F.avg_pool2d(prediction, factor), F.avg_pool2d(target, factor)
     return ssim_terms(prediction, target, kind, peak)[0].mean(1)
+
+
+def uniform_map(sample: Sample) -> Tensor:
+    """SSIM of every 7 x 7 window inside the sample's pair: B C H-6 W-6."""
+    one, two = sample.pair
+    return sample.kept("SSIM", lambda: ssim_map(one, two, window_of("uniform")))
 
 
 def _column(sample: Sample, name: str) -> Tensor:
@@ -63,7 +70,7 @@ def _column(sample: Sample, name: str) -> Tensor:
     if kind.window == "gaussian-3d":
         return ssim_3d(*sample.pair)
     if kind == UNIFORM and sample.in_focus is not None:  # the map is there, or will be wanted
-        return sample.ssim_map.mean((1, 2, 3))
+        return uniform_map(sample).mean((1, 2, 3))
     return ssim(*sample.pair, kind.window, kind.covariance, downsample=kind.downsample)
 
 

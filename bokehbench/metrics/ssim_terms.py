@@ -97,20 +97,6 @@ def band_gradient(
     return mean_s.addcmul_(x + y - terms.centre, power_s, value=2), mean_d.addcmul_(x - y, power_d, value=2)
 
 
-def ssim_terms(x: Tensor, y: Tensor, window: Window, peak: float = 1.0) -> tuple[Tensor, Tensor]:
-    """Mean over the valid region of SSIM and of its contrast-structure part, both B C.
-
-    Args:
-        x, y: B C H W, same float type; differentiable with respect to both (once).
-        window: weights of the neighbourhood.
-        peak: largest possible value L; C1 = (0.01 L)², C2 = (0.03 L)².
-    """
-    from bokehbench.metrics._ssim_function import SSIMFunction  # a class of torch's, which this file starts without
-
-    ssim, contrast = SSIMFunction.apply(x.flatten(0, 1), y.flatten(0, 1), window, peak)
-    return ssim.reshape(x.shape[:2]), contrast.reshape(x.shape[:2])
-
-
 def ssim_map(x: Tensor, y: Tensor, window: Window, peak: float = 1.0) -> Tensor:
     """SSIM of every window that lies inside the picture: B C H-n+1 W-n+1 for a window of n x n; no gradient."""
     size = window.size - 1

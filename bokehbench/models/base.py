@@ -16,7 +16,7 @@ from bokehbench.checkpoints import read_checkpoint
 from bokehbench.errors import BokehbenchError
 from bokehbench.losses import total
 from bokehbench.metrics.column import NotMeasuredError
-from bokehbench.metrics.measurement import Measurement, numbers
+from bokehbench.metrics.measurement import Measurement, numbers, sample_of
 from bokehbench.metrics.sample import Sample
 from bokehbench.models.recorded import Recorded
 from bokehbench.models.stages import Stage, StageRecipe, select
@@ -224,7 +224,7 @@ class BokehModel(Recorded, ABC):
 
     def sample(self, batch: Batch) -> Sample:
         """A batch, rendered, as it is measured."""
-        return Sample.of_batch(self.render_batch(batch), batch, own_disparity=partial(self.own_disparity, batch))
+        return sample_of(self.render_batch(batch), batch, partial(self.own_disparity, batch))
 
     def scores(
         self,
@@ -259,7 +259,7 @@ class BokehModel(Recorded, ABC):
         image, measurement = batch["image"], Measurement.named(("depth_mae",))
         found: dict[str, Tensor] = {}
         for name, disparity in (("", partial(self.own_disparity, batch)), ("identity_", lambda: image[:, :1] * 0)):
-            sample = Sample.of_batch(image, batch, own_disparity=disparity)
+            sample = sample_of(image, batch, disparity)
             found |= {f"{name}{column}": value for column, value in numbers(measurement.of(sample)).items()}
         return found
 

@@ -36,7 +36,7 @@ def run_step(
     log.parent.mkdir(parents=True, exist_ok=True)
     file.unlink(missing_ok=True)
     with log.open("wb") as output:
-        command = [sys.executable, "-m", "bokehbench.suite.step", *words]
+        command = [sys.executable, "-m", "bokehbench", *words]
         process = subprocess.Popen(
             command, stdout=output, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL,
             env={**os.environ, VARIABLE: str(file.resolve()), **(environment or {})},

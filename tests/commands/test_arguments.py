@@ -11,9 +11,10 @@ import yaml
 from methods import NAMES, TRAINABLE
 
 from bokehbench import experiments
-from bokehbench.cli import VERBS, main
+from bokehbench.cli import main
 from bokehbench.commands.arguments import prepare, take
 from bokehbench.errors import BokehbenchError
+from bokehbench.verbs import VERBS
 
 
 def test_help_lists_every_verb_and_loads_nothing_slow() -> None:

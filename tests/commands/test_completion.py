@@ -7,7 +7,8 @@ import subprocess
 
 import pytest
 
-from bokehbench.cli import VERBS, main
+from bokehbench.cli import main
+from bokehbench.verbs import VERBS
 
 
 @pytest.fixture(scope="module")

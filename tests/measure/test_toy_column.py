@@ -62,7 +62,7 @@ def test_a_column_in_one_file_is_in_test_board_report_score_and_verify(tmp_path,
     words = ["score", str(tmp_path / "ours"), "--targets", str(tmp_path / "true"), "--protocol", "bokehme"]
     assert main([*words, "--columns", "toy_red", "--workers", "1", "--csv", str(tmp_path / "scores.csv")]) == 0
     (line,) = [line for line in capsys.readouterr().out.splitlines() if line.startswith("toy_red")]
-    assert line.split() == ["toy_red", "0.2000", *"mean absolute error of red".split()]
+    assert line.split() == ["toy_red", "0.2000", *["mean", "absolute", "error", "of", "red"]]
     assert (tmp_path / "scores.csv").read_text().splitlines()[0].endswith(",toy_red")
 
     (stored,) = results.read_all(board)

@@ -9,9 +9,10 @@ from skimage.metrics import structural_similarity
 
 from bokehbench.errors import BokehbenchError
 from bokehbench.metrics import SSIM, SSIM3D
+from bokehbench.metrics._ssim_function import ssim_terms
 from bokehbench.metrics.ssim import ssim
 from bokehbench.metrics.ssim_3d import ssim_3d
-from bokehbench.metrics.ssim_terms import ssim_map, ssim_terms
+from bokehbench.metrics.ssim_terms import ssim_map
 from bokehbench.metrics.ssim_window import window_of
 
 GAUSSIAN = {"gaussian_weights": True, "sigma": 1.5}

@@ -14,8 +14,8 @@ from makers import picture, save
 from PIL import Image
 
 from bokehbench.cli import main
-from bokehbench.commands.spelling import spelt_today
 from bokehbench.commands.study import arguments
+from bokehbench.spelling import spelt_today
 
 METHODS = ("a", "b")
 NAMES = ("1", "2", "3")
