@@ -32,7 +32,7 @@ def find(name: str, kind: Literal["configuration file", "suite", "sweep"] = "con
 
 
 def quick(model: str) -> Path:
-    """The configuration of a method (name in lower case) where none is named: its own, or that of all without training."""
+    """The configuration of a method (name in lower case) where none is named: its own, or that of the baselines."""
     own = folder() / f"{model}_quick.yaml"
     return own if own.is_file() else find("baselines_quick")
 
