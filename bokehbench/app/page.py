@@ -81,12 +81,8 @@ class Page:
                     download = gr.DownloadButton("Download", visible=False, elem_id="download")
             looks = [said, photo, disparity, result, download, across, down]
             everything = [state, *looks, aperture, save, own_map, drop, drop_map]
-            finished: dict[str, Any] = {
-                "fn": self.finish,
-                "inputs": [state, aperture],
-                "outputs": [said, result, download],
-                **QUEUE,
-            }
+            shown: dict[str, Any] = {"inputs": [state, aperture], "outputs": [said, result, download], **QUEUE}
+            finished = {"fn": self.finish, **shown}
             drop.upload(self.open, [drop, state], everything, **QUEUE).then(**finished)
             drop_map.upload(self.give_map, [drop_map, state, aperture], everything, **QUEUE).then(**finished)
             own_map.click(self.use_own_map, [state, aperture], everything, **QUEUE).then(**finished)
@@ -100,13 +96,8 @@ class Page:
                         show_progress="hidden", trigger_mode="always_last", **QUEUE,
                     )  # fmt: skip
                     typed.then(**finished, show_progress="hidden")
-            moved: dict[str, Any] = {
-                "inputs": [state, aperture],
-                "outputs": [said, result, download],
-                "show_progress": "hidden",
-            }
-            aperture.input(self.quick, **moved, trigger_mode="always_last", **QUEUE)
-            aperture.release(self.finish, **moved, **QUEUE)
+            aperture.input(self.quick, **shown, show_progress="hidden", trigger_mode="always_last")
+            aperture.release(**finished, show_progress="hidden")
             save.click(self.save, [state, aperture, kind], [said, download], **QUEUE)
         return blocks
 
@@ -122,19 +113,13 @@ class Page:
         def take() -> OpenPhoto:
             if state is None:
                 raise BokehbenchError("Drop the photo first, then its disparity map.")
-            self.refocuser.give_map(state, Path(upload))
-            return state
+            return self.refocuser.give_map(state, Path(upload))
 
         return self._changed(take, Path(upload), aperture)
 
     def use_own_map(self, state: OpenPhoto, aperture: float) -> list[Any]:
         """The method's own disparity again."""
-
-        def drop() -> OpenPhoto:
-            self.refocuser.use_own_map(state)
-            return state
-
-        return self._changed(drop, state.path, aperture)
+        return self._changed(lambda: self.refocuser.use_own_map(state), state.path, aperture)
 
     def _changed(
         self, act: Callable[[], OpenPhoto], upload: Path, aperture: float | None, new: bool = False
@@ -145,19 +130,15 @@ class Page:
             photo = act()
             slider: Any = gr.skip()
             if new:
-                aperture, slider = self._slider(photo)
+                side = max(photo.size)
+                aperture, largest = round(side * USUAL_SHARE * 2) / 2, float(round(side * LARGEST_SHARE))
+                slider = gr.update(maximum=largest, value=aperture)
             looks = self._look(photo, aperture)
         except BokehbenchError as error:
             return [gr.skip(), say(str(by_name(error, upload)), problem=True), *same, None, None]
         ready = gr.update(interactive=not self.refocuser.missing(photo))
         back = gr.update(visible=photo.given and self.refocuser.abilities.disparity == "own")
         return [photo, *looks, *self._focus(photo), slider, ready, back, None, None]
-
-    def _slider(self, photo: OpenPhoto) -> tuple[float, Any]:
-        """The usual aperture for a photo, and the slider for it."""
-        side = max(photo.size)
-        usual, largest = round(side * USUAL_SHARE * 2) / 2, float(round(side * LARGEST_SHARE))
-        return usual, gr.update(maximum=largest, value=usual)
 
     def click(self, state: OpenPhoto | None, aperture: float, event: gr.SelectData) -> list[Any]:
         """The focus was chosen; ``event.index`` is (column, row) in pixels of what is shown."""

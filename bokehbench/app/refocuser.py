@@ -55,22 +55,22 @@ class Refocuser:
         size = max(1, round(height * shrink)), max(1, round(width * shrink))
         image = resize(photo.image, *size)[None].to(self.model.device)
         folder, path = keep(upload)
-        opened = OpenPhoto(folder, path, (height, width), photo.notes, image, (size[1] // 2, size[0] // 2))
-        self.use_own_map(opened)
-        return opened
+        centre = size[1] // 2, size[0] // 2
+        return self.use_own_map(OpenPhoto(folder, path, (height, width), photo.notes, image, centre))
 
     @torch.inference_mode()
-    def use_own_map(self, photo: OpenPhoto) -> None:
-        """The map that the method predicts, or none."""
+    def use_own_map(self, photo: OpenPhoto) -> OpenPhoto:
+        """The photo with the map that the method predicts, or with none."""
         predicted = None
         if self.provider is not None:
             predicted = self.provider.disparity(photo.image, [photo.path.stem])
         elif self.own_depth and self.abilities.disparity == "own":
             predicted = self.model.predicted_disparity({"image": photo.image})
         photo.set_map(None if predicted is None else predicted[0], given=False)
+        return photo
 
-    def give_map(self, photo: OpenPhoto, upload: Path) -> None:
-        """Take the user's map, of any size but of the photo's shape.
+    def give_map(self, photo: OpenPhoto, upload: Path) -> OpenPhoto:
+        """The photo with the user's map, of any size but of the photo's shape.
 
         Raises:
             BokehbenchError: unreadable, or of another shape.
@@ -84,6 +84,7 @@ class Refocuser:
                 f"photo's {width} x {height}: give a map of the same picture."
             )
         photo.set_map(disparity.to(photo.image), given=True)
+        return photo
 
     # What is in focus ------------------------------------------------------------------------------------------
 

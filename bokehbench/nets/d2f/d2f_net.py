@@ -29,21 +29,15 @@ class CoarseOutput(TypedDict):
     """B 3 h w, the rendering."""
 
 
-class D2FOutput(TypedDict):
-    """What the whole network gives for a picture of H x W, whose half size is h x w."""
+class D2FOutput(CoarseOutput):
+    """What the whole network gives for a picture of H x W, besides what its first stage gave."""
 
     bokeh: Tensor
     """B 3 H W in [0, 1]."""
-    defocus: Tensor
-    """B 1 h w."""
-    radiance: Tensor
-    """B 3 h w."""
     mask: Tensor
     """B 1 H W in [0, 1], 1 = the original pixel."""
     mask_init: Tensor
     """B 1 H W, 0 or 1."""
-    coarse: Tensor
-    """B 3 h w."""
 
 
 def half_size(side: int) -> int:
@@ -137,11 +131,5 @@ class D2FNet(nn.Module):
         defocus, rendering = resize(stage1["defocus"], full).to(image.dtype), resize(stage1["coarse"], full)
         mask_init = initial_mask(defocus)
         mask = self.mask(image, defocus, mask_init)
-        return {
-            "bokeh": fuse(image, rendering, mask).clamp(0, 1),
-            "defocus": stage1["defocus"],
-            "radiance": stage1["radiance"],
-            "mask": mask,
-            "mask_init": mask_init,
-            "coarse": stage1["coarse"],
-        }
+        bokeh = fuse(image, rendering, mask).clamp(0, 1)
+        return {**stage1, "bokeh": bokeh, "mask": mask, "mask_init": mask_init}

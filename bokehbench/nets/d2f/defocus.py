@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal, Self
+from typing import Literal, Self
 
 import timm
 import torch
 from torch import Tensor, nn
 
 from bokehbench.errors import BokehbenchError
+from bokehbench.nets.backbone import timm_body
 from bokehbench.nets.d2f.refine_block import RefineBlock
 
 HeadActivation = Literal["none", "clamp", "sigmoid"]
@@ -27,15 +28,7 @@ def imagenet_backbone(pretrained: bool, name: str = BACKBONE) -> tuple[nn.Module
     """
     if not timm.is_model(name):
         raise BokehbenchError(f"--model.backbone {name}: timm has no network of this name; the paper's is {BACKBONE}.")
-    try:
-        backbone: Any = timm.create_model(name, pretrained=pretrained, features_only=True, out_indices=(1, 2, 3, 4))
-    except Exception as error:  # hub, HTTP and file errors share no base class
-        if not pretrained:
-            raise
-        raise BokehbenchError(
-            f"The ImageNet weights '{name}' could not be downloaded ({type(error).__name__}): connect once to fill "
-            "the cache, or train from scratch with --model.backbone_pretrained false."
-        ) from error
+    backbone = timm_body(name, pretrained, out_indices=(1, 2, 3, 4))
     if backbone.feature_info.reduction() != [4, 8, 16, 32]:
         raise BokehbenchError(f"--model.backbone {name}: it has no stages of stride 4, 8, 16 and 32; use a ResNet.")
     return backbone, backbone.feature_info.channels()

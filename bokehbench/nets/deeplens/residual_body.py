@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-import timm
 from timm.layers import create_pool2d
 from torch import nn
 
 from bokehbench.errors import BokehbenchError
+from bokehbench.nets.backbone import timm_body
 from bokehbench.nets.numerics import Numerics
 
 #: ImageNet weights in torchvision's first recipe, the nearest public ones to the 2018 paper's.
@@ -30,7 +28,8 @@ def residual_body(numerics: Numerics, *, pretrained: bool = False) -> nn.ModuleD
             "ImageNet weights from timm do not fit the strides of the official layout: "
             "set --model.backbone_pretrained false or --model.numerics modern."
         )
-    body = _create(pretrained)
+    name = PRETRAINED if pretrained else "resnet50"
+    body: nn.ModuleDict = timm_body(name, pretrained, out_indices=(0, 1, 3), output_stride=8)
     _bias_conv1(body)
     for module in body.modules():
         if isinstance(module, nn.BatchNorm2d):
@@ -40,21 +39,6 @@ def residual_body(numerics: Numerics, *, pretrained: bool = False) -> nn.ModuleD
         conv = dict(body.named_modules())
         conv["layer2.0.conv1"].stride, conv["layer2.0.conv2"].stride = (2, 2), (1, 1)
         conv["layer3.0.conv2"].dilation = conv["layer3.0.conv2"].padding = (2, 2)
-    return body
-
-
-def _create(pretrained: bool) -> nn.ModuleDict:
-    options: dict[str, Any] = {"features_only": True, "out_indices": (0, 1, 3), "output_stride": 8}
-    try:
-        body = timm.create_model(PRETRAINED if pretrained else "resnet50", pretrained=pretrained, **options)
-    except Exception as error:  # the hub's own errors have no common base
-        if not pretrained:
-            raise
-        raise BokehbenchError(
-            f"the ImageNet weights of {PRETRAINED} could not be downloaded ({type(error).__name__}): connect to the "
-            "network once, or start from random weights with --model.backbone_pretrained false."
-        ) from error
-    assert isinstance(body, nn.ModuleDict)
     return body
 
 
