@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from bokehbench.errors import BokehbenchError
+from bokehbench.models.load import load_model
 from bokehbench.models.weights import weights_hash
 from bokehbench.optics import minmax
 from bokehbench.provenance import Origin
@@ -26,8 +27,6 @@ class CheckpointDepth:
     stored: bool = False
 
     def __init__(self, path: Path) -> None:
-        from bokehbench.models.load import load_model  # it lists the methods, one of which reads this module
-
         model = load_model(path)
         self._net = getattr(model, "net", None)
         if not hasattr(self._net, "predict_disparity"):

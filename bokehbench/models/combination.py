@@ -15,6 +15,7 @@ from bokehbench.errors import BokehbenchError, nearest
 from bokehbench.models import MODELS
 from bokehbench.models.base import BokehModel, Focus, PerPicture
 from bokehbench.models.checkpoint_depth import CheckpointDepth
+from bokehbench.models.load import load_model
 from bokehbench.models.weights import weights_hash
 from bokehbench.provenance import UNKNOWN, Origin, Provenance, common_seed
 
@@ -141,8 +142,6 @@ def open_renderer(spec: str) -> tuple[BokehModel, str]:
     Raises:
         BokehbenchError: neither, or it reads no depth.
     """
-    from bokehbench.models.load import load_model
-
     usable = [name for name, kind in MODELS.items() if not kind.trainable and name not in WITHOUT_DEPTH]
     if spec.lower() in usable:
         return MODELS[spec.lower()]().eval(), spec.lower()
