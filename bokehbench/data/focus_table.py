@@ -44,13 +44,11 @@ class FocusTable:
 
     def applied(self, records: Sequence[Record]) -> list[Record]:
         """The records with the focus and aperture that the table knows."""
-        return [self._applied(record) if record.name in self.rows.index else record for record in records]
-
-    def _applied(self, record: Record) -> Record:
-        focus, aperture = self.rows.loc[[record.name]].iloc[0].tolist()
-        return replace(
-            record, focus=None if pd.isna(focus) else focus, aperture=None if pd.isna(aperture) else aperture
-        )
+        known = self.rows.astype(object).where(self.rows.notna(), None)
+        return [
+            replace(record, **known.loc[[record.name]].iloc[0]) if record.name in known.index else record
+            for record in records
+        ]
 
     def problems(self, names: Set[str]) -> list[str]:
         """One sentence per row that names none of ``names``, comes twice, or is out of range."""

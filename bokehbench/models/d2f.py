@@ -305,9 +305,9 @@ class D2F(BokehModel):
     @classmethod
     def official(cls) -> tuple[dict[str, Any], Callable[..., dict[str, Tensor]]]:
         """The authors' two PyTorch files, first stage first; unclamped defocus, as they run it."""
-        from bokehbench.weights.d2f import read_official
+        from bokehbench.weights.d2f import load_official
 
-        return {"head_activation": "none"}, read_official
+        return {"head_activation": "none"}, load_official
 
 
 def random_crop(pictures: list[Tensor], side: int) -> list[Tensor]:

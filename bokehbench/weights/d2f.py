@@ -53,28 +53,24 @@ def read_checkpoint(path: Path) -> dict[str, Tensor]:
     return dict(net)
 
 
-def load_official(rendering: str | Path, fusion: str | Path, *, unused_unit: bool = False) -> dict[str, Tensor]:
+def load_official(*paths: str | Path, unused_unit: bool = False) -> dict[str, Tensor]:
     """State dict for ``D2FNet(head_activation="none", unused_unit=unused_unit)`` from the authors' two checkpoints.
 
-    ``rendering`` is the file of stage 1 (midas, radiance), ``fusion`` that of stage 2 (blend). Raises
-    :class:`BokehbenchError` that names the file and every unknown, missing or mis-shaped variable in it (8 at most).
+    ``paths`` are the file of stage 1 (midas, radiance) and that of stage 2 (blend). Raises :class:`BokehbenchError`
+    for another number of files, and one that names the file and every unknown, missing or mis-shaped variable in it
+    (8 at most).
     """
+    if len(paths) != 2:
+        raise BokehbenchError(
+            f"D2F's weights are two files, not {len(paths)}: give --checkpoint RENDERING_FILE FUSION_FILE."
+        )
     with torch.device("meta"):  # shapes only
         shapes = {name: tuple(value.shape) for name, value in D2FNet(unused_unit=True).state_dict().items()}
     state: dict[str, Tensor] = {}
-    for stage, path in ((1, Path(rendering)), (2, Path(fusion))):
+    for stage, path in enumerate(map(Path, paths), 1):
         names = {official_name(name): name for name in shapes if name.startswith("fusion.") == (stage == 2)}
         net = read_checkpoint(path)
         wanted = {name: shapes[ours] for name, ours in names.items()}
         check(net, wanted, f"the authors' D2F checkpoint of stage {stage} ({path})")
         state |= {names[name]: value for name, value in net.items()}
     return {name: value for name, value in state.items() if unused_unit or not name.startswith(UNUSED)}
-
-
-def read_official(*paths: Path) -> dict[str, Tensor]:
-    """State dict of :class:`.D2FNet` from the two files. Raises :class:`BokehbenchError` for another number of them."""
-    if len(paths) != 2:
-        raise BokehbenchError(
-            f"D2F's weights are two files, not {len(paths)}: give --checkpoint RENDERING_FILE FUSION_FILE."
-        )
-    return load_official(*paths)
