@@ -21,7 +21,7 @@ from pytorch_lightning.callbacks import Callback, LearningRateMonitor
 from pytorch_lightning.loggers import CSVLogger, Logger, WandbLogger
 from side_by_side import compare, header
 
-from bokehbench.callbacks import GradientNorm, MediaPanels, StageCheckpoints, Throughput, TrainingClock, WandbRun
+from bokehbench.callbacks import GradientNorm, MediaPanels, StageCheckpoints, Throughput, WandbRun
 from bokehbench.data import DATA
 from bokehbench.models import MODELS
 from bokehbench.models.stages import StageRecipe
@@ -36,9 +36,9 @@ def fit(way: str, folder: Path, logger: Logger, callbacks: list[Callback], every
     seed_everything(0, verbose=False)
     recipe = StageRecipe(steps=STEPS, batch_size=4, learning_rate=1e-3, height=64, width=64, clip=1.0)
     model = MODELS["deeplens"](stages=["rendering"], channels=8, upsampling_channels=8, depth_size=64, rendering=recipe)
-    data = DATA["syntheticdof"](size=64, blur_radius=8, val_samples=4, num_workers=0)
+    data = DATA["syntheticdof"](size=64, aperture=8, val_samples=4, num_workers=0)
     trainer = StagedTrainer(
-        accelerator="cpu", devices=1, logger=logger, callbacks=[TrainingClock(), StageCheckpoints(), *callbacks],
+        accelerator="cpu", devices=1, logger=logger, callbacks=[StageCheckpoints(), *callbacks],
         default_root_dir=folder, log_every_n_steps=every, num_sanity_val_steps=0, use_distributed_sampler=False,
         enable_model_summary=False, enable_progress_bar=False,
     )  # fmt: skip
