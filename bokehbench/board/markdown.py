@@ -7,8 +7,7 @@ from collections import Counter
 
 from bokehbench.board.costs import COSTS
 from bokehbench.board.identity import OUTPUTS_ONLY, slug
-from bokehbench.board.published import by_source, kinds, with_unit
-from bokehbench.board.reported import Beside, Reported, shown_as
+from bokehbench.board.reported import Beside, Reported, by_source, kinds, shown_as, with_unit
 from bokehbench.board.results import Result
 from bokehbench.board.seeds import repeated
 from bokehbench.board.standings import Row, Standings
@@ -45,8 +44,8 @@ def page(standings: Standings, links: str = "results") -> str:
     measured = [each for each in standings.beside if each.status != "quoted"]
     if measured:
         parts += ["## Beside the published numbers", _measured(standings, measured)]
-    quoted = [row for row in standings.reported if not _has_ours(standings, row)]
-    if quoted:
+    ours = [each.reported for each in measured]
+    if quoted := [row for row in standings.reported if row not in ours]:
         parts += ["## Published, not measured here", _quoted(quoted)]
     return "\n\n".join(parts) + "\n"
 
@@ -150,10 +149,6 @@ def _unranked(standings: Standings, links: str) -> str:
         for row in standings.unranked
     ]
     return markdown(heads, rows)
-
-
-def _has_ours(standings: Standings, reported: Reported) -> bool:
-    return any(each.reported == reported and each.status != "quoted" for each in standings.beside)
 
 
 def _measured(standings: Standings, measured: list[Beside]) -> str:

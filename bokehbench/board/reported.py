@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import csv
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 
 from bokehbench.board.boards import Board
@@ -14,7 +15,8 @@ from bokehbench.metrics.column import Column
 from bokehbench.metrics.columns import columns, find_column
 from bokehbench.metrics.protocols import PROTOCOLS, Protocol, find_protocol
 
-FIELDS = ("method", "year", "metric", "value", "unit", "split", "protocol", "source", "note", "flag")
+#: Kinds of published figures in the order of a table's columns; others follow by name.
+ORDER = ("PSNR", "SSIM", "LPIPS", "Params", "GFLOPs", "Runtime")
 
 
 @dataclass(frozen=True)
@@ -44,6 +46,17 @@ class Reported:
     def half_unit(self) -> float:
         """Half a unit of the last printed digit."""
         return 0.5 * 10.0 ** -len(self.value.partition(".")[2])
+
+
+@dataclass
+class Published:
+    """What one source prints of one method: kind of figure -> its numbers, and the notes on them, each once."""
+
+    method: str
+    year: str
+    source: str
+    figures: dict[str, list[Reported]] = field(default_factory=dict)
+    notes: dict[str, None] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -80,8 +93,9 @@ def read_reported(folder: Path) -> list[Reported]:
         return []
     with path.open(newline="", encoding="utf-8") as file:
         reader = csv.DictReader(file)
-        if tuple(reader.fieldnames or ()) != FIELDS:
-            raise BokehbenchError(f"{path} needs the columns {','.join(FIELDS)}.")
+        names = [each.name for each in fields(Reported)]
+        if reader.fieldnames != names:
+            raise BokehbenchError(f"{path} needs the columns {','.join(names)}.")
         rows = [Reported(**row) for row in reader]
     for line, row in enumerate(rows, 2):
         try:
@@ -160,3 +174,24 @@ def all_beside(board: Board, reported: list[Reported], results: list[Result]) ->
     for result in results:
         first.setdefault(slug(result.method), result)
     return [beside(board, row, first.get(slug(row.method))) for row in reported if family(row.metric)]
+
+
+def by_source(reported: Sequence[Reported]) -> list[Published]:
+    """The numbers by method and source, in the order of their first ones."""
+    found: dict[tuple[str, str, str], Published] = {}
+    for row in reported:
+        one = found.setdefault((row.method, row.year, row.source), Published(row.method, row.year, row.source))
+        one.figures.setdefault(row.metric, []).append(row)
+        one.notes |= dict.fromkeys(part for note in (row.flag, row.note) for part in note.split("; ") if part)
+    return list(found.values())
+
+
+def kinds(reported: Sequence[Reported]) -> list[str]:
+    """The kinds of figures among ``reported``, in the order of a table's columns."""
+    known = {row.metric for row in reported}
+    return [kind for kind in (*ORDER, *sorted(known - set(ORDER))) if kind in known]
+
+
+def with_unit(row: Reported) -> str:
+    """A number as printed, with the unit where the kind of figure does not say it."""
+    return row.value if row.unit in ("dB", "unitless", "", "GFLOPs") else f"{row.value} {row.unit}"

@@ -131,7 +131,11 @@ class Result:
 
     def to_json(self) -> str:
         """Text of the file: sorted keys, one line per picture, ends with a newline."""
-        pictures = {name: {c: _rounded(value) for c, value in row.items()} for name, row in self.per_image.items()}
+        # Eight significant digits: the rest is noise of the summation order and would only make files differ.
+        pictures = {
+            name: {column: float(f"{value:.8g}") for column, value in row.items()}
+            for name, row in self.per_image.items()
+        }
         by_picture = {"fingerprints": self.fingerprints if self.format > 1 else {}, "per_image": pictures}
         content = {each.name: getattr(self, each.name) for each in dataclasses.fields(self)}
         content = {key: value for key, value in content.items() if key not in by_picture}
@@ -174,11 +178,6 @@ class Result:
         if result.id != id:
             raise BokehbenchError(f"{where} was edited: its identity hashes to {result.id}, not {id}.")
         return result
-
-
-def _rounded(value: float) -> float:
-    """Eight significant digits: the rest is noise of the summation order and would only make files differ."""
-    return float(f"{float(value):.8g}")
 
 
 def place(board_folder: Path, result: Result) -> Path:

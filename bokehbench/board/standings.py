@@ -9,11 +9,12 @@ from itertools import combinations
 from pathlib import Path
 
 from bokehbench.board.boards import Board, read_board
+from bokehbench.board.identity import slug
 from bokehbench.board.reported import Beside, Reported, all_beside, read_reported
 from bokehbench.board.results import FLAGS, Result, read_all
 from bokehbench.board.seeds import told_by_seed
 from bokehbench.board.statistics import Interval, differences, holm, interval, wilcoxon
-from bokehbench.errors import BokehbenchError
+from bokehbench.errors import BokehbenchError, nearest
 
 
 @dataclass(frozen=True)
@@ -128,6 +129,37 @@ def labels(results: Sequence[Result]) -> dict[str, str]:
             label = f"{method} ({', '.join(filter(None, notes))})" if any(notes) else method
             found[result.id] = label if seeds or len(group) == 1 else f"{label} #{result.id[:4]}"
     return found
+
+
+def find_row(wanted: str, boards: Mapping[Path, Sequence[Result]]) -> tuple[Path, Result]:
+    """The result with that label or id, else with that method or beginning of an id (4 or more digits), and its board.
+
+    Args:
+        wanted: what was typed.
+        boards: the folder of each board that is searched, and its results.
+
+    Raises:
+        BokehbenchError: none or several.
+    """
+    rows = [
+        (folder, result, label)
+        for folder, results in boards.items()
+        for result, label in zip(results, labels(results).values(), strict=True)
+    ]
+    found = [row for row in rows if wanted in (row[2], row[1].id)] or [
+        (folder, result, label)
+        for folder, result, label in rows
+        if slug(wanted) in (slug(result.method), slug(label))
+        or (len(wanted) >= 4 and result.id.startswith(wanted.lower()))
+    ]
+    if not found:
+        known = {name for _, result, label in rows for name in (result.id, result.method, label)}
+        where = ", ".join(folder.name for folder in boards)
+        raise BokehbenchError(f"There is no result '{wanted}' on {where}; {nearest(wanted, known)}.")
+    if len(found) > 1:
+        which = "; ".join(f"{result.id} {label} on {folder.name}" for folder, result, label in found)
+        raise BokehbenchError(f"'{wanted}' is not one result: give an id of {which}, or --board where there is one.")
+    return found[0][:2]
 
 
 def _wins(

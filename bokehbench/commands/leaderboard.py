@@ -9,9 +9,8 @@ from bokehbench import figures
 from bokehbench.board import boards, leaderboard, results
 from bokehbench.board.boards import Board, read_board
 from bokehbench.board.citation import cite
-from bokehbench.board.find_row import find_row
 from bokehbench.board.results import Result
-from bokehbench.board.standings import Row, read_standings
+from bokehbench.board.standings import Row, find_row, read_standings
 from bokehbench.board.statistics import compare
 from bokehbench.commands.action import run_action
 from bokehbench.commands.option_types import method_folder

@@ -3,26 +3,28 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from jinja2 import Environment, PackageLoader, StrictUndefined
 from tqdm import tqdm
 
 import bokehbench
 from bokehbench.board.costs import COSTS
-from bokehbench.board.published import by_source, kinds, with_unit
-from bokehbench.board.reported import shown_as
+from bokehbench.board.identity import plain
+from bokehbench.board.reported import by_source, kinds, shown_as, with_unit
 from bokehbench.board.standings import Standings, read_standings
 from bokehbench.errors import BokehbenchError
 from bokehbench.files import new_folder
 from bokehbench.metrics.columns import find_column
 from bokehbench.report import content
-from bokehbench.report.pages import copy_assets, write_page
 from bokehbench.report.photos import Format, Job, Stored, write_photos
 from bokehbench.report.sources import INPUT, TARGET, Folders, Slot, check_folders, find_slots
 
+ASSETS = Path(__file__).parent / "assets"
 #: The file by which a report is known: it is replaced, and nothing else is.
 MARKER = "report.json"
 
@@ -58,7 +60,9 @@ def build(
     with new_folder(output) as draft:
         jobs = list(_jobs(draft, standings, slots, names))
         album, problems = write_photos(jobs, style, workers)
-        copy_assets(draft / "assets")
+        (draft / "assets").mkdir()
+        for file in ASSETS.iterdir():
+            shutil.copyfile(file, draft / "assets" / file.name)
         _write_data(draft, standings, slots, names, album)
         _write_pages(draft, standings, slots, names, problems, style)
         marker = {"made by": "bokehbench report", "version": bokehbench.__version__, "board": standings.board.name}
@@ -71,14 +75,9 @@ def picture_place(folder: Path, name: str, slot: Slot) -> Path:
     return folder / "pictures" / content.picture_key(name) / slot.key
 
 
-def grid_thumbnail(folder: Path, name: str) -> Path:
-    """A scene's thumbnail."""
-    return folder / "thumbnails" / f"{content.picture_key(name)}.jpg"
-
-
-def slot_thumbnail(folder: Path, name: str, key: str) -> Path:
-    """A method's own thumbnail, for its worst and best pictures."""
-    return folder / "thumbnails" / f"{content.picture_key(name)}-{key}.jpg"
+def thumbnail_place(folder: Path, name: str, key: str = "") -> Path:
+    """Where a scene's thumbnail lies; with ``key`` a method's own, for its worst and best pictures."""
+    return folder / "thumbnails" / f"{content.picture_key(name)}{f'-{key}' if key else ''}.jpg"
 
 
 def _jobs(folder: Path, standings: Standings, slots: Sequence[Slot], names: Sequence[str]) -> list[Job]:
@@ -90,9 +89,9 @@ def _jobs(folder: Path, standings: Standings, slots: Sequence[Slot], names: Sequ
         for slot in slots:
             if name not in slot.files:
                 continue
-            thumbnails = [grid_thumbnail(folder, name)] if slot.key == scene else []
+            thumbnails = [thumbnail_place(folder, name)] if slot.key == scene else []
             if name in shown.get(slot.key, ()):
-                thumbnails.append(slot_thumbnail(folder, name, slot.key))
+                thumbnails.append(thumbnail_place(folder, name, slot.key))
             jobs.append(Job(slot.files[name], picture_place(folder, name, slot), thumbnails))
     return jobs
 
@@ -101,11 +100,12 @@ def _write_data(
     folder: Path, standings: Standings, slots: Sequence[Slot], names: Sequence[str], album: Mapping[Path, Stored]
 ) -> None:
     def give(file: str, **data: Any) -> None:
-        (folder / "data" / file).write_text(content.script("report.give", data), encoding="utf-8")
+        text = json.dumps(plain(data), separators=(",", ":"), allow_nan=False)  # ASCII, so that no encoding matters
+        (folder / "data" / file).write_text(f"report.give({text});\n", encoding="utf-8")
 
     (folder / "data").mkdir()
     give("board.js", board=content.board_data(standings, slots, len(names)))
-    thumbnails = [grid_thumbnail(folder, name).exists() for name in names]
+    thumbnails = [thumbnail_place(folder, name).exists() for name in names]
     give("overview.js", overview=content.overview_data(standings, names, thumbnails))
     for number, start in enumerate(tqdm(range(0, len(names), content.CHUNK), desc="pages", unit="file", delay=2)):
         part = names[start : start + content.CHUNK]
@@ -122,13 +122,9 @@ def _write_pages(
     problems: Sequence[str],
     style: Format,
 ) -> None:
-    numbers = {name: number for number, name in enumerate(names)}
-
     def thumbnail(name: str, key: str) -> str:
-        for path in (slot_thumbnail(folder, name, key), grid_thumbnail(folder, name)):
-            if path.exists():
-                return path.relative_to(folder).as_posix()
-        return ""
+        places = thumbnail_place(folder, name, key), thumbnail_place(folder, name)
+        return next((path.relative_to(folder).as_posix() for path in places if path.exists()), "")
 
     common = {
         "standings": standings,
@@ -146,7 +142,7 @@ def _write_pages(
         "unmeasured": content.unmeasured(standings),
         "extremes": {row.result.id: content.extremes(standings, row) for row in standings.rows},
         "provenance": content.provenance,
-        "numbers": numbers,
+        "numbers": {name: number for number, name in enumerate(names)},
         "thumbnail": thumbnail,
         "own": {slot.key for slot in slots if slot.files},
         "published": by_source(standings.reported),
@@ -157,5 +153,11 @@ def _write_pages(
         "find_column": find_column,
         "problems": problems,
     }
-    write_page(folder / "index.html", "index.html.j2", common | more)
-    write_page(folder / "picture.html", "picture.html.j2", common)
+    # What comes from files or users is escaped, and an unknown name in a template is an error.
+    pages = Environment(
+        loader=PackageLoader("bokehbench.report"), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
+        lstrip_blocks=True,
+    )  # fmt: skip
+    for name, given in (("index.html", common | more), ("picture.html", common)):
+        page = pages.get_template(f"{name}.j2").render(given)
+        (folder / name).write_bytes(page.encode("utf-8", "replace"))  # names of files may hold what UTF-8 cannot

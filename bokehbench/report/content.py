@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import math
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -60,31 +59,28 @@ def extremes(standings: Standings, row: Row) -> tuple[list[str], list[str]]:
 
 def board_data(standings: Standings, slots: Sequence[Any], pictures: int) -> dict[str, Any]:
     """For the plot and the pictures' pages."""
+    columns = measured_columns(standings)
+    methods = [
+        {
+            "id": row.result.id,
+            "label": row.label,
+            "rank": row.rank,
+            "device": row.result.device,
+            "means": {c.name: [mean.mean, mean.low, mean.high] for c in columns if (mean := row.means[c.name]).count},
+            "costs": {cost.name: cost.value(row.result) for cost in COSTS},
+        }
+        for row in standings.rows
+    ]
     return {
         "name": standings.board.name,
         "title": standings.board.title,
         "rankBy": standings.board.rank_by,
         "chunk": CHUNK,
         "count": pictures,
-        "columns": [
-            {"name": c.name, "label": c.label, "better": c.better, "decimals": c.decimals}
-            for c in measured_columns(standings)
-        ],
+        "columns": [{"name": c.name, "label": c.label, "better": c.better, "decimals": c.decimals} for c in columns],
         "costs": [{"name": c.name, "label": c.label, "unit": c.unit} for c in COSTS],
-        "methods": [_method(standings, row) for row in standings.rows],
+        "methods": methods,
         "slots": [{"key": slot.key, "label": slot.label, "pictures": bool(slot.files)} for slot in slots],
-    }
-
-
-def _method(standings: Standings, row: Row) -> dict[str, Any]:
-    means = {c.name: row.means[c.name] for c in measured_columns(standings)}
-    return {
-        "id": row.result.id,
-        "label": row.label,
-        "rank": row.rank,
-        "device": row.result.device,
-        "means": {name: [each.mean, each.low, each.high] for name, each in means.items() if each.count},
-        "costs": {cost.name: cost.value(row.result) for cost in COSTS},
     }
 
 
@@ -123,18 +119,12 @@ def _rounded(result: Result, name: str, column: Column) -> float:
     return round(value, column.decimals) if math.isfinite(value) else value
 
 
-def script(call: str, value: Any) -> str:
-    """A line of JavaScript that gives ``value`` to ``call``; ASCII, so that no encoding matters."""
-    return f"{call}({json.dumps(plain(value), separators=(',', ':'), ensure_ascii=True, allow_nan=False)});\n"
-
-
 def provenance(row: Row) -> list[tuple[str, str, bool]]:
     """(what, text, whether it is a block of lines) of everything that is known about a row."""
     result = row.result
     effort = result.training.get("effort", {})
     wall = f"{effort['seconds'] / 3600:.2f} h on {effort.get('device', '?')}" if effort.get("seconds") else ""
     training = {key: value for key, value in result.training.items() if key not in ("effort", "seed")}
-    effort_of_one = [(cost.label, cost.show(result, detail=True), False) for cost in COSTS if cost.value(result)]
     lines = [
         ("result", result.id, False),
         ("not ranked because", row.reason, False),
@@ -144,7 +134,7 @@ def provenance(row: Row) -> list[tuple[str, str, bool]]:
         ("pictures", str(len(result.per_image)), False),
         ("training wall time", wall, False),
         ("training seed", "" if result.seed is None else str(result.seed), False),
-        *effort_of_one,
+        *((cost.label, cost.show(result, detail=True), False) for cost in COSTS if cost.value(result)),
         ("flags", ", ".join(result.flags), False),
         ("targets (SHA-256)", result.target_hash, False),
         ("outputs (SHA-256)", result.prediction_hash, False),

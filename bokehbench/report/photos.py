@@ -93,10 +93,8 @@ def convert(job: Job, style: Format) -> Stored:
     place = job.place.with_name(job.place.name + suffix)
     if copied:
         shutil.copyfile(job.source, place)
-    elif style.kind == "jpeg":
-        picture.save(place, "JPEG", quality=style.quality, subsampling=0, optimize=True)
-    else:
-        picture.save(place, "PNG")
+    else:  # PNG knows none of the options
+        picture.save(place, style.kind, quality=style.quality, subsampling=0, optimize=style.kind == "jpeg")
     size = picture.size
     picture.thumbnail((THUMBNAIL, THUMBNAIL), Image.Resampling.LANCZOS)
     for thumbnail in job.thumbnails:

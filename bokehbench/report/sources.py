@@ -7,8 +7,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from urllib.parse import unquote
 
-from bokehbench.board.find_row import find_row
-from bokehbench.board.standings import Standings
+from bokehbench.board.standings import Standings, find_row
 from bokehbench.data.folders import list_pictures, stem_of
 from bokehbench.errors import BokehbenchError
 

@@ -19,7 +19,7 @@ from bokehbench.figures.stored_pictures import picture_file
 from bokehbench.files import new_folder
 from bokehbench.metrics.protocols import find_protocol
 from bokehbench.provenance import NO_WEIGHTS
-from bokehbench.report.pages import ASSETS
+from bokehbench.report.build import ASSETS
 
 
 @pytest.fixture
