@@ -18,9 +18,17 @@ from bokehbench.errors import BokehbenchError
 from bokehbench.optics.convolution import Plan, plan, transform
 from bokehbench.optics.padding import Padding, check_padding, pad, pad_adjoint
 
+#: Layers whose intermediate pictures are kept at a time with ``low_memory``: about the square root of the usual 15.
+SEGMENT = 4
+
 
 def composite(
-    stack: Tensor, masks: Tensor, kernels: Sequence[Tensor], padding: Padding = "reflect"
+    stack: Tensor,
+    masks: Tensor,
+    kernels: Sequence[Tensor],
+    padding: Padding = "reflect",
+    *,
+    low_memory: bool = False,
 ) -> tuple[Tensor, Tensor]:
     """Blur ``stack`` layer by layer and composite it back to front (D2F, Luo et al. 2023; MPIB, Peng et al. 2022).
 
@@ -32,8 +40,9 @@ def composite(
     odd-sized kernels that equal themselves turned by half a turn, or any other, (1, 1) for a sharp layer; ``padding``
     "zero", "reflect" (any size: reflected again where the picture is smaller than the kernel) or "replicate".
     Returns P (B C H W) and the coverage T (B 1 H W, in [0, 1]); P / T undoes missing coverage. Differentiable once with
-    respect to stack and masks. Computed in fp32 (fp64 for fp64 input), also under autocast. Raises BokehbenchError
-    where the numbers of masks and kernels differ or the padding is none of the three.
+    respect to stack and masks; ``low_memory`` keeps a fourth of the intermediate pictures for that and blurs twice.
+    Computed in fp32 (fp64 for fp64 input), also under autocast. Raises BokehbenchError where the numbers of masks and
+    kernels differ or the padding is none of the three.
     """
     check_padding(padding)
     if padding in ("normalised", "full"):
@@ -44,7 +53,7 @@ def composite(
     with torch.autocast(stack.device.type, enabled=False):
         stack, masks = stack.to(work), masks.to(work)
         blurs = [_Blur(kernel.to(stack), stack.shape[-2:], padding) for kernel in kernels]
-        result = cast(Tensor, _Over.apply(stack, masks, blurs))
+        result = cast(Tensor, _Over.apply(stack, masks, blurs, low_memory))
     return result[:, :-1], result[:, -1:]
 
 
@@ -78,23 +87,33 @@ class _Blur:
 
 class _Over(torch.autograd.Function):
     @staticmethod
-    def forward(ctx: Any, stack: Tensor, masks: Tensor, blurs: Sequence[_Blur]) -> Tensor:
+    def forward(ctx: Any, stack: Tensor, masks: Tensor, blurs: Sequence[_Blur], low_memory: bool) -> Tensor:
         differentiating = any(ctx.needs_input_grad[:2])
         ctx.save_for_backward(stack, masks)
-        ctx.blurs = blurs
+        ctx.blurs, ctx.low_memory, ctx.kept = blurs, low_memory, []
         result = stack.new_zeros(len(stack), stack.shape[1] + 1, *stack.shape[-2:])
-        pictures = zip(stack, masks, result, strict=True)
-        ctx.kept = [_advance(seen, picture, layers, blurs, differentiating) for picture, layers, seen in pictures]
+        for picture, layers, seen in zip(stack, masks, result, strict=True):
+            for start in range(0, len(blurs), SEGMENT):
+                part = slice(start, start + SEGMENT)
+                before = seen.clone() if differentiating and low_memory else None
+                steps = _advance(seen, picture, layers[part], blurs[part], differentiating and not low_memory)
+                ctx.kept.append(before if low_memory else steps)
         return result
 
     @staticmethod
     @once_differentiable
-    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, Tensor, None]:
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, Tensor, None, None]:
         stack, masks = ctx.saved_tensors
         to_stack, to_masks = torch.zeros_like(stack), torch.zeros_like(masks)
+        starts = range(0, len(ctx.blurs), SEGMENT)
         for b, (picture, flow) in enumerate(zip(stack, gradient.clone(), strict=True)):
-            _retreat(flow, picture, masks[b], ctx.blurs, ctx.kept[b], to_stack[b], to_masks[b])
-        return to_stack, to_masks, None
+            for number, start in reversed(list(enumerate(starts))):
+                part = slice(start, start + SEGMENT)
+                steps = ctx.kept[b * len(starts) + number]
+                if ctx.low_memory:
+                    steps = _advance(steps.clone(), picture, masks[b, part], ctx.blurs[part], True)
+                _retreat(flow, picture, masks[b, part], ctx.blurs[part], steps, to_stack[b], to_masks[b, part])
+        return to_stack, to_masks, None, None
 
 
 def _advance(seen: Tensor, picture: Tensor, masks: Tensor, blurs: Sequence[_Blur], keep: bool) -> list[_Step]:

@@ -42,6 +42,7 @@ def weighted_layers(
     sharpness: float = 100.0,
     kernel: Literal["soft", "hard"] = "soft",
     padding: Padding = "reflect",
+    low_memory: bool = False,
 ) -> Tensor:
     """Render B = C(W x; D) / (C(W; D) + 1e-10) with C(Z; D) = P / (T + 1e-10) of :func:`composite`: B 3 H W.
 
@@ -58,13 +59,13 @@ def weighted_layers(
     kernels = [shape(radius, dtype=torch.float32) for radius in reversed(radii)]
     stack = torch.cat([weight * image, weight], 1)
     masks = soft_masks(defocus, len(radii), sharpness)
-    light, covered = composite(stack, masks, kernels, padding)
+    light, covered = composite(stack, masks, kernels, padding, low_memory=low_memory)
     weak = (light[:, 3:].detach().amin((1, 2, 3)) < WEAK * weight.detach().amax((1, 2, 3))).nonzero().flatten()
     nothing = NOTHING[work]
     if len(weak) == 0 or work == torch.float64:
         return _ratio(light, covered, nothing)
     exact_masks = soft_masks(defocus[weak].double(), len(radii), sharpness)
-    exact = composite(stack[weak].double(), exact_masks, kernels, padding)
+    exact = composite(stack[weak].double(), exact_masks, kernels, padding, low_memory=low_memory)
     strong = torch.ones(len(image), dtype=torch.bool, device=image.device)
     strong[weak] = False
     rendered = torch.empty_like(image)

@@ -1,9 +1,10 @@
-"""Slow, obviously right versions of the optics: loops over pixels or over shifts, float64."""
+"""Slow, obviously right versions of the optics: one loop per pixel, float64."""
 
 from __future__ import annotations
 
 import math
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -52,20 +53,20 @@ def spread(plane: Tensor, radius: Tensor) -> Tensor:
 
 
 def scattered(image: Tensor, defocus: Tensor, gamma: float = 1.0) -> Tensor:
-    """BokehMe's sums as they are written, for B C H W and B 1 H W: one shift of the picture after the other."""
-    height, width = defocus.shape[-2:]
-    radius = defocus.abs()
-    reach = (radius.floor() + 1).masked_fill(radius == 0, 0)
-    energy = 1 / (radius.square() + 0.2)
-    stack = torch.cat([image**gamma * energy, energy], 1)
-    out = torch.zeros_like(stack)
-    rows, columns = (min(int(reach.max()), side - 1) for side in (height, width))
-    for dy in range(-rows, rows + 1):
-        for dx in range(-columns, columns + 1):
-            weight = (0.5 + 0.5 * torch.tanh(4 * (radius - math.hypot(dx, dy)))) * (reach >= max(abs(dx), abs(dy)))
-            sent = (stack * weight)[..., max(0, -dy) : height - max(0, dy), max(0, -dx) : width - max(0, dx)]
-            out[..., max(0, dy) : height + min(0, dy), max(0, dx) : width + min(0, dx)] += sent
-    return (out[:, :-1] / out[:, -1:]) ** (1 / gamma)
+    """BokehMe's sums as they are written, for C H W and H W."""
+    height, width = defocus.shape
+    above, below = torch.zeros_like(image), torch.zeros_like(defocus)
+    for y in range(height):
+        for x in range(width):
+            r = abs(float(defocus[y, x]))
+            reach = math.floor(r) + 1 if r > 0 else 0
+            for dy in range(-reach, reach + 1):
+                for dx in range(-reach, reach + 1):
+                    if 0 <= y + dy < height and 0 <= x + dx < width:
+                        w = (0.5 + 0.5 * np.tanh(4 * (r - math.hypot(dy, dx)))) / (r * r + 0.2)
+                        above[:, y + dy, x + dx] += w * image[:, y, x] ** gamma
+                        below[y + dy, x + dx] += w
+    return (above / below) ** (1 / gamma)
 
 
 def composited(stack: Tensor, masks: Tensor, kernels: list[Tensor], padding: str) -> tuple[Tensor, Tensor]:

@@ -18,9 +18,10 @@ def scene(height: int = 7, width: int = 9, batch: int = 2, channels: int = 2) ->
 
 
 @pytest.mark.parametrize("padding", ["zero", "reflect", "replicate"])
-def test_equals_one_layer_after_the_other(padding):
+@pytest.mark.parametrize("low_memory", [False, True])
+def test_equals_one_layer_after_the_other(padding, low_memory):
     stack, masks = scene()
-    light, covered = composite(stack, masks, KERNELS, padding)
+    light, covered = composite(stack, masks, KERNELS, padding, low_memory=low_memory)
     for b in range(2):
         expected = composited(stack[b], masks[b], [k.double() for k in KERNELS], padding)
         torch.testing.assert_close(light[b], expected[0])
@@ -28,9 +29,12 @@ def test_equals_one_layer_after_the_other(padding):
 
 
 @pytest.mark.parametrize("padding", ["zero", "reflect", "replicate"])
-def test_gradients(padding):
+@pytest.mark.parametrize("low_memory", [False, True])
+def test_gradients(padding, low_memory):
     stack, masks = (one.requires_grad_() for one in scene(3, 4, 1))
-    assert torch.autograd.gradcheck(lambda z, a: composite(z, a, KERNELS, padding), (stack, masks))
+    assert torch.autograd.gradcheck(
+        lambda z, a: composite(z, a, KERNELS, padding, low_memory=low_memory), (stack, masks)
+    )
 
 
 def test_layers_without_a_pixel_change_nothing_but_still_have_gradients():

@@ -51,11 +51,12 @@ def test_renders_what_the_authors_code_renders(parity_dir, case, dtype):
         check(weighted_layers(image, defocus), fixtures, f"{case}.ramp_bokeh_w1", 5e-5)
 
 
+@pytest.mark.parametrize("low_memory", [False, True])
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
-def test_gradients_are_those_of_the_authors_code(parity_dir, dtype):
+def test_gradients_are_those_of_the_authors_code(parity_dir, dtype, low_memory):
     with np.load(parity_dir / "d2f.npz") as fixtures:
         leaves = [one.requires_grad_() for one in inputs(fixtures, "a", dtype)]
-        bokeh = weighted_layers(*leaves)
+        bokeh = weighted_layers(*leaves, low_memory=low_memory)
         noise = torch.from_numpy(noise_maker(parity_dir).noise("d2f.R", bokeh.shape)).to(dtype)
         gradients = torch.autograd.grad((bokeh * noise).sum(), leaves)
         for name, gradient in zip("xDw", gradients, strict=True):

@@ -60,6 +60,7 @@ class WeightedLayeredRendering(nn.Module):
         disk_edge: ``"soft"`` as released, or ``"hard"``.
         sharpness: alpha of the masks, 100 as released; a plain attribute, so that a schedule can change it.
         clamp: hold D within [0, ``defocus_top``]. Off as released: past about -0.18 and 1.18 pixels turn black.
+        low_memory: in training keep a quarter of the intermediate pictures and blur twice.
     """
 
     def __init__(
@@ -69,6 +70,7 @@ class WeightedLayeredRendering(nn.Module):
         disk_edge: DiskEdge = "soft",
         sharpness: float = 100.0,
         clamp: bool = True,
+        low_memory: bool = False,
     ) -> None:
         super().__init__()
         self.top = defocus_top(kernel_set)
@@ -76,6 +78,7 @@ class WeightedLayeredRendering(nn.Module):
         self.disk_edge = disk_edge
         self.sharpness = sharpness
         self.clamp = clamp
+        self.low_memory = low_memory
 
     def forward(self, image: Tensor, weight: Tensor, defocus: Tensor) -> Tensor:
         """Picture B 3 h w in [0, 1], weight B 3 h w >= 0, defocus B 1 h w -> B 3 h w; differentiable in all three."""
@@ -86,4 +89,5 @@ class WeightedLayeredRendering(nn.Module):
             radii=self.radii,
             sharpness=self.sharpness,
             kernel=self.disk_edge,
+            low_memory=self.low_memory,
         )
