@@ -67,7 +67,7 @@ def test_settings_of_render(tmp_path: Path) -> None:
 
 def test_an_old_checkpoint(tmp_path: Path) -> None:
     model, path = tiny("d2f"), tmp_path / "old.ckpt"
-    stored = {key: value for key, value in model.hparams.items() if key in D2F.architecture}
+    stored = model.architecture_arguments
     stored["strength"] = stored.pop("defocus_scale") / 2
     mark = {"model": "D2F", "stages": [], "stage": None}
     torch.save({"state_dict": model.state_dict(), "hyper_parameters": stored, "bokehbench": mark}, path)

@@ -42,8 +42,6 @@ class Aperture(BokehModel):
         "after Srinivasan et al., CVPR 2018, arXiv 1711.07933"
     )
 
-    architecture = ("depth_size", "output", "step", "aperture_share", "use_given_disparity")
-
     def __init__(
         self,
         stages: list[str] | None = None,
@@ -61,11 +59,8 @@ class Aperture(BokehModel):
         super().__init__()
         if output not in ("sigmoid", "minmax"):
             raise BokehbenchError(f"--model.output {output}: {nearest(output, ('sigmoid', 'minmax'))}.")
-        check_options(
-            "--model.",
-            ("step", step, step > 0, "more than 0"),
-            ("aperture_share", aperture_share, aperture_share >= 0, "0 or more"),
-        )
+        share = ("aperture_share", aperture_share, aperture_share >= 0, "0 or more")
+        check_options("--model.", ("step", step, step > 0, "more than 0"), share)
         self.step, self.aperture_share, self.use_given_disparity = step, aperture_share, use_given_disparity
         self.net = ApertureNet(depth_size, backbone_pretrained and weights is None, output)
         keys = ("image", "bokeh", "focus", "aperture")
@@ -101,13 +96,10 @@ class Aperture(BokehModel):
 
     def panels(self, batch: Batch) -> dict[str, Tensor]:
         """Besides those of every method, the predicted disparity."""
-        panels: dict[str, Tensor] = {}
-        for title, picture in super().panels(batch).items():
-            if title == "output":
-                with torch.no_grad():
-                    panels["predicted disparity"] = self.net.predict_disparity(batch["image"])
-            panels[title] = picture
-        return panels
+        panels = super().panels(batch)
+        last: dict[str, Tensor] = {title: panels.pop(title) for title in ("output", "target") if title in panels}
+        with torch.no_grad():
+            return {**panels, "predicted disparity": self.net.predict_disparity(batch["image"]), **last}
 
     # Rendering -------------------------------------------------------------------------------------------------
 
@@ -123,15 +115,6 @@ class Aperture(BokehModel):
         return self.blur(image, used, self.focus_disparity(used, focus, image.shape), self.aperture_of(image, aperture))
 
     def used_disparity(self, image: Tensor, disparity: Tensor | None) -> Tensor:
-        """The disparity that :meth:`render` uses, B 1 H W."""
+        """The network's own, unless ``use_given_disparity`` is set."""
         given = disparity if self.use_given_disparity else None
         return self.net.predict_disparity(image) if given is None else given
-
-    def describe_rendering(self, image: Tensor, disparity: Tensor | None, focus: Focus, aperture: PerPicture) -> str:
-        """As the base, and whose disparity it is."""
-        source = "own disparity" if disparity is None else "own disparity (the given one is ignored)"
-        if disparity is not None and self.use_given_disparity:
-            source = "given disparity"
-        with torch.no_grad():
-            used = self.used_disparity(image, disparity)
-        return f"{source}, {self.focus_and_aperture(image, used, focus, aperture)}"

@@ -46,10 +46,6 @@ class BokehModel(Recorded, ABC):
     #: The default aperture as a share of the photo's long side, see :meth:`default_aperture`.
     aperture_share: float = 0.025
 
-    def __init__(self) -> None:
-        super().__init__()
-        self.available: list[Stage] = []
-
     def set_up(self, available: list[Stage], names: list[str] | None, weights: str | None) -> None:
         """To be called at the end of a subclass' constructor: choose stages, load starting weights."""
         self.available, self.stages = available, select(available, names)
@@ -128,15 +124,18 @@ class BokehModel(Recorded, ABC):
 
     def describe_rendering(self, image: Tensor, disparity: Tensor | None, focus: Focus, aperture: PerPicture) -> str:
         """What :meth:`render` used for these arguments, in words: override where the method has more to say."""
-        source = "no disparity" if disparity is None else "given disparity"
-        return f"{source}, {self.focus_and_aperture(image, disparity, focus, aperture)}"
+        px = f"aperture {self.aperture_of(image, aperture)[0]:.1f} px"
+        with torch.no_grad():
+            used = self.used_disparity(image, disparity)
+        if used is None:
+            return f"no disparity, {px}"
+        source = "given disparity" if used is disparity else "own disparity"
+        ignored = " (the given one is ignored)" if disparity is not None and used is not disparity else ""
+        return f"{source}{ignored}, focus at disparity {self.focus_disparity(used, focus, image.shape)[0]:.3f}, {px}"
 
-    def focus_and_aperture(self, image: Tensor, disparity: Tensor | None, focus: Focus, aperture: PerPicture) -> str:
-        """Of the first picture, as numbers in words; the focus as it is in the map ``disparity``."""
-        used = f"aperture {self.aperture_of(image, aperture)[0]:.1f} px"
-        if disparity is None:
-            return used
-        return f"focus at disparity {self.focus_disparity(disparity, focus, image.shape)[0]:.3f}, {used}"
+    def used_disparity(self, image: Tensor, disparity: Tensor | None) -> Tensor | None:
+        """The disparity that :meth:`render` uses where it is given ``disparity``, B 1 H W; None: none."""
+        return disparity
 
     @classmethod
     def official(cls) -> tuple[dict[str, Any], Callable[..., dict[str, Tensor]]]:
@@ -294,13 +293,10 @@ class BokehModel(Recorded, ABC):
 
     def panels(self, batch: Batch) -> dict[str, Tensor]:
         """Titled pictures (B 3 H W or B 1 H W) of a validation batch, to look at; more where a method has more."""
-        panels = {"input": batch["image"]}
-        if "disparity" in batch:
-            panels["disparity (bright = near)"] = batch["disparity"]
-        panels["output"] = self.render_batch(batch)
-        if "bokeh" in batch:
-            panels["target"] = batch["bokeh"]
-        return panels
+        output = self.render_batch(batch)
+        known_maps = {"input": batch["image"], "disparity (bright = near)": batch.get("disparity")}
+        panels = {**known_maps, "output": output, "target": batch.get("bokeh")}
+        return {title: picture for title, picture in panels.items() if picture is not None}
 
     def validation_scores(self, batch: Batch) -> dict[str, Tensor]:
         """Per-image values logged as ``val/...``; a stage that trains no rendering overrides this."""

@@ -39,7 +39,6 @@ class Combination(BokehModel):
     title = "Combination"
     paper = "none: a depth provider and a renderer of others"
     trainable: ClassVar[bool] = False
-    architecture: ClassVar[tuple[str, ...]] = ("depth", "renderer")
 
     def __init__(self, depth: str = "given", renderer: str = "layered") -> None:
         super().__init__()

@@ -69,12 +69,6 @@ class D2F(BokehModel):
 
     title = "D2F"
     paper = "Luo et al., Information Fusion 89, 2023, arXiv 2306.04506"
-    architecture = (
-        "defocus_scale", "kernel_set", "disk_edge", "radiance", "mask", "sharpness", "alpha_schedule",
-        "head_activation", "backbone", "channels", "unused_unit", "freeze_batch_norm", "encoder_rate", "ssim_weight",
-        "lpips_weight", "smoothness_weight", "poisson_weight", "poisson_form", "mask_weight", "range_weight",
-        "fusion_crop",
-    )  # fmt: skip
     #: It imitates the lens of its training data.
     rendered_with = ()
 
@@ -115,11 +109,7 @@ class D2F(BokehModel):
         super().__init__()
         right = defocus_scale >= 0
         check_options("--model.", ("defocus_scale", defocus_scale, right, "0 (sharp) or more; 1 is as learned"))
-        self.defocus_scale, self.kernel_set, self.sharpness = defocus_scale, kernel_set, sharpness
-        self.alpha_schedule, self.encoder_rate = alpha_schedule, encoder_rate
-        self.ssim_weight, self.poisson_weight, self.poisson_form = ssim_weight, poisson_weight, poisson_form
-        self.lpips_weight, self.smoothness_weight = lpips_weight, smoothness_weight
-        self.mask_weight, self.range_weight, self.fusion_crop = mask_weight, range_weight, fusion_crop
+        self.defocus_scale = defocus_scale
         #: Share of the current stage that is done, for what changes during it.
         self.progress = 0.0
         self.net = D2FNet(
@@ -157,7 +147,7 @@ class D2F(BokehModel):
                 "D2F's stage 'fusion' works on a trained first stage: give its checkpoint with --model.weights, or "
                 "train both stages."
             )
-        if self.lpips_weight:
+        if self.hparams["lpips_weight"]:
             blank = torch.zeros(1, 3, SMALLEST, SMALLEST)
             lpips(blank, blank)  # says now, and not inside the first step, that its weights cannot be had
         super().begin_stage(stage, resumed)
@@ -168,13 +158,13 @@ class D2F(BokehModel):
     def parameter_groups(self, stage: Stage) -> list[dict[str, Any]]:
         """As the base, the encoder apart at its lower rate."""
         encoder = {id(p) for p in self.net.defocus.encoder.parameters()}
-        groups = []
-        for group in super().parameter_groups(stage):
-            for inside, rate in ((False, 1.0), (True, self.encoder_rate)):
-                parameters = [p for p in group["params"] if (id(p) in encoder) == inside]
-                if parameters:
-                    groups.append({**group, "params": parameters, "lr": stage.recipe.learning_rate * rate})
-        return groups
+        rates = {False: stage.recipe.learning_rate, True: stage.recipe.learning_rate * self.hparams["encoder_rate"]}
+        groups = [
+            {**group, "params": [p for p in group["params"] if (id(p) in encoder) == inside], "lr": rate}
+            for group in super().parameter_groups(stage)
+            for inside, rate in rates.items()
+        ]
+        return [group for group in groups if group["params"]]
 
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
         """As the base, knowing how much of the stage is done."""
@@ -189,18 +179,18 @@ class D2F(BokehModel):
     def rendering_losses(self, batch: Batch) -> dict[str, Tensor]:
         """The coarse rendering against the target at half size; no depth or defocus labels."""
         half, target = halved(batch["image"]), halved(batch["bokeh"])
-        rising = min(1.0, self.progress / RISING_SHARE) if self.alpha_schedule == "rising" else 1.0
-        self.net.renderer.sharpness = SOFTEST + (self.sharpness - SOFTEST) * rising
+        sharpness, weight = self.hparams["sharpness"], self.hparams["smoothness_weight"]
+        rising = min(1.0, self.progress / RISING_SHARE) if self.hparams["alpha_schedule"] == "rising" else 1.0
+        self.net.renderer.sharpness = SOFTEST + (sharpness - SOFTEST) * rising
         try:
             stage1 = self.net.render_coarse(half)
         finally:
-            self.net.renderer.sharpness = self.sharpness
+            self.net.renderer.sharpness = sharpness
         outside = range_penalty(stage1["defocus_linear"], 0, self.net.defocus.top)
-        terms = {**self.photometric(stage1["coarse"], target), "range": self.range_weight * outside}
-        if self.smoothness_weight:
+        terms = {**self.photometric(stage1["coarse"], target), "range": self.hparams["range_weight"] * outside}
+        if weight:
             with torch.autocast(half.device.type, enabled=False):
-                variation = inverse_depth_smoothness_loss(stage1["defocus"].float(), half.float())
-            terms["smoothness"] = self.smoothness_weight * variation
+                terms["smoothness"] = weight * inverse_depth_smoothness_loss(stage1["defocus"].float(), half.float())
         return terms
 
     def fusion_losses(self, batch: Batch) -> dict[str, Tensor]:
@@ -211,18 +201,18 @@ class D2F(BokehModel):
             size = (image.shape[-2], image.shape[-1])
             defocus, rendering = resize(stage1["defocus"], size), resize(stage1["coarse"], size)
             mask_init = initial_mask(defocus)
-        if self.fusion_crop:
-            pictures = random_crop([image, target, defocus, rendering, mask_init], self.fusion_crop)
-            image, target, defocus, rendering, mask_init = pictures
+        if side := self.hparams["fusion_crop"]:
+            pictures = [image, target, defocus, rendering, mask_init]
+            image, target, defocus, rendering, mask_init = random_crop(pictures, side)
         mask = self.net.fusion(image, defocus).float()
         fused = fuse(image, rendering, mask)
-        gradients = poisson_gradient_loss(fused, image, rendering, mask_init, self.poisson_form)
-        warm_up = initial_mask_weight(self.progress, start=self.mask_weight, over_epochs=0.2)
+        gradients = poisson_gradient_loss(fused, image, rendering, mask_init, self.hparams["poisson_form"])
+        warm_up = initial_mask_weight(self.progress, start=self.hparams["mask_weight"], over_epochs=0.2)
         return {
             **self.photometric(fused, target),
-            "poisson": self.poisson_weight * gradients,
+            "poisson": self.hparams["poisson_weight"] * gradients,
             "initial_mask": warm_up * initial_mask_loss(mask, mask_init),
-            "range": self.range_weight * range_penalty(mask),
+            "range": self.hparams["range_weight"] * range_penalty(mask),
         }
 
     def photometric(self, prediction: Tensor, target: Tensor) -> dict[str, Tensor]:
@@ -230,9 +220,9 @@ class D2F(BokehModel):
         with torch.autocast(prediction.device.type, enabled=False):
             prediction = prediction.float()
             similarity = ssim(prediction, target, window="gaussian").mean()
-            terms = {"l1": F.l1_loss(prediction, target), "ssim": self.ssim_weight * (1 - similarity)}
-            if self.lpips_weight:
-                terms["lpips"] = self.lpips_weight * lpips(prediction, target).mean()
+            terms = {"l1": F.l1_loss(prediction, target), "ssim": self.hparams["ssim_weight"] * (1 - similarity)}
+            if weight := self.hparams["lpips_weight"]:
+                terms["lpips"] = weight * lpips(prediction, target).mean()
             return terms
 
     # Validation ------------------------------------------------------------------------------------------------
@@ -260,19 +250,16 @@ class D2F(BokehModel):
         if not all(bool(known(batch, name).all()) for name in (key, "focus", "aperture")):
             return None
         blur = circle_of_confusion(batch[key], batch["focus"], batch["aperture"])  # type: ignore[literal-required]
-        return defocus_of(halved(blur) / shrinking(batch["image"]), self.kernel_set)
+        return defocus_of(halved(blur) / shrinking(batch["image"]), self.hparams["kernel_set"])
 
     def panels(self, batch: Batch) -> dict[str, Tensor]:
         """Input, hallucinated and (where known) true defocus, mask, output, target."""
         out = self.net(batch["image"], self.defocus_scale)
-        panels = {"input": batch["image"], "hallucinated defocus": out["defocus"]}
-        true = self.true_defocus(batch)
-        if true is not None:
-            panels["true defocus"] = true
-        panels |= {"mask (bright = sharp)": out["mask"], "output": out["bokeh"]}
-        if "bokeh" in batch:
-            panels["target"] = batch["bokeh"]
-        return panels
+        panels = {
+            "input": batch["image"], "hallucinated defocus": out["defocus"], "true defocus": self.true_defocus(batch),
+            "mask (bright = sharp)": out["mask"], "output": out["bokeh"], "target": batch.get("bokeh"),
+        }  # fmt: skip
+        return {title: picture for title, picture in panels.items() if picture is not None}
 
     # Rendering -------------------------------------------------------------------------------------------------
 
@@ -293,7 +280,7 @@ class D2F(BokehModel):
         """Factor on the defocus map (number or B) that gives defocus 1 a radius of ``aperture`` pixels of ``image``."""
         if aperture is None:
             return self.defocus_scale
-        return defocus_of(self.per_image(aperture, image) / shrinking(image), self.kernel_set)
+        return defocus_of(self.per_image(aperture, image) / shrinking(image), self.hparams["kernel_set"])
 
     def describe_rendering(self, image: Tensor, disparity: Tensor | None, focus: Focus, aperture: PerPicture) -> str:
         """The scale, and what was not used."""

@@ -58,10 +58,6 @@ class DeepLens(BokehModel):
 
     title = "DeepLens"
     paper = "Wang et al., ACM Transactions on Graphics 37 (6), 2018, arXiv 1810.08100"
-    architecture = (
-        "channels", "upsampling_channels", "two_map", "numerics", "depth_size", "max_radius", "loss",
-        "loss_through_weights", "training_disparity", "saliency_weight", "segmentation_head", "upsampling",
-    )  # fmt: skip
 
     def __init__(
         self,
@@ -89,27 +85,20 @@ class DeepLens(BokehModel):
     ) -> None:
         super().__init__()
         self.max_radius = max_radius
-        self.loss, self.loss_through_weights = loss, loss_through_weights
-        self.training_disparity, self.saliency_weight = training_disparity, saliency_weight
         self.net = DeepLensNet(
             channels=channels, upsampling_channels=upsampling_channels, two_map=two_map, numerics=numerics,
             backbone_pretrained=backbone_pretrained and weights is None, depth_size=depth_size,
             segmentation_head=segmentation_head, upsampling=upsampling,
         )  # fmt: skip
         self._cache: tuple[tuple[object, ...], Prepared] | None = None
-        needs = ("image", "bokeh", "focus", "aperture") + (("disparity",) if training_disparity != "predicted" else ())
-        rendered = ("image", "bokeh", "disparity", "true_disparity", "focus", "aperture")
-        supervision = ("image", "disparity", "true_disparity", "mask")
-        self.set_up(
-            [
-                Stage(
-                    "depth", depth, monitor="val/depth_mae", mode="min", keys=supervision, needs=("image", "disparity")
-                ),
-                Stage("rendering", rendering, monitor="val/psnr", keys=rendered, needs=needs),
-            ],
-            stages,
-            weights,
-        )
+        maps, pair = ("image", "disparity"), ("image", "bokeh", "focus", "aperture")
+        supervision, rendered = (*maps, "true_disparity", "mask"), (*pair, "disparity", "true_disparity")
+        needs = pair if training_disparity == "predicted" else (*pair, "disparity")
+        available = [
+            Stage("depth", depth, monitor="val/depth_mae", mode="min", keys=supervision, needs=maps),
+            Stage("rendering", rendering, monitor="val/psnr", keys=rendered, needs=needs),
+        ]
+        self.set_up(available, stages, weights)
 
     # Training --------------------------------------------------------------------------------------------------
 
@@ -140,7 +129,7 @@ class DeepLens(BokehModel):
             logits,
             resample(batch["mask"], size) if "mask" in batch else zeros,
             known(batch, "mask"),
-            self.saliency_weight,
+            self.hparams["saliency_weight"],
         )
 
     def rendering_losses(self, stage: Stage, batch: Batch) -> dict[str, Tensor]:
@@ -159,17 +148,16 @@ class DeepLens(BokehModel):
         return {"low": self._photometric(result_low, halve(target)), "high": self._photometric(result_high, target)}
 
     def _photometric(self, prediction: Tensor, target: Tensor) -> Tensor:
-        if self.loss == "l1":
+        if self.hparams["loss"] == "l1":
             return mean_absolute_error(prediction, target)
-        return normalised_loss(prediction, target, detach=not self.loss_through_weights)
+        return normalised_loss(prediction, target, detach=not self.hparams["loss_through_weights"])
 
     def _training_disparity(self, batch: Batch) -> Tensor:
-        if self.training_disparity == "predicted":
+        source = self.hparams["training_disparity"]
+        if source == "predicted":
             with torch.no_grad():
                 return self.net.predict_disparity(batch["image"])
-        if self.training_disparity == "clean":
-            return batch.get("true_disparity", batch["disparity"])
-        return batch["disparity"]
+        return batch.get("true_disparity", batch["disparity"]) if source == "clean" else batch["disparity"]
 
     def validation_scores(self, batch: Batch) -> dict[str, Tensor]:
         """Rendering scores; while depth trains, the depth error after the 5-knot spline (section 5.1)."""
@@ -217,11 +205,9 @@ class DeepLens(BokehModel):
             for _ in range(self.levels(height, width, None) if levels is None else levels):
                 pyramid.insert(0, halve(pyramid[0]))
         coarsest = pyramid[0]
-        if disparity is None:
-            disparity = self.net.predict_disparity(coarsest)
-        else:
-            disparity = area_resize(disparity, (coarsest.shape[-2], coarsest.shape[-1]))
-        return Prepared((height, width), pyramid, disparity, self.net.features(coarsest))
+        size = (coarsest.shape[-2], coarsest.shape[-1])
+        used = self.net.predict_disparity(coarsest) if disparity is None else area_resize(disparity, size)
+        return Prepared((height, width), pyramid, used, self.net.features(coarsest))
 
     @torch.no_grad()
     def refocus(
@@ -237,10 +223,9 @@ class DeepLens(BokehModel):
         """
         coarsest = prepared.pyramid[0]
         in_focus = self.focus_disparity(prepared.disparity, focus, prepared.size)
-        if aperture is None:
-            here = self.per_image(self.max_radius, coarsest)
-        else:
-            here = self.per_image(aperture, coarsest) / (max(prepared.size) / max(coarsest.shape[-2:]))
+        shrunk = max(prepared.size) / max(coarsest.shape[-2:])
+        widest = self.per_image(self.max_radius, coarsest)
+        here = widest if aperture is None else self.per_image(aperture, coarsest) / shrunk
         signed = self.signed_disparity(prepared.disparity, in_focus, here)
         result = self.net.lens_blur(coarsest, signed, features=prepared.features)
         if preview:

@@ -43,10 +43,6 @@ class Pix2Pix(BokehModel):
 
     title = "pix2pix"
     paper = "Isola, Zhu, Zhou, Efros, CVPR 2017, arXiv 1611.07004"
-    architecture = (
-        "width", "levels", "norm", "dropout", "disparity_input", "max_radius", "default_focus", "l1_weight",
-        "adversarial_weight",
-    )  # fmt: skip
 
     def __init__(
         self,
@@ -73,12 +69,11 @@ class Pix2Pix(BokehModel):
             ("dropout", dropout, 0 <= dropout < 1, "a share from 0 to below 1"),
         )
         self.disparity_input = self.needs_disparity = disparity_input
-        self.max_radius, self.default_focus = max_radius, default_focus
-        self.l1_weight, self.adversarial_weight = l1_weight, adversarial_weight
+        self.max_radius = max_radius
         inputs = 6 if disparity_input else 5
         self.net = Generator(inputs, width, levels, norm, dropout)
         self.discriminator = Discriminator(inputs, width, norm)
-        needs = ("image", "bokeh", "focus", "aperture") + (("disparity",) if disparity_input else ())
+        needs = ("image", "bokeh", "focus", "aperture", *(["disparity"] if disparity_input else []))
         self.set_up([Stage("translation", translation, "val/psnr", keys=needs, needs=needs)], stages, weights)
 
     # Training --------------------------------------------------------------------------------------------------
@@ -111,9 +106,9 @@ class Pix2Pix(BokehModel):
         x = self.network_input(batch["image"], batch["focus"], batch["aperture"], batch.get("disparity"))
         target, output = 2 * batch["bokeh"] - 1, self.net(x)
         real, fake = self.discriminator(x, target), self.discriminator(x, output.detach())
-        terms = {"l1": self.l1_weight * F.l1_loss(output, target)}
-        if self.adversarial_weight:
-            terms["adversarial"] = self.adversarial_weight * towards(self.judged(x, output), real=True)
+        terms = {"l1": self.hparams["l1_weight"] * F.l1_loss(output, target)}
+        if weight := self.hparams["adversarial_weight"]:
+            terms["adversarial"] = weight * towards(self.judged(x, output), real=True)
         terms["discriminator"] = (towards(real, real=True) + towards(fake, real=False)) / 2
         return terms
 
@@ -161,7 +156,7 @@ class Pix2Pix(BokehModel):
                 "pix2pix has no depth network to look up the focus point in: give a disparity map with --disparity, or "
                 "the disparity in focus as one number."
             )
-        return self.per_image(self.default_focus if focus is None else focus, image)
+        return self.per_image(self.hparams["default_focus"] if focus is None else focus, image)
 
     def default_aperture(self, image: Tensor) -> float:
         """The largest trained."""
@@ -175,20 +170,18 @@ class Pix2Pix(BokehModel):
         Without a focus: the disparity at the centre of the map, where one is given, else ``default_focus``. Without an
         aperture: ``max_radius``.
         """
-        at, px = self.focus_of(image, disparity, focus), self.aperture_of(image, aperture)
-        x = self.network_input(image, at, px, disparity)
+        at = self.focus_of(image, disparity, focus)
+        x = self.network_input(image, at, self.aperture_of(image, aperture), disparity)
         return ((self.net(x).float() + 1) / 2).clamp(0, 1)
 
     def describe_rendering(self, image: Tensor, disparity: Tensor | None, focus: Focus, aperture: PerPicture) -> str:
         """Disparity, focus as a number, aperture in pixels."""
         given = "given disparity" if self.disparity_input else "no disparity"
-        at = float(self.focus_of(image, disparity, focus)[0])
-        px = float(self.aperture_of(image, aperture)[0])
+        at, px = self.focus_of(image, disparity, focus)[0], self.aperture_of(image, aperture)[0]
         wide = f" (trained for {self.max_radius:g} px at most)" if px > self.max_radius else ""
         return f"{given}, focus at disparity {at:.3f}, aperture {px:.1f} px{wide}"
 
 
 def towards(logits: Tensor, *, real: bool) -> Tensor:
     """Cross-entropy of the discriminator's logits against "real" or "fake", mean over patches."""
-    wanted = torch.full_like(logits, float(real))
-    return F.binary_cross_entropy_with_logits(logits, wanted)
+    return F.binary_cross_entropy_with_logits(logits, torch.full_like(logits, float(real)))

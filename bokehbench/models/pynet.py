@@ -63,10 +63,6 @@ class PyNET(CollapseGuard, BokehModel):
 
     title = "PyNET"
     paper = "Ignatov, Patel, Timofte, CVPR workshops 2020, arXiv 2006.05698"
-    architecture = (
-        "width", "depth_input", "head_init", "start_anywhere", "checkpointing", "margin", "perceptual",
-        "perceptual_share", "collapse_after", "official_evaluation",
-    )  # fmt: skip
     finest: Tensor
     perceptual_weight: Tensor
 
@@ -99,9 +95,7 @@ class PyNET(CollapseGuard, BokehModel):
             ("perceptual_share", perceptual_share, 0 < perceptual_share < 1, "a share between 0 and 1"),
         )
         self.depth_input = self.needs_disparity = depth_input
-        self.start_anywhere, self.margin = start_anywhere, margin
-        self.perceptual, self.perceptual_share = perceptual, perceptual_share
-        self.collapse_after, self.official_evaluation = collapse_after, official_evaluation
+        self.collapse_after = collapse_after
         self.net = PyNETNet(width, depth_input, head_init, checkpointing)
         # In the state, so that every checkpoint renders with the level that it was trained for
         self.register_buffer("finest", torch.tensor(1))
@@ -109,16 +103,14 @@ class PyNET(CollapseGuard, BokehModel):
         self._vgg: list[VGGDistance] = []  # in a list: neither trained, nor saved, nor moved with the rest
         self._fresh_level = False
         self.start_score: float | None = None
-        keys = ("image", "bokeh", "disparity") if depth_input else ("image", "bokeh")
-        recipes = dict(zip(LEVELS, (level_7, level_6, level_5, level_4, level_3, level_2, level_1), strict=True))
-        self.set_up(
-            [
-                Stage(f"level_{level}", recipe, "val/psnr", quarter_turns=True, keys=keys, needs=("image", "bokeh"))
-                for level, recipe in recipes.items()
-            ],
-            stages,
-            weights,
-        )
+        needs = ("image", "bokeh")
+        keys = (*needs, "disparity") if depth_input else needs
+        recipes = (level_7, level_6, level_5, level_4, level_3, level_2, level_1)
+        available = [
+            Stage(f"level_{level}", recipe, "val/psnr", quarter_turns=True, keys=keys, needs=needs)
+            for level, recipe in zip(LEVELS, recipes, strict=True)
+        ]
+        self.set_up(available, stages, weights)
         #: The finest level that the weights were trained for, None where they are fresh.
         self.trained_to: int | None = None if weights is None else int(self.finest)
 
@@ -135,10 +127,10 @@ class PyNET(CollapseGuard, BokehModel):
             BokehbenchError: that one was not trained; or the VGG weights of level 1 cannot be had.
         """
         level = level_of(stage)
-        if self.perceptual != "none" and not self._vgg and self.stages[-1].name == "level_1":
-            self._vgg.append(load_vgg(self.perceptual))  # now, and not after a week of coarser levels
+        if self.hparams["perceptual"] != "none" and not self._vgg and self.stages[-1].name == "level_1":
+            self._vgg.append(load_vgg(self.hparams["perceptual"]))  # now, and not after a week of coarser levels
         if not resumed:
-            if level < 7 and self.trained_to not in (level + 1, level) and not self.start_anywhere:
+            if level < 7 and self.trained_to not in (level + 1, level) and not self.hparams["start_anywhere"]:
                 have = "fresh" if self.trained_to is None else f"those of level_{self.trained_to}"
                 raise BokehbenchError(
                     f"PyNET's level_{level} starts from the weights of level_{level + 1}, and these are {have}: give "
@@ -191,7 +183,7 @@ class PyNET(CollapseGuard, BokehModel):
     def _vgg_weight(self, distance: Tensor, terms: dict[str, Tensor]) -> Tensor:
         """0.1 with the original weights; otherwise what gives the term its share of the first batch's loss."""
         if float(self.perceptual_weight) == 0:
-            weight = share_weight(distance, terms, self.perceptual_share)
+            weight = share_weight(distance, terms, self.hparams["perceptual_share"])
             if self._vgg[0].caffe:
                 weight = torch.full_like(weight, 0.1)
             elif self._trainer is not None:
@@ -232,7 +224,7 @@ class PyNET(CollapseGuard, BokehModel):
     def rendering_scores(self, batch: Batch, sample: Sample) -> dict[str, Tensor]:
         """The default protocol's scores, and the authors' where ``official_evaluation`` asks for them."""
         scores = super().rendering_scores(batch, sample)
-        if self.official_evaluation:
+        if self.hparams["official_evaluation"]:
             scores |= self.scores(sample, batch["image"], Measurement.of_protocol(AUTHORS), "official_")
         return scores
 
@@ -253,7 +245,7 @@ class PyNET(CollapseGuard, BokehModel):
             raise self.no_disparity(remedy=OR_WITHOUT)
         full = even(image)
         x = network_input(full, even(disparity) if disparity is not None and self.depth_input else None)
-        padded, offset = pad(x, self.margin)
+        padded, offset = pad(x, self.hparams["margin"])
         level = int(self.finest)
         output = self.net(padded, level).float()
         if level > 1:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import time
 from collections.abc import Mapping
 from dataclasses import asdict, is_dataclass, replace
@@ -10,9 +11,10 @@ from typing import Any, ClassVar
 from pytorch_lightning import LightningModule
 
 from bokehbench.machine import device_in_words
-from bokehbench.models.stages import Stage
+from bokehbench.models.stages import Stage, StageRecipe
 from bokehbench.models.weights import load_state, weights_hash
 from bokehbench.provenance import (
+    STARTING,
     UNKNOWN,
     UNTRAINED,
     Origin,
@@ -29,14 +31,12 @@ class Recorded(LightningModule):
 
     #: False for methods that have no stages, such as the baselines.
     trainable: ClassVar[bool] = True
-    #: Constructor arguments that say what the method is: its network, its losses, how it renders. The others are
-    #: recipes of stages and those of :data:`bokehbench.provenance.STARTING`.
-    architecture: ClassVar[tuple[str, ...]] = ()
 
     def __init__(self) -> None:
         super().__init__()
         self.save_hyperparameters()
-        #: The stages of a run, and the one that is trained.
+        #: The stages that there are, those of a run, and the one that is trained.
+        self.available: list[Stage] = []
         self.stages: list[Stage] = []
         self.stage: Stage | None = None
         self._provenance: Provenance | None = None
@@ -46,8 +46,10 @@ class Recorded(LightningModule):
 
     @property
     def architecture_arguments(self) -> dict[str, Any]:
-        """The constructor arguments named in :attr:`architecture`, as given."""
-        return {name: self.hparams[name] for name in self.architecture}
+        """The constructor arguments that say what the method is: all but recipes of stages and how it is started."""
+        parameters = inspect.signature(type(self)).parameters.items()
+        told = (name for name, each in parameters if not (name in STARTING or isinstance(each.default, StageRecipe)))
+        return {name: self.hparams[name] for name in told}
 
     @property
     def provenance(self) -> Provenance:

@@ -32,8 +32,6 @@ class Gaussian(Baseline):
 
     title = "Gaussian"
     paper = "none: a uniform blur outside the subject"
-
-    architecture = (*Baseline.architecture, "tolerance")
     rendered_with = (*Baseline.rendered_with, "mask")
     needs_disparity = True
 
