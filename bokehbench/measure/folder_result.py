@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
 from pathlib import Path
 
 from bokehbench.board.boards import Board
@@ -11,9 +10,7 @@ from bokehbench.board.results import Result
 from bokehbench.errors import BokehbenchError
 from bokehbench.measure.folder_scores import Settings, score_pairs
 from bokehbench.measure.paired_folders import pair_folders
-from bokehbench.measure.pictures import Picture, gather
-from bokehbench.provenance import versions
-from bokehbench.repository import commit, dirty
+from bokehbench.measure.pictures import Picture, board_result
 
 
 def score_folder(
@@ -40,22 +37,13 @@ def score_folder(
     if bad:
         raise BokehbenchError("not scored: " + "; ".join(bad))
     rows = [Picture(picture.name, picture.scores[protocol.name] | picture.more) for picture in pictures]
-    per_image, missing = gather(rows, protocol)
-    return Result(
-        board=board.name,
-        board_version=board.version,
+    return board_result(
+        board,
+        rows,
         method=method,
-        per_image=per_image,
-        missing=missing,
         weights_hash=OUTPUTS_ONLY,
-        protocol=protocol.describe(),
-        split=board.split,
         target_hash=hash_files({pair.name: pair.target for pair in pairs}),
         prediction_hash=hash_files({pair.name: pair.output for pair in pairs}),
         fingerprints={p.name: p.fingerprint for p in pictures if p.name in board.fingerprints},
         training={"outputs": note} if note else {},
-        versions=versions(),
-        commit=commit(),
-        flags=("dirty",) if dirty() else (),
-        date=datetime.date.today().isoformat(),
     )

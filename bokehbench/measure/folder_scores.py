@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import multiprocessing
 import os
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 import torch
 import torch.nn.functional as F
@@ -75,45 +76,34 @@ def score_pairs(
     if workers is None:
         cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
         workers = min(cores, max(1, len(pairs) // PICTURES_PER_PROCESS))
-    wanted, settings = settings.protocols, _without_lpips(settings)
-    with tqdm(total=len(pairs), desc="score", unit="picture", disable=not progress) as bar:
-        found: dict[int, PictureScores] = {}
-        for index, picture in _in_turn(pairs, settings) if workers <= 1 else _at_once(pairs, settings, workers):
-            found[index] = picture
-            for protocol in wanted:
-                empty = dict.fromkeys(protocol.columns, NOT_AVAILABLE) if picture.unreadable is None else {}
-                picture.scores[protocol.name] = {**empty, **picture.scores.get(protocol.name, {})}
-            bar.update()
-    return [found[index] for index in range(len(pairs))]
+    # LPIPS is looked for once, here: every process would wait for the network, or download the same file.
+    lacking = {p.lpips for p in settings.protocols if p.lpips and not available(p.lpips)}
+    had = tuple(replace(p, lpips=None) if p.lpips in lacking else p for p in settings.protocols)
+    score = partial(score_pair, settings=replace(settings, protocols=had))
+    scored = map(score, pairs) if workers <= 1 else _at_once(score, pairs, workers)
+    found = list(tqdm(scored, total=len(pairs), desc="score", unit="picture", disable=not progress))
+    for picture in found:
+        for protocol in settings.protocols:
+            empty = dict.fromkeys(protocol.columns, NOT_AVAILABLE) if picture.unreadable is None else {}
+            picture.scores[protocol.name] = {**empty, **picture.scores.get(protocol.name, {})}
+    return found
 
 
-def _in_turn(pairs: Sequence[PairedFiles], settings: Settings) -> Iterator[tuple[int, PictureScores]]:
-    for index, pair in enumerate(pairs):
-        yield index, score_pair(pair, settings)
-
-
-def _at_once(pairs: Sequence[PairedFiles], settings: Settings, workers: int) -> Iterator[tuple[int, PictureScores]]:
+def _at_once(
+    score: Callable[[PairedFiles], PictureScores], pairs: Sequence[PairedFiles], workers: int
+) -> Iterator[PictureScores]:
     # A forked process inherits torch's threads in a state that may hang
     context = multiprocessing.get_context("spawn")
     pool = ProcessPoolExecutor(min(workers, len(pairs)), mp_context=context, initializer=torch.set_num_threads,
                                initargs=(1,))  # fmt: skip
     try:
-        waiting = {pool.submit(score_pair, pair, settings): index for index, pair in enumerate(pairs)}
-        for done in as_completed(waiting):
-            yield waiting[done], done.result()
+        yield from pool.map(score, pairs)
     except BrokenProcessPool as error:
         raise BokehbenchError(
             f"a scoring process was killed, probably for memory: give fewer with --workers {max(1, workers // 2)}."
         ) from error
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
-
-
-def _without_lpips(settings: Settings) -> Settings:
-    """LPIPS is looked for once, here: every process would wait for the network, or download the same file."""
-    lacking = {p.lpips for p in settings.protocols if p.lpips and not available(p.lpips)}
-    protocols = [replace(p, lpips=None) if p.lpips in lacking else p for p in settings.protocols]
-    return replace(settings, protocols=tuple(protocols))
 
 
 def score_pair(pair: PairedFiles, settings: Settings) -> PictureScores:

@@ -88,31 +88,24 @@ def pair_folders(outputs: Mapping[str, Path], targets: Path, maps: Path | None =
     wanted = list_pictures(targets)
     if not wanted.files:
         raise BokehbenchError(f"{targets} holds no pictures: give the folder of the true pictures with --target.")
-    pairing = Pairing(targets=len(wanted.files))
-    pairing.problems += [Problem("ambiguous", sentence) for sentence in wanted.problems]
     regions = list_pictures(maps, MAP_SUFFIXES) if maps is not None else Listing()
-    pairing.problems += [Problem("ambiguous", sentence) for sentence in regions.problems]
+    listings = {method: list_pictures(folder) for method, folder in outputs.items()}
+    odd = [sentence for listing in (wanted, regions, *listings.values()) for sentence in listing.problems]
+    pairing = Pairing(problems=[Problem("ambiguous", sentence) for sentence in odd], targets=len(wanted.files))
     sizes = _sizes(wanted.files, pairing)
-    for method, folder in outputs.items():
-        listing = list_pictures(folder)
-        pairing.problems += [Problem("ambiguous", sentence) for sentence in listing.problems]
-        pairing.problems += [Problem("missing", f"{folder} has no output for {wanted.files[stem].name}")
+    for method, listing in listings.items():
+        pairing.problems += [Problem("missing", f"{outputs[method]} has no output for {wanted.files[stem].name}")
                              for stem in wanted.files if stem not in listing.files]  # fmt: skip
         pairing.problems += [Problem("extra", f"{path} has no target in {targets}")
                              for stem, path in listing.files.items() if stem not in wanted.files]  # fmt: skip
         paired = {stem: path for stem, path in listing.files.items() if stem in wanted.files}
         pairing.pairs[method] = []
         for stem, size in _sizes(paired, pairing).items():
-            if stem not in sizes:
-                continue
-            if size != sizes[stem]:
+            if stem in sizes and size != sizes[stem]:
                 pairing.problems.append(Problem("wrong-size", _other_size(paired[stem], size, sizes[stem])))
-                continue
-            pairing.pairs[method].append(
-                PairedFiles(
-                    method, stem, paired[stem], wanted.files[stem], _fitting(regions.files, stem, size, pairing)
-                )
-            )
+            elif stem in sizes:
+                fitting = _fitting(regions.files, stem, size, pairing)
+                pairing.pairs[method].append(PairedFiles(method, stem, paired[stem], wanted.files[stem], fitting))
     pairing.problems += [Problem("duplicates", sentence) for sentence in duplicates(pairing.pairs)]
     return pairing
 
@@ -154,10 +147,10 @@ def duplicates(pairs: Mapping[str, Sequence[PairedFiles]]) -> list[str]:
         same = defaultdict(list)
         for pair in group:
             same[digests[pair.output]].append(pair)
-            if digests[pair.output] == digests[pair.target] and pair.output.resolve() != pair.target.resolve():
-                sentences.append(f"{pair.output} is byte-identical to its target {pair.target}")
-            elif pair.output.resolve() == pair.target.resolve():
+            if pair.output.resolve() == pair.target.resolve():
                 sentences.append(f"{pair.output} is its own target")
+            elif digests[pair.output] == digests[pair.target]:
+                sentences.append(f"{pair.output} is byte-identical to its target {pair.target}")
         sentences += [
             f"{', '.join(str(pair.output) for pair in equal)} are byte-identical"
             for equal in same.values()

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import datetime
 import hashlib
 import math
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from torch import Tensor
 
 from bokehbench.batch import Batch
+from bokehbench.board.boards import Board
 from bokehbench.board.identity import hash_files
+from bokehbench.board.results import Result
 from bokehbench.data.base import BokehDataModule
 from bokehbench.data.records import RecordSet
 from bokehbench.errors import BokehbenchError
@@ -18,6 +22,8 @@ from bokehbench.fingerprint import fingerprint
 from bokehbench.metrics.measurement import Measurement
 from bokehbench.metrics.protocols import Protocol
 from bokehbench.metrics.sample import Sample
+from bokehbench.provenance import versions
+from bokehbench.repository import commit, dirty
 
 
 @dataclass(frozen=True)
@@ -87,6 +93,24 @@ def gather(pictures: Sequence[Picture], protocol: Protocol) -> tuple[dict[str, d
             for row in per_image.values():
                 row.pop(column, None)
     return per_image, {c: why for c, why in missing.items() if not any(c in row for row in per_image.values())}
+
+
+def board_result(board: Board, pictures: Sequence[Picture], **known: Any) -> Result:
+    """A result of today, by this code, on a board; ``known`` are the attributes that whoever measured it tells."""
+    per_image, missing = gather(pictures, board.evaluator)
+    return Result(
+        board=board.name,
+        board_version=board.version,
+        protocol=board.evaluator.describe(),
+        split=board.split,
+        per_image=per_image,
+        missing=missing,
+        versions=versions(),
+        commit=commit(),
+        flags=("dirty",) if dirty() else (),
+        date=datetime.datetime.now(datetime.UTC).date().isoformat(),
+        **known,
+    )
 
 
 def picture_hash(picture: Tensor) -> str:

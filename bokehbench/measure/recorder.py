@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
 import statistics
 from pathlib import Path
 from typing import Any
@@ -19,15 +18,14 @@ from bokehbench.errors import BokehbenchError
 from bokehbench.figures.stored_pictures import FOLDER, picture_file
 from bokehbench.files import write_text
 from bokehbench.machine import device_in_words, peak_memory
-from bokehbench.measure.pictures import Picture, gather, measured, target_files_hash, total_hash
+from bokehbench.measure.pictures import Picture, board_result, measured, target_files_hash, total_hash
 from bokehbench.measure.stopwatch import Stopwatch, count_macs
 from bokehbench.metrics.measurement import Measurement
 from bokehbench.metrics.sample import Sample
 from bokehbench.models.base import BokehModel
 from bokehbench.models.weights import weights_hash
 from bokehbench.names import as_first_recorded
-from bokehbench.provenance import data_settings, versions
-from bokehbench.repository import commit, dirty
+from bokehbench.provenance import data_settings
 from bokehbench.run_folder import InRunFolder
 
 
@@ -70,7 +68,6 @@ class ResultRecorder(InRunFolder):
         if pl_module.device.type == "cuda":
             torch.cuda.reset_peak_memory_stats(pl_module.device)
         self.stopwatch = Stopwatch(pl_module)
-        self.stopwatch.__enter__()
 
     def on_test_batch_end(
         self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Batch, batch_idx: int, *args: object
@@ -86,7 +83,7 @@ class ResultRecorder(InRunFolder):
     def on_test_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Gather over processes, write."""
         assert isinstance(pl_module, BokehModel)
-        self.stopwatch.__exit__()
+        self.stopwatch.stop()
         rows, seconds = self.rows, self.stopwatch.seconds[1:] or self.stopwatch.seconds
         if trainer.world_size > 1:
             gathered: list[Any] = [None] * trainer.world_size
@@ -102,36 +99,27 @@ class ResultRecorder(InRunFolder):
 
     def result(self, trainer: Trainer, model: BokehModel, rows: list[Picture], seconds: list[float]) -> Result:
         """Everything that is known about the test."""
-        per_image, missing = gather(rows, self.board.evaluator)
         macs = count_macs(model, self.first) if self.first is not None else None
         size = tuple(self.first["image"].shape[-2:]) if self.first is not None and macs is not None else None
-        return Result(
-            board=self.board.name,
-            board_version=self.board.version,
+        return board_result(
+            self.board,
+            rows,
             method=type(model).__name__,
             architecture=model.architecture_arguments,
             weights_hash=weights_hash(model),
             inference={"precision": str(trainer.precision), "data": data_settings(trainer.datamodule)},  # type: ignore[attr-defined]
-            protocol=self.board.evaluator.describe(),
-            split=self.board.split,
             target_hash=self.files_hash or total_hash({row.name: row.target for row in rows}),
             prediction_hash=total_hash({row.name: row.prediction for row in rows}),
             fingerprints={row.name: row.fingerprint for row in rows if row.fingerprint},
-            per_image=per_image,
-            missing=missing,
             training=model.provenance.training(),
             variant=self.variant,
             seed=model.provenance.seed,
-            versions=versions(),
-            commit=commit(),
             device=device_in_words(model.device, trainer.world_size),
             seconds_per_image=statistics.median(seconds) if seconds else None,
             peak_memory=peak_memory(model.device),
             parameters=sum(p.numel() for module in model.inference_modules() for p in module.parameters()),
             macs=macs,
-            macs_size=size,  # type: ignore[arg-type]
-            flags=("dirty",) if dirty() else (),
-            date=datetime.datetime.now(datetime.UTC).date().isoformat(),
+            macs_size=size,
         )
 
 

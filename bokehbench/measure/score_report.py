@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 
+from bokehbench.board import statistics
 from bokehbench.measure.folder_scores import PictureScores
 from bokehbench.metrics.columns import find_column
 from bokehbench.metrics.measurement import Measurement
@@ -31,14 +32,14 @@ def per_image(protocols: Sequence[Protocol], pictures: Sequence[PictureScores]) 
         for picture in pictures:
             found = picture.scores[protocol.name]
             scores = ["n/a" if isinstance(value := found.get(column), str) else value for column in columns]
-            besides = [_number(value) for value in picture.more.values()]
+            besides = [None if math.isnan(number := _number(value)) else number for value in picture.more.values()]
             rows.append([picture.method, protocol.name, picture.name, *scores, *besides])
     return csv_text(["method", "protocol", "name", *columns, *more], rows)
 
 
-def _number(value: float | str) -> float | None:
-    """None where a column has no meaning for a picture."""
-    return None if isinstance(value, str) or math.isnan(value) else value
+def _number(value: float | str) -> float:
+    """NaN where a column has no meaning for a picture."""
+    return math.nan if isinstance(value, str) else value
 
 
 def protocol_table(protocols: Sequence[Protocol], pictures: Sequence[PictureScores]) -> str:
@@ -50,25 +51,20 @@ def protocol_table(protocols: Sequence[Protocol], pictures: Sequence[PictureScor
     rows, reasons = [], []
     for each in measured:
         means = {m: {c.name: mean(each, c.name, of[m]) for c in each.columns} for m in methods}
-        good = {m: {c.name: c.goodness(_shown(means[m][c.name])) for c in each.columns} for m in methods}
+        good = {m: {c.name: c.goodness(_number(means[m][c.name])) for c in each.columns} for m in methods}
         for method in sorted(methods, key=lambda m: -good[m]["psnr"]):
             cells = []
             for column in columns:
                 value = means[method].get(column.name, "")
-                best = len(methods) > 1 and all(good[method][column.name] >= good[m][column.name] for m in methods
-                                                if column.name in good[m]) and column.name in good[method]  # fmt: skip
                 if isinstance(value, str):
                     reasons += [(value, column.label, each.protocol.name)] if value else []
                     cells.append("n/a" if value else "")
                 else:
+                    best = len(methods) > 1 and good[method][column.name] == max(g[column.name] for g in good.values())
                     cells.append(column.show(value, decimals=DECIMALS) + ("*" if best else ""))
             rows.append([each.protocol.name, method, *cells])
     table = aligned(["protocol", "method", *(column.label for column in columns)], rows, "<<>")
     return "\n".join([table, *_notes(reasons)])
-
-
-def _shown(value: float | str) -> float:
-    return math.nan if isinstance(value, str) else value
 
 
 def _notes(reasons: Sequence[tuple[str, str, str]]) -> Iterator[str]:
@@ -87,10 +83,9 @@ def besides_table(pictures: Sequence[PictureScores]) -> str:
         column = find_column(name)
         cells = []
         for method in methods:
-            values = [_number(picture.more[name]) for picture in pictures if picture.method == method]
-            known = [value for value in values if value is not None]
-            cells.append(column.show(math.fsum(known) / len(known), decimals=DECIMALS) if known else "-")
-            lacking = lacking or (not known and "in_focus" in column.needs)
+            average = statistics.mean(_number(each.more[name]) for each in pictures if each.method == method)
+            cells.append("-" if math.isnan(average) else column.show(average, decimals=DECIMALS))
+            lacking = lacking or (math.isnan(average) and "in_focus" in column.needs)
         rows.append([name, *cells, column.about])
     table = aligned(["besides", *methods, ""], rows, "<" + ">" * len(methods) + "<")
     return table + "\n- : no values; columns of regions need --mask or --disparity." * lacking

@@ -14,18 +14,15 @@ from bokehbench.models.base import BokehModel
 
 
 class Stopwatch:
-    """Times every ``render`` of a model while it is on (scoring and reading pictures do not count)."""
+    """Times every ``render`` of a model until it is stopped (scoring and reading pictures do not count)."""
 
     def __init__(self, model: BokehModel) -> None:
-        self.model = model
+        self.model, self._render = model, model.render
         self.seconds: list[float] = []
-        self._render = model.render
+        model.render = self._timed  # type: ignore[method-assign]
 
-    def __enter__(self) -> Stopwatch:
-        self.model.render = self._timed  # type: ignore[method-assign]
-        return self
-
-    def __exit__(self, *args: object) -> None:
+    def stop(self) -> None:
+        """Let the model be as it was."""
         del self.model.render  # the class' own is found again
 
     def _timed(self, *args: Any, **kwargs: Any) -> Tensor:
