@@ -16,20 +16,12 @@ class ConvBN(nn.Module):
     """
 
     def __init__(
-        self,
-        inputs: int,
-        outputs: int,
-        kernel: int,
-        numerics: Numerics,
-        *,
-        stride: int = 1,
-        slope: float | None = 0.0,
+        self, inputs: int, outputs: int, kernel: int, numerics: Numerics, *, stride: int = 1, slope: float | None = 0.0
     ) -> None:
         super().__init__()
         self.conv = nn.Conv2d(inputs, outputs, kernel, stride, bias=False)
         self.bn = nn.BatchNorm2d(outputs, momentum=numerics.momentum)
-        self.numerics = numerics
-        self.slope = slope
+        self.numerics, self.slope = numerics, slope
 
     def forward(self, x: Tensor) -> Tensor:
         """Convolve, normalise, activate."""

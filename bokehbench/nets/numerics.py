@@ -6,6 +6,7 @@ and 4.4); a network trained here is better off without them. :class:`Numerics` h
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -18,7 +19,8 @@ from bokehbench.errors import BokehbenchError, nearest
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
 
-Size = tuple[int, int]
+#: Height and width.
+Size = Sequence[int]
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@ less time, since the activations of a strip stay in cache."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor
@@ -14,7 +14,7 @@ STRIP_PIXELS = 2**16
 LEAST_HALOS = 6
 
 
-def in_strips(rows: Callable[[int, int], Tensor], size: tuple[int, int], halo: int) -> Tensor:
+def in_strips(rows: Callable[[int, int], Tensor], size: Sequence[int], halo: int) -> Tensor:
     """Join ``rows(start, stop)``, B C stop-start W, over all H rows of an H x W output.
 
     ``rows`` may pad at its own first and last row as it does at the image's border: every strip asks for ``halo`` rows

@@ -12,10 +12,9 @@ from torch import Tensor, nn
 from bokehbench.errors import BokehbenchError
 from bokehbench.nets.d2f import D2FNet
 from bokehbench.nets.d2f.d2f_net import half_size, resize
-from bokehbench.nets.d2f.defocus import DefocusHallucination
+from bokehbench.nets.d2f.defocus import DefocusHallucination, ResidualUnit
 from bokehbench.nets.d2f.fusion import FusionMask, initial_mask, sharpness_threshold
 from bokehbench.nets.d2f.radiance import RadianceVirtualization
-from bokehbench.nets.d2f.refine_block import ResidualUnit
 
 
 @pytest.fixture(scope="module")

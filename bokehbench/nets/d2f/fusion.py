@@ -70,7 +70,5 @@ class FusionMask(nn.Module):
         """
         seen = torch.cat([1 - defocus, rgb_to_grayscale(image)], dim=1)
         if wants_strips(self):
-            return in_strips(
-                lambda start, stop: self.net(seen[..., start:stop, :]), (seen.shape[-2], seen.shape[-1]), halo=4
-            )
+            return in_strips(lambda start, stop: self.net(seen[..., start:stop, :]), seen.shape[-2:], halo=4)
         return self.net(seen)

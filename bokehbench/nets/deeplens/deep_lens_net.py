@@ -73,13 +73,12 @@ class DeepLensNet(nn.Module):
 
     def predict_disparity(self, image: Tensor) -> Tensor:
         """B 3 H W -> disparity B 1 H W in [0, 1], 1 = nearest, min-max normalised per image *after* resizing back."""
-        height, width = image.shape[-2:]
         square = (self.depth_size, self.depth_size)
         if self.numerics.official:
             small = self.numerics.resize(image, square)
         else:
             small = F.interpolate(image, square, mode="bilinear", antialias=True)
-        raw = self.numerics.resize(self.depth(small), (height, width))
+        raw = self.numerics.resize(self.depth(small), image.shape[-2:])
         low, high = raw.amin((1, 2, 3), keepdim=True), raw.amax((1, 2, 3), keepdim=True)
         return (raw - low) / (high - low + 1.19e-7)
 
@@ -107,7 +106,7 @@ class DeepLensNet(nn.Module):
     def upsample(self, image_low: Tensor, result_low: Tensor, signed_low: Tensor, image_high: Tensor) -> Tensor:
         """One recurrent step: B 3 h w, B 3 h w, B 1 h w and B 3 H W -> B 3 H W, not clamped."""
         if self.upsampling == "bicubic":
-            return bicubic_upsampling(result_low.clamp(0, 1), (image_high.shape[-2], image_high.shape[-1]))
+            return bicubic_upsampling(result_low.clamp(0, 1), image_high.shape[-2:])
         if self.upsampling == "guided":
             return guided_upsampling(image_low, result_low.clamp(0, 1), image_high)
         order = self.numerics.order
@@ -124,6 +123,5 @@ class DeepLensNet(nn.Module):
         results = [self.lens_blur(levels[0], signed, features)]
         for low, high in pairwise(levels):
             results.append(self.upsample(low, results[-1], signed, high))
-            height, width = high.shape[-2:]
-            signed = self.numerics.resize(signed, (height, width))
+            signed = self.numerics.resize(signed, high.shape[-2:])
         return results

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import torch
 import torch.nn.functional as F
+from timm.layers import create_pool2d
 from torch import Tensor, nn
 
+from bokehbench.errors import BokehbenchError
+from bokehbench.nets.backbone import timm_body
 from bokehbench.nets.blocks import ConvBN, glorot_
-from bokehbench.nets.deeplens.residual_body import residual_body
-from bokehbench.nets.numerics import Numerics
+from bokehbench.nets.numerics import Numerics, Size
 
 SLOPE = 0.2
+#: ImageNet weights in torchvision's first recipe, the nearest public ones to the 2018 paper's.
+PRETRAINED = "resnet50.tv_in1k"
 
 
 class PyramidPooling(nn.Module):
@@ -30,9 +34,8 @@ class PyramidPooling(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Concatenation of the convolution and the four levels, coarsest first."""
         x = self.spp1(x)
-        height, width = x.shape[-2:]
         levels = (layer(F.adaptive_avg_pool2d(x, n)) for n, layer in zip(self.BINS, self.bins, strict=True))
-        return torch.cat((x, *(self.numerics.resize(level, (height, width)) for level in levels)), 1)
+        return torch.cat((x, *(self.numerics.resize(level, x.shape[-2:]) for level in levels)), 1)
 
 
 class Decoder(nn.Module):
@@ -47,15 +50,14 @@ class Decoder(nn.Module):
         self.skip2 = ConvBN(64, 64, 3, numerics, slope=SLOPE)
         self.dec2 = ConvBN(128, 64, 3, numerics, slope=SLOPE)
 
-    def forward(self, pooled: Tensor, layer1: Tensor, conv1: Tensor, size: tuple[int, int]) -> Tensor:
+    def forward(self, pooled: Tensor, layer1: Tensor, conv1: Tensor, size: Size) -> Tensor:
         """``size`` is the input image's; every resize goes to the exact size of what it meets."""
         x = self._join(self.spp2(pooled), self.skip1(layer1))
         x = self._join(self.dec1(x), self.skip2(conv1))
         return self.numerics.resize(self.dec2(x), size)
 
     def _join(self, x: Tensor, skip: Tensor) -> Tensor:
-        height, width = skip.shape[-2:]
-        return torch.cat((self.numerics.resize(x, (height, width)), skip), 1)
+        return torch.cat((self.numerics.resize(x, skip.shape[-2:]), skip), 1)
 
 
 class Head(nn.Module):
@@ -72,6 +74,37 @@ class Head(nn.Module):
         """The output has no activation: disparity is normalised per image, the mask is a logit."""
         x = self.conv1(x)
         return self.pre(self.dropout(F.leaky_relu_(self.conv2(x) + x, SLOPE)))
+
+
+def residual_body(numerics: Numerics, *, pretrained: bool = False) -> nn.ModuleDict:
+    """B 3 H W -> list of [conv1 after ReLU B 64 H/2 W/2, layer1 B 256 H/4 W/4, layer3 B 1024 H/8 W/8].
+
+    Modern keeps torchvision's layout as timm has it: stride on the 3x3, and the first 3x3 of layer3 undilated, which is
+    what makes ImageNet weights exact after its stride is taken out. Official is Caffe's: stride on the first 1x1,
+    dilation 2 in all six 3x3 of layer3, TensorFlow's padding around the pool (spec 3.1, trap 5).
+    Both have the bias on conv1 that the released graph has.
+
+    Raises BokehbenchError where ``pretrained`` weights cannot be had or do not fit the layout.
+    """
+    if pretrained and numerics.official:
+        raise BokehbenchError(
+            "ImageNet weights from timm do not fit the strides of the official layout: "
+            "set --model.backbone_pretrained false or --model.numerics modern."
+        )
+    name = PRETRAINED if pretrained else "resnet50"
+    body = timm_body(name, pretrained, out_indices=(0, 1, 3), output_stride=8)
+    plain, body["conv1"] = body["conv1"], nn.Conv2d(3, 64, 7, stride=2, padding=3)
+    body["conv1"].weight = plain.weight
+    nn.init.zeros_(body["conv1"].bias)  # so that loaded weights mean the same
+    for module in body.modules():
+        if isinstance(module, nn.BatchNorm2d):
+            module.momentum = numerics.momentum
+    if numerics.official:
+        body["maxpool"] = create_pool2d("max", 3, 2, padding="same")
+        conv = dict(body.named_modules())
+        conv["layer2.0.conv1"].stride, conv["layer2.0.conv2"].stride = (2, 2), (1, 1)
+        conv["layer3.0.conv2"].dilation = conv["layer3.0.conv2"].padding = (2, 2)
+    return body
 
 
 class DepthNetwork(nn.Module):
@@ -105,6 +138,5 @@ class DepthNetwork(nn.Module):
 
     def decode(self, image: Tensor) -> Tensor:
         """RGB image B 3 H W -> features B 64 H W that both heads read."""
-        height, width = image.shape[-2:]
         conv1, layer1, layer3 = self.body(self.numerics.depth_input(self.numerics.order(image)))
-        return self.decoder(self.pyramid(layer3), layer1, conv1, (height, width))
+        return self.decoder(self.pyramid(layer3), layer1, conv1, image.shape[-2:])

@@ -95,14 +95,12 @@ class KernelNetwork(nn.Module):
         """The channel order of ``image`` is the caller's business."""
         x = torch.cat((image - 0.5, signed), 1)
         deep = self.res4a.shrink(self.res3a(self.res2b(self.res2a(self.conv1(signed)))))
-        height, width = x.shape[-2:]
         if not wants_strips(self):
-            return self._fine(x, deep, 0, height)
-        return in_strips(lambda start, stop: self._fine(x, deep, start, stop), (height, width), HALO)
+            return self._fine(x, deep, 0, x.shape[-2])
+        return in_strips(lambda start, stop: self._fine(x, deep, start, stop), x.shape[-2:], HALO)
 
     def _fine(self, x: Tensor, deep: Tensor, start: int, stop: int) -> Tensor:
         """Rows start .. stop - 1 of the weights, from the full-size inputs and the coarse branch."""
-        height, width = x.shape[-2:]
-        deep = self.numerics.resize_rows(deep, (height, width), start, stop)
+        deep = self.numerics.resize_rows(deep, x.shape[-2:], start, stop)
         x = self.res4a.merge(deep, self.conv1_shallow(x[..., start:stop, :]))
         return F.relu_(self.output(self.res4c(self.res4b(x))))

@@ -6,13 +6,15 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from bokehbench.nets.numerics import Size
+
 #: Half side of the guided filter's windows in pixels of the low level, and the regulariser of its fit (for pictures in
 #: [0, 1]). Ours: of a sweep on synthetic scenes, see docs/models/deeplens.md.
 RADIUS = 1
 EPSILON = 1e-4
 
 
-def bicubic_upsampling(result_low: Tensor, size: tuple[int, int]) -> Tensor:
+def bicubic_upsampling(result_low: Tensor, size: Size) -> Tensor:
     """B 3 h w -> B 3 H W without a guide (Keys' cubic convolution, as PyTorch has it); overshoots at edges."""
     return F.interpolate(result_low, size, mode="bicubic", align_corners=False)
 
@@ -41,9 +43,10 @@ def guided_upsampling(
     with torch.autocast(image_low.device.type, enabled=False):
         guide, wanted, large = image_low.float(), result_low.float(), image_high.float()
         slope, offset = _fit(guide, wanted, radius, epsilon)
-        size = (large.shape[-2], large.shape[-1])
-        slope = F.interpolate(box_mean(slope, radius), size, mode="bilinear", align_corners=False)
-        offset = F.interpolate(box_mean(offset, radius), size, mode="bilinear", align_corners=False)
+        slope, offset = (
+            F.interpolate(box_mean(x, radius), large.shape[-2:], mode="bilinear", align_corners=False)
+            for x in (slope, offset)
+        )
         result = torch.einsum("bgchw,bghw->bchw", slope.unflatten(1, (guide.shape[1], -1)), large) + offset
     return result.to(result_low.dtype)
 

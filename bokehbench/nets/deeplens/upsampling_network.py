@@ -35,13 +35,9 @@ class CoarseBranch(nn.Module):
         two = self.lr2(one)
         three = self.lr3(two)
         x = self.lr5(self.lr4_2(self.lr4_1(three)))
-        x = self.lr6(self._add(x, three))
-        x = self.lr7(self._add(x, two))
-        return self.lr8(self._add(x, one))
-
-    def _add(self, x: Tensor, skip: Tensor) -> Tensor:
-        height, width = skip.shape[-2:]
-        return self.numerics.resize(x, (height, width)) + skip
+        for layer, skip in ((self.lr6, three), (self.lr7, two), (self.lr8, one)):
+            x = layer(self.numerics.resize(x, skip.shape[-2:]) + skip)
+        return x
 
 
 class UpsamplingNetwork(nn.Module):
@@ -68,20 +64,16 @@ class UpsamplingNetwork(nn.Module):
         """B 3 h w, B 3 h w, B 1 h w, B 3 H W -> B 3 H W; channel order as given, all images in [0, 1]."""
         coarse = self.coarse(torch.cat((image_low, result_low, signed_low), 1))
         result = self.numerics.upsampling_input(result_low)
-        height, width = image_high.shape[-2:]
+        size = image_high.shape[-2:]
         if not wants_strips(self):
-            return mix(*self.fine(coarse, result, image_high, 0, height))
-        return in_strips(
-            lambda start, stop: mix(*self.fine(coarse, result, image_high, start, stop)), (height, width), HALO
-        )
+            return mix(*self.fine(coarse, result, image_high, 0, size[0]))
+        return in_strips(lambda start, stop: mix(*self.fine(coarse, result, image_high, start, stop)), size, HALO)
 
     def fine(self, coarse: Tensor, result: Tensor, image: Tensor, start: int, stop: int) -> tuple[Tensor, Tensor]:
         """Features B 3C n W and weights B C n W of rows start .. stop - 1 of ``image``."""
-        height, width = image.shape[-2:]
-        image = image[..., start:stop, :]
-        guide = self.numerics.resize_rows(coarse, (height, width), start, stop)
-        guide = torch.cat((image, self.lr9(guide)), 1)
+        size, image = image.shape[-2:], image[..., start:stop, :]
+        guide = torch.cat((image, self.lr9(self.numerics.resize_rows(coarse, size, start, stop))), 1)
         weights = F.relu_(self.output(self.pre(guide)))
-        result = self.numerics.resize_rows(result, (height, width), start, stop) / self.numerics.upsampling_scale
+        result = self.numerics.resize_rows(result, size, start, stop) / self.numerics.upsampling_scale
         images = torch.cat((result, image), 1)
         return (images if self.features is None else self.features(images)), weights

@@ -60,7 +60,7 @@ class Generator(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """B C H W with values around [-1, 1], any H and W, to a picture B 3 H W in [-1, 1] (tanh)."""
-        size = (x.shape[-2], x.shape[-1])
+        height, width = x.shape[-2:]
         padded, (top, left) = pad(x, self.multiple)
         features: list[Tensor] = []
         for down in self.encoder:
@@ -69,7 +69,7 @@ class Generator(nn.Module):
         y = features.pop()
         for number, up in enumerate(self.decoder):
             y = up(y if number == 0 else torch.cat((y, features.pop()), 1))
-        return torch.tanh(y)[..., top : top + size[0], left : left + size[1]]
+        return torch.tanh(y)[..., top : top + height, left : left + width]
 
 
 def pad(x: Tensor, multiple: int) -> tuple[Tensor, tuple[int, int]]:

@@ -5,24 +5,12 @@ from __future__ import annotations
 from typing import Literal
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from bokehbench.nets.pynet.blocks import SLOPE, Branch, Head, MultiKernelBlock, Upsample, UpsamplePair
 
 HEAD_GAIN = 0.1
 COLOURS = 3
-
-
-def _kernels(net: nn.Module) -> list[tuple[Tensor, int, bool]]:
-    """(kernel, values summed per output value, whether it is a head) of every convolution."""
-    found: list[tuple[Tensor, int, bool]] = []
-    for module in net.modules():
-        if isinstance(module, nn.Conv2d):
-            found.append((module.weight, module.weight[0].numel(), isinstance(module, Head)))
-        elif isinstance(module, Upsample | UpsamplePair):
-            # A stride-2 transposed 3x3 kernel reaches an output pixel with 9/4 of its taps on average.
-            found += [(weight, weight.shape[0] * 9 // 4, False) for weight in module.parameters()]
-    return found
 
 
 @torch.no_grad()
@@ -33,15 +21,22 @@ def initialise(net: nn.Module, law: Literal["official", "copy"]) -> None:
     levels 3-1 the signal then shrinks to 1.7e-5 at a fresh level 1. "copy": He's law for LeakyReLU 0.2 (arXiv
     1502.01852), zero biases, and heads small enough that a fresh level starts near mid-grey in tanh's straight part.
     """
-    for weight, fan_in, is_head in _kernels(net):
-        if law == "official":
-            nn.init.trunc_normal_(weight, std=0.01, a=-0.02, b=0.02)
-        else:
-            gain = HEAD_GAIN if is_head else nn.init.calculate_gain("leaky_relu", SLOPE)
-            nn.init.normal_(weight, std=gain / fan_in**0.5)
     for module in net.modules():
-        if isinstance(module, nn.Conv2d) and module.bias is not None:
-            nn.init.constant_(module.bias, 0.01 if law == "official" else 0.0)
+        if isinstance(module, nn.Conv2d):
+            kernels, fan_in = [module.weight], module.weight[0].numel()
+            nn.init.constant_(module.bias, 0.01 if law == "official" else 0.0)  # type: ignore[arg-type]
+        elif isinstance(module, Upsample | UpsamplePair):
+            kernels = list(module.parameters())
+            # A stride-2 transposed 3x3 kernel reaches an output pixel with 9/4 of its taps on average.
+            fan_in = kernels[0].shape[0] * 9 // 4
+        else:
+            continue
+        gain = HEAD_GAIN if isinstance(module, Head) else nn.init.calculate_gain("leaky_relu", SLOPE)
+        for kernel in kernels:
+            if law == "official":
+                nn.init.trunc_normal_(kernel, std=0.01, a=-0.02, b=0.02)
+            else:
+                nn.init.normal_(kernel, std=gain / fan_in**0.5)
 
 
 def smallest_branch(block: MultiKernelBlock) -> Branch:

@@ -10,17 +10,8 @@ from torch import Tensor, nn
 from bokehbench.errors import BokehbenchError
 from bokehbench.nets.pynet.blocks import MultiKernelBlock, space_to_depth, to_picture
 from bokehbench.nets.pynet.initialisation import COLOURS, initialise, open_encoder
-from bokehbench.nets.pynet.levels import (
-    TOP_CHANNELS,
-    Encoder,
-    Level3,
-    Level4,
-    Level5,
-    Level6,
-    Level7,
-    UpsamplingHead,
-)
-from bokehbench.nets.pynet.padding import MULTIPLE
+from bokehbench.nets.pynet.levels import TOP_CHANNELS, Encoder, Level3, Level4, Level5, Level6, Level7, UpsamplingHead
+from bokehbench.nets.pynet.pictures import MULTIPLE
 
 LEVELS = (7, 6, 5, 4, 3, 2, 1)
 
@@ -36,7 +27,7 @@ class PyNETNet(nn.Module):
             known to leave level 1 at flat grey.
         checkpointing: recompute the blocks in the backward pass (about half the memory at 0.8 of the speed).
 
-    Sizes must be multiples of 32 and at least 64 (see :mod:`bokehbench.nets.pynet.padding` for other photos).
+    Sizes must be multiples of 32 and at least 64 (see :mod:`bokehbench.nets.pynet.pictures` for other photos).
     """
 
     def __init__(
