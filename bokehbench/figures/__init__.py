@@ -18,13 +18,8 @@ def draw(
     """Write every figure that a board can give to ``out/BOARD-FIGURE``; returns the files.
 
     ``time``, ``edges`` and ``channels`` need the board's results alone; ``contact`` and ``training`` need the pictures
-    and the training logs in ``work``, the folder of a suite (``runs/suites/SUITE``).
-
-    Args:
-        board_folder: the board.
-        out: where to.
-        work: folder of the suite, or None.
-        report: called with one sentence for each figure that is left out.
+    and the training logs in ``work``, the folder of a suite (``runs/suites/SUITE``). ``report`` is called with one
+    sentence for each figure that is left out.
 
     Raises:
         BokehbenchError: a file of the board that is not right, no folder ``work``, or ``out`` cannot be written to.

@@ -20,13 +20,12 @@ SCORES = ("psnr", "ssim")
 
 @dataclass(frozen=True)
 class Step:
-    """One number of channels on a curve.
+    """One number of channels on a curve; all by score.
 
     Attributes:
-        channels: feature channels.
-        means: score -> mean over pictures (and over seeds, where there are several).
-        gaps: score -> paired difference to the curve's largest number of channels; at that one 0 without interval.
-        runs: score -> mean over pictures of each training.
+        means: over pictures (and over seeds, where there are several).
+        gaps: paired difference to the curve's largest number of channels; at that one 0 without interval.
+        runs: mean over pictures of each training.
     """
 
     channels: int
@@ -55,10 +54,7 @@ def curves(standings: Standings) -> list[Curve]:
         if isinstance(channels, int):
             curve = groups.setdefault(but_for_seed(row.result, free={"channels"}), {})
             curve.setdefault(channels, []).append(row.result)
-    found = []
-    for group in groups.values():
-        if len(group) > 1:
-            found.append(Curve(next(iter(group.values()))[0].method, _steps(group)))
+    found = [Curve(g[max(g)][0].method, _steps(g)) for g in groups.values() if len(g) > 1]
     if not found:
         raise style.NothingToDraw("channel curve: no two ranked results differ in their 'channels' alone.")
     return sorted(found, key=lambda curve: (curve.label, curve.steps[0].channels))
@@ -82,11 +78,7 @@ def _steps(group: dict[int, list[Result]]) -> tuple[Step, ...]:
 
 
 def draw(standings: Standings, path: Path) -> Path:
-    """Write the figure.
-
-    Raises:
-        NothingToDraw: see :func:`curves`.
-    """
+    """Write the figure; raises NothingToDraw as :func:`curves` does."""
     data = curves(standings)
     return style.paint(path, 3.6, lambda figure: _fill(figure, standings, data))
 

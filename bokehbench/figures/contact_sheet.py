@@ -39,11 +39,9 @@ class Cell:
 
 @dataclass(frozen=True)
 class Block:
-    """One picture by all: input, methods in the order of the ranking, target; and where to look closer.
+    """One picture by all: input, methods in the order of the ranking, target, of one size; and where to look closer.
 
     Attributes:
-        name: of the picture.
-        cells: all of the same size.
         corner: upper left (row, column) of the window that is shown enlarged.
         size: height and width of that window, pixels.
         by_border: the window was looked for along the border of what is in focus, which is known.
@@ -70,8 +68,11 @@ def blocks(stored: Sequence[Stored], standings: Standings, most: int) -> list[Bl
 def _block(name: str, stored: Sequence[Stored], score: str) -> Block:
     first = stored[0].folder
     sharp, target = (_read(picture_file(first, kind, name)) for kind in ("input", "target"))
-    outputs = [_read(picture_file(each.folder, "output", name)) for each in stored]
-    for each, output in zip(stored, outputs, strict=True):
+    column = find_column(score)
+    unit = " dB" if column.label.endswith("(dB)") else ""
+    cells = [Cell("input", "", sharp)]
+    for each in stored:
+        output = _read(picture_file(each.folder, "output", name))
         if output.shape != target.shape:
             raise BokehbenchError(
                 f"{picture_file(each.folder, 'output', name)} has another size than the target: test it again."
@@ -81,19 +82,15 @@ def _block(name: str, stored: Sequence[Stored], score: str) -> Block:
                 f"{picture_file(each.folder, 'target', name)} is not the target that {stored[0].row.label} was scored "
                 "against: test both on the board's own pictures."
             )
-    column = find_column(score)
-    unit = " dB" if column.label.endswith("(dB)") else ""
-    titles = []
-    for each in stored:
         value = each.row.result.per_image[name].get(score, math.nan)
-        titles.append((each.row.label, column.show(value) + unit if math.isfinite(value) else ""))
-    cells = [Cell("input", "", sharp), *(Cell(*title, output) for title, output in zip(titles, outputs, strict=True))]
+        cells.append(Cell(each.row.label, column.show(value) + unit if math.isfinite(value) else "", output))
+    cells.append(Cell("target", "", target))
     mask = picture_file(first, "in_focus", name)
     in_focus = _read(mask)[..., 0] > 127 if mask.is_file() else None
     height, width = target.shape[:2]
     size = min(height, max(4, round(ZOOM * FLAT * width))), min(width, max(6, round(ZOOM * width)))
-    corner = window([*outputs, target], *size, in_focus)
-    return Block(name, (*cells, Cell("target", "", target)), corner, size, in_focus is not None)
+    corner = window([cell.pixels for cell in cells[1:]], *size, in_focus)
+    return Block(name, tuple(cells), corner, size, in_focus is not None)
 
 
 def _read(path: Path) -> np.ndarray:

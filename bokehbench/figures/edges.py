@@ -42,11 +42,7 @@ def lines(standings: Standings) -> list[Line]:
 
 
 def draw(standings: Standings, path: Path) -> Path:
-    """Write the figure.
-
-    Raises:
-        NothingToDraw: see :func:`lines`.
-    """
+    """Write the figure; raises NothingToDraw as :func:`lines` does."""
     data = lines(standings)
     return style.paint(path, 1.5 + 0.27 * len(data), lambda figure: _fill(figure, standings, data))
 

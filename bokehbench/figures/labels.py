@@ -28,16 +28,11 @@ def around(x: float, y: float, wide: float, high: float, place: tuple[int, int],
 
 
 def place_labels(axes: Any, points: Sequence[tuple[float, float]], names: Sequence[str], colours: Sequence[str],
-                 obstacles: Sequence[Box] = (), size: float = 8.5) -> None:  # fmt: skip
-    """Write ``names`` beside ``points`` (data coordinates; limits and layout must be final).
+                 obstacles: Sequence[Box]) -> None:  # fmt: skip
+    """Write ``names`` in their ``colours`` beside ``points`` of matplotlib's ``axes``, whose layout must be final.
 
-    Args:
-        axes: matplotlib axes.
-        points: where.
-        names: what.
-        colours: of each name.
-        obstacles: boxes in data coordinates (left, low, right, high) that names should not cover: intervals, lines.
-        size: of the letters.
+    ``obstacles`` are boxes (left, low, right, high) that names should not cover: intervals, lines. They and the points
+    are in data coordinates.
     """
     dot = axes.figure.dpi / 72
     spots = [tuple(axes.transData.transform(point)) for point in points]
@@ -47,7 +42,7 @@ def place_labels(axes: Any, points: Sequence[tuple[float, float]], names: Sequen
         taken.append((x0 - 3 * dot, y0 - 3 * dot, x1 + 3 * dot, y1 + 3 * dot))  # thin: makes a crossing count
     frame = axes.get_window_extent()
     for (x, y), name, colour in zip(spots, names, colours, strict=True):
-        text = axes.annotate(name, (x, y), xycoords="figure pixels", fontsize=size, color=colour)
+        text = axes.annotate(name, (x, y), xycoords="figure pixels", fontsize=8.5, color=colour)
         extent = text.get_window_extent()
         tries = []
         for distance in DISTANCES:
@@ -58,8 +53,7 @@ def place_labels(axes: Any, points: Sequence[tuple[float, float]], names: Sequen
                 cost += (distance - DISTANCES[0]) * dot * 3 + number * dot  # the nearest of the free places
                 tries.append((cost, distance, box))
         _, distance, box = min(tries, key=lambda each: each[0])
-        text.remove()
-        axes.annotate(name, (box[0], box[1]), xycoords="figure pixels", fontsize=size, color=colour, va="bottom")
+        text.set(position=box[:2], va="bottom")
         taken.append(box)
         if distance > DISTANCES[0]:
             end = min(max(x, box[0]), box[2]), min(max(y, box[1]), box[3])

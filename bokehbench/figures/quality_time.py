@@ -18,15 +18,9 @@ from bokehbench.metrics.columns import find_column
 
 @dataclass(frozen=True)
 class Point:
-    """One ranked result.
+    """One ranked result: the median of one rendering's ``seconds``, and the board's ranking ``score``.
 
-    Attributes:
-        label: as in the table.
-        kind: key of :data:`style.KINDS`.
-        device: in words.
-        seconds: median of one rendering.
-        score: the board's ranking score.
-        on_front: no result timed on the same device is both faster and better.
+    ``on_front``: no result timed on the same device is both faster and better.
     """
 
     label: str
@@ -53,22 +47,15 @@ def points(standings: Standings) -> list[Point]:
         raise style.NothingToDraw(f"quality against time: {len(timed)} ranked results have a time, two are needed.")
     found = []
     for row, score, seconds in timed:
-        mine = seconds, column.goodness(score.mean)
-        rivals = [
-            (s, column.goodness(each.mean)) for other, each, s in timed if other.result.device == row.result.device
-        ]
+        device, mine = row.result.device, (seconds, column.goodness(score.mean))
+        rivals = [(s, column.goodness(each.mean)) for other, each, s in timed if other.result.device == device]
         beaten = any(s <= mine[0] and good >= mine[1] and (s, good) != mine for s, good in rivals)
-        kind = style.kind(row.result)
-        found.append(Point(row.label, kind, row.result.device or "unknown device", seconds, score, not beaten))
+        found.append(Point(row.label, style.kind(row.result), device or "unknown device", seconds, score, not beaten))
     return sorted(found, key=lambda point: (point.seconds, point.label))
 
 
 def draw(standings: Standings, path: Path) -> Path:
-    """Write the figure.
-
-    Raises:
-        NothingToDraw: see :func:`points`.
-    """
+    """Write the figure; raises NothingToDraw as :func:`points` does."""
     data = points(standings)
     column = find_column(standings.board.rank_by)
     return style.paint(path, 4.6, lambda figure: _fill(figure, standings, column, data))

@@ -75,11 +75,8 @@ def kind(result: Result) -> str:
     return {NO_WEIGHTS: "not trained", OUTPUTS_ONLY: "outputs of others"}.get(result.weights_hash, "trained")
 
 
-def paint(path: Path, height: float, draw: Callable[[Any], None], width: float = WIDTH, dpi: int = DPI) -> Path:
-    """Let ``draw`` fill a figure of ``width`` x ``height`` inches and write it as a small file; returns ``path``.
-
-    Drawings are PNG, sheets of photographs WebP, as ``path`` ends: a palette makes bands of blurred backgrounds, which
-    are what our photographs are about, and PNG without a palette is six times as large.
+def paint(path: Path, height: float, draw: Callable[[Any], None]) -> Path:
+    """Let ``draw`` fill a figure that is ``height`` inches high and write it as a small PNG; returns ``path``.
 
     Raises:
         BokehbenchError: the place cannot be written to.
@@ -92,38 +89,39 @@ def paint(path: Path, height: float, draw: Callable[[Any], None], width: float =
         warnings.filterwarnings("ignore", message="Glyph .* missing from font")  # shown as a box; no font has them all
         matplotlib.rcdefaults()  # a person's matplotlibrc must not change committed files
         matplotlib.rcParams.update(SETTINGS)  # type: ignore[arg-type]
-        figure = Figure(figsize=(width, height), dpi=dpi)
+        figure = Figure(figsize=(WIDTH, height), dpi=DPI)
         FigureCanvasAgg(figure)
         draw(figure)
         page = io.BytesIO()
-        figure.savefig(page, format="png", dpi=dpi, metadata={"Software": None})
-    content = drawing(Image.open(page).convert("RGB"))
+        figure.savefig(page, format="png", dpi=DPI, metadata={"Software": None})
+    picture = Image.open(page).convert("RGB")
+    # All colours, or a palette of the most that stay within the limit.
+    palettes = (picture if n is None else picture.quantize(n, Image.Quantize.MEDIANCUT) for n in (None, 256, 128, 64))
+    content = _small(partial(each.save, format="PNG", optimize=True) for each in palettes)
     write_atomic(path, lambda file: file.write(content))
     return path
 
 
-def within(limit: int, tries: Iterable[Callable[[io.BytesIO], object]]) -> bytes:
-    """What the first of ``tries`` writes that stays within ``limit`` bytes, else the last."""
+def _small(tries: Iterable[Callable[[io.BytesIO], object]]) -> bytes:
+    """What the first of ``tries`` writes that stays within :data:`LIMIT`, else the last."""
     content = b""
     for write in tries:
         file = io.BytesIO()
         write(file)
         content = file.getvalue()
-        if len(content) <= limit:
+        if len(content) <= LIMIT:
             break
     return content
 
 
-def drawing(picture: Image.Image, limit: int = LIMIT) -> bytes:
-    """PNG with the most colours that stay within ``limit`` bytes: all of them, or a palette of 256 ... 64."""
-    palettes = (picture if n is None else picture.quantize(n, Image.Quantize.MEDIANCUT) for n in (None, 256, 128, 64))
-    return within(limit, (partial(each.save, format="PNG", optimize=True) for each in palettes))
+def photographs(picture: Image.Image) -> bytes:
+    """WebP of the best quality of 92 ... 84 that stays within :data:`LIMIT`.
 
-
-def photographs(picture: Image.Image, limit: int = LIMIT) -> bytes:
-    """WebP of the best quality of 92 ... 84 that stays within ``limit`` bytes."""
+    A palette makes bands of blurred backgrounds, which are what our photographs are about, and PNG without a palette is
+    six times as large.
+    """
     save = partial(picture.save, format="WEBP", method=6, use_sharp_yuv=True)
-    return within(limit, (partial(save, quality=quality) for quality in range(92, 83, -2)))
+    return _small(partial(save, quality=quality) for quality in range(92, 83, -2))
 
 
 def head(figure: Any, title: str, below: str = "") -> None:

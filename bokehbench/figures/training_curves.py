@@ -28,14 +28,9 @@ MOST_RUNS = 5
 
 @dataclass(frozen=True)
 class Stage:
-    """One stage of a run.
+    """One stage of a run: its losses and scores by step, ascending.
 
-    Attributes:
-        name: as the method calls it.
-        losses: (step, loss), ascending.
-        score: name of the validation score, or "".
-        scores: (step, score), ascending.
-        identity: the score of the identity baseline, NaN where unknown.
+    ``score`` names the validation score, or is empty; ``identity`` is that of the identity baseline, NaN where unknown.
     """
 
     name: str
@@ -93,9 +88,9 @@ def _points(table: pd.DataFrame, column: str) -> tuple[tuple[int, float], ...]:
     return tuple(zip(known["step"].astype(int).tolist(), known[column].tolist(), strict=True))
 
 
-def smoothed(values: Sequence[float], share: float = SMOOTH) -> list[float]:
-    """Centred running mean over ``share`` of the values; at the ends over the half that there is."""
-    half = max(1, round(len(values) * share / 2)) if len(values) > 2 else 0
+def smoothed(values: Sequence[float]) -> list[float]:
+    """Centred running mean over :data:`SMOOTH` of the values; at the ends over the half that there is."""
+    half = max(1, round(len(values) * SMOOTH / 2)) if len(values) > 2 else 0
     return pd.Series(values).rolling(2 * half + 1, center=True, min_periods=1).mean().tolist()
 
 
