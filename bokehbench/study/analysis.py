@@ -9,14 +9,16 @@ from itertools import combinations
 
 import numpy as np
 
-from bokehbench.board.statistics import holm
+from bokehbench.board import statistics
 from bokehbench.errors import BokehbenchError
 from bokehbench.study import bradley_terry
 from bokehbench.study.binomial import Share, share
-from bokehbench.study.bootstrap import limits, share_draws, strength_draws
 from bokehbench.study.key import Key
 from bokehbench.study.krippendorff import agreement, paired_alpha
-from bokehbench.study.raters import Judgement, Rater
+from bokehbench.study.raters import Rater
+
+#: Draws of raters, the first of those that boards have: each is a fit of all strengths.
+RESAMPLES = 2000
 
 
 @dataclass(frozen=True)
@@ -85,7 +87,10 @@ def analyse(key: Key, raters: Sequence[Rater], excluded: Sequence[str] = ()) -> 
     if not judgements:
         raise BokehbenchError("no votes are left to analyse: give votes of this study, or exclude fewer raters.")
     wins, ties = _count(key, counted)
-    units = _units(judgements)
+    by_pair = defaultdict(list)
+    for each in judgements:
+        by_pair[each.picture, each.first, each.second].append(each.value)
+    units = list(by_pair.values())
     sides = [judgement.side for judgement in judgements]
     left = sides.count("left")
     return Analysis(
@@ -116,20 +121,13 @@ def _count(key: Key, raters: Sequence[Rater]) -> tuple[np.ndarray, np.ndarray]:
     return counts[1] + counts[-1].swapaxes(1, 2), counts[0] + counts[0].swapaxes(1, 2)
 
 
-def _units(judgements: Sequence[Judgement]) -> list[list[int]]:
-    units = defaultdict(list)
-    for judgement in judgements:
-        units[judgement.picture, judgement.first, judgement.second].append(judgement.value)
-    return list(units.values())
-
-
 def _pairs(key: Key, wins: np.ndarray, ties: np.ndarray) -> tuple[PairResult, ...]:
     low, high = limits(share_draws(wins), len(wins))
     total, undecided = wins.sum(0), ties.sum(0)
     found = list(combinations(range(len(key.methods)), 2))
     shares = [share(int(total[i, j]), int(total[i, j] + total[j, i])) for i, j in found]
     tested = [at for at, each in enumerate(shares) if each.decided]
-    corrected = dict(zip(tested, holm([shares[at].p for at in tested]), strict=True))
+    corrected = dict(zip(tested, statistics.holm([shares[at].p for at in tested]), strict=True))
     return tuple(
         PairResult(
             key.methods[i], key.methods[j], shares[at], int(undecided[i, j]),
@@ -143,7 +141,7 @@ def _strengths(key: Key, wins: np.ndarray, ties: np.ndarray) -> tuple[Strength, 
     values = bradley_terry.strengths(wins.sum(0), ties.sum(0))
     low, high = limits(strength_draws(wins, ties), len(wins))
     total, undecided = wins.sum(0), ties.sum(0).sum(1)
-    unbeaten, never = bradley_terry.unbeaten(total), bradley_terry.never_chosen(total)
+    unbeaten, never = bradley_terry.unbeaten(total), bradley_terry.unbeaten(total.T)
     marks = np.where(unbeaten, "never beaten", np.where(never, "never chosen", ""))
     rows = [
         Strength(
@@ -153,3 +151,28 @@ def _strengths(key: Key, wins: np.ndarray, ties: np.ndarray) -> tuple[Strength, 
         for i, method in enumerate(key.methods)
     ]  # fmt: skip
     return tuple(sorted(rows, key=lambda row: -row.strength))
+
+
+# Intervals by drawing raters: a rater's votes are alike, so raters and not votes are the independent units. ----------
+
+
+def strength_draws(wins: np.ndarray, ties: np.ndarray) -> np.ndarray:
+    """(RESAMPLES, M) strengths for ``wins`` and ``ties`` of shape (raters, M, M)."""
+    drawn = _draws(len(wins))
+    return bradley_terry.strengths(np.tensordot(drawn, wins, 1), np.tensordot(drawn, ties, 1))
+
+
+def share_draws(wins: np.ndarray) -> np.ndarray:
+    """(RESAMPLES, M, M) shares of decided votes for ``wins`` of shape (raters, M, M); NaN where a draw has none."""
+    drawn = np.tensordot(_draws(len(wins)), wins, 1)
+    met = drawn + drawn.swapaxes(-1, -2)
+    return np.divide(drawn, met, out=np.full_like(drawn, np.nan), where=met > 0)
+
+
+def limits(draws: np.ndarray, raters: int) -> tuple[np.ndarray, np.ndarray]:
+    """Percentile interval over the first axis; NaN with fewer than two raters, who cannot be drawn."""
+    return statistics.limits(draws if raters > 1 else np.full_like(draws, np.nan))
+
+
+def _draws(raters: int) -> np.ndarray:
+    return statistics.resampled_counts(raters)[:RESAMPLES].astype(np.float64)

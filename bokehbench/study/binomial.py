@@ -10,12 +10,9 @@ LEVEL = 0.95
 
 @dataclass(frozen=True)
 class Share:
-    """``won`` of ``decided`` votes.
+    """``won`` of ``decided`` votes: ``share``, with its 95 % Clopper-Pearson interval (NaN, 0, 1 without votes).
 
-    Attributes:
-        won, decided: counts.
-        share, low, high: won / decided and its 95 % Clopper-Pearson interval (NaN, 0, 1 without votes).
-        p: exact two-sided binomial test of a share of one half (1 without votes).
+    ``p``: exact two-sided binomial test of a share of one half (1 without votes).
     """
 
     won: int
@@ -41,6 +38,6 @@ def share(won: int, decided: int) -> Share:
         return Share(0, 0, math.nan, 0.0, 1.0, 1.0)
     from scipy.stats import binomtest  # here, because it takes a second to load
 
-    test = binomtest(won, decided, 0.5)
+    test = binomtest(won, decided)
     interval = test.proportion_ci(LEVEL, method="exact")
     return Share(won, decided, won / decided, float(interval.low), float(interval.high), float(test.pvalue))

@@ -19,17 +19,16 @@ STEPS = 200
 CLOSE = 1e-8
 
 
-def strengths(wins: np.ndarray, ties: np.ndarray | None = None, prior: float = PRIOR) -> np.ndarray:
+def strengths(wins: np.ndarray, ties: np.ndarray | None = None) -> np.ndarray:
     """Strengths s (log scale, mean 0) that make the votes and the prior most likely.
 
-    The log-likelihood is concave; with a prior > 0 its maximum exists even where a method was never beaten, or where no
+    The log-likelihood is concave; with a prior its maximum exists even where a method was never beaten, or where no
     votes join two groups of methods. By Newton's method and not the MM algorithm (Hunter 2004): MM crawls where a
     method was never beaten, and the bootstrap meets many such draws.
 
     Args:
         wins: (..., M, M), how often the row was chosen over the column.
         ties: (..., M, M), symmetric, how often neither was; None or all 0 is Bradley and Terry's own model.
-        prior: votes in either direction, > 0.
 
     Raises:
         BokehbenchError: counts that are not finite and >= 0.
@@ -50,7 +49,7 @@ def strengths(wins: np.ndarray, ties: np.ndarray | None = None, prior: float = P
     x = np.zeros((*wins.shape[:-2], count + 1))
     x[..., -1] = 0.0 if with_ties else -np.inf
     for _ in range(STEPS):
-        gradient, curvature = _derivatives(x, met, prior)
+        gradient, curvature = _derivatives(x, met)
         gradient[..., :count] += excess
         gradient[..., -1] += undecided
         if not with_ties:
@@ -65,7 +64,7 @@ def strengths(wins: np.ndarray, ties: np.ndarray | None = None, prior: float = P
     return s - s.mean(-1, keepdims=True)
 
 
-def _derivatives(x: np.ndarray, met: np.ndarray, prior: float) -> tuple[np.ndarray, np.ndarray]:
+def _derivatives(x: np.ndarray, met: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Expected part of the gradient, prior included, and minus the Hessian, for s and t in one vector."""
     s, t = x[..., :-1], x[..., -1]
     count = s.shape[-1]
@@ -78,33 +77,29 @@ def _derivatives(x: np.ndarray, met: np.ndarray, prior: float) -> tuple[np.ndarr
     alone = 0.5 * (1 + np.tanh(0.5 * s))
     equal = 1 / (1 + 2 * np.exp(-t))  # chance of a tie between equals
     gradient = np.empty_like(x)
-    gradient[..., :-1] = -0.5 * (met * lead).sum(-1) + prior * (1 - 2 * alone)
-    gradient[..., -1] = -0.5 * (met * tie).sum((-1, -2)) + prior * (1 - 2 * equal)
+    gradient[..., :-1] = -0.5 * (met * lead).sum(-1) + PRIOR * (1 - 2 * alone)
+    gradient[..., -1] = -0.5 * (met * tie).sum((-1, -2)) + PRIOR * (1 - 2 * equal)
     spread = 0.25 * met * (decided - lead**2)
     cross = -0.5 * met * lead * tie
     diagonal = np.arange(count)
     curvature = np.zeros((*x.shape, count + 1))
     curvature[..., :-1, :-1] = -spread
-    curvature[..., diagonal, diagonal] = spread.sum(-1) + 2 * prior * alone * (1 - alone)
+    curvature[..., diagonal, diagonal] = spread.sum(-1) + 2 * PRIOR * alone * (1 - alone)
     curvature[..., :-1, -1] = curvature[..., -1, :-1] = cross.sum(-1)
-    curvature[..., -1, -1] = 0.5 * (met * tie * (1 - tie)).sum((-1, -2)) + 2 * prior * equal * (1 - equal)
+    curvature[..., -1, -1] = 0.5 * (met * tie * (1 - tie)).sum((-1, -2)) + 2 * PRIOR * equal * (1 - equal)
     return gradient, curvature
 
 
 def unbeaten(wins: np.ndarray) -> np.ndarray:
-    """M bool: chosen in every decided vote, and there were some. Without the prior its strength were infinite."""
+    """M bool: chosen in every decided vote, and there were some; of ``wins.T`` it tells who was never chosen.
+
+    Without the prior the strength of the one were infinite, that of the other minus infinity.
+    """
     return (wins.sum(0) == 0) & (wins.sum(1) > 0)
-
-
-def never_chosen(wins: np.ndarray) -> np.ndarray:
-    """M bool: chosen in no decided vote, and there were some. Without the prior its strength were minus infinity."""
-    return unbeaten(np.asarray(wins).T)
 
 
 def connected(met: np.ndarray) -> bool:
     """Whether votes join all methods; strengths of groups that never met come from the prior alone."""
-    reached, size = {0}, 0
-    while len(reached) > size:
-        size = len(reached)
-        reached |= {int(j) for i in reached for j in np.flatnonzero(met[i])}
-    return len(reached) == len(met)
+    from scipy.sparse.csgraph import connected_components
+
+    return bool(connected_components(met > 0, directed=False, return_labels=False) == 1)

@@ -11,11 +11,7 @@ from bokehbench.study.analysis import Analysis
 
 
 def write(path: Path, analysis: Analysis) -> None:
-    """Write a PNG.
-
-    Raises:
-        BokehbenchError: the file cannot be written.
-    """
+    """Write a PNG; raises BokehbenchError where that is not possible."""
     rows = len(analysis.strengths) + sum(bool(pair.share.decided) for pair in analysis.pairs)
     style.paint(path, 0.36 * (rows + 2.4) + 1.2, lambda figure: _fill(figure, analysis))
 

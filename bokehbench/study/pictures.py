@@ -17,19 +17,11 @@ from bokehbench.errors import BokehbenchError
 
 @dataclass(frozen=True)
 class PictureSet:
-    """One scene: its input and every method's result.
-
-    Attributes:
-        name: file stem.
-        input: path.
-        results: method's name -> path.
-        size: (height, width) of all of them, pixels.
-    """
+    """One scene: its name (the file stem), its input and every method's result."""
 
     name: str
     input: Path
     results: Mapping[str, Path]
-    size: tuple[int, int]
 
 
 def gather(inputs: Path, methods: Mapping[str, Path]) -> tuple[list[PictureSet], list[str]]:
@@ -70,7 +62,7 @@ def gather(inputs: Path, methods: Mapping[str, Path]) -> tuple[list[PictureSet],
                     "bring them to one size."
                 )
         if size is not None:
-            sets.append(PictureSet(stem, path, results, size))
+            sets.append(PictureSet(stem, path, results))
     _refuse(problems)
     return sets, notes
 
@@ -106,15 +98,10 @@ def read(path: Path, longest: int | None = None) -> Image.Image:
     Raises:
         BokehbenchError: it cannot be decoded.
     """
-    return shrink(Image.fromarray(to_8_bit(read_pixels(path))), longest)
-
-
-def shrink(image: Image.Image, longest: int | None) -> Image.Image:
-    """At most ``longest`` pixels at the longer side, by Lanczos' filter; smaller ones stay."""
+    image = Image.fromarray(to_8_bit(read_pixels(path)))
     if longest is None or max(image.size) <= longest:
         return image
-    scale = longest / max(image.size)
-    width, height = (max(1, round(side * scale)) for side in image.size)
+    width, height = (max(1, round(side * longest / max(image.size))) for side in image.size)
     return image.resize((width, height), Image.Resampling.LANCZOS)
 
 

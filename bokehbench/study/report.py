@@ -32,10 +32,7 @@ NOT_JOINED = "WARNING: votes do not join all methods; strengths of groups that n
 
 def number(value: float, digits: int = 2, signed: bool = False) -> str:
     """Fixed digits, ``n/a`` for NaN, no minus before zero."""
-    if math.isnan(value):
-        return "n/a"
-    value = round(value, digits) + 0.0
-    return f"{value:+.{digits}f}" if signed else f"{value:.{digits}f}"
+    return "n/a" if math.isnan(value) else f"{value:{'+' if signed else ''}z.{digits}f}"
 
 
 def percent(value: float) -> str:

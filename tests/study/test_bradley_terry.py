@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from scipy.optimize import minimize
 
 from bokehbench.errors import BokehbenchError
-from bokehbench.study.bootstrap import limits, share_draws, strength_draws
-from bokehbench.study.bradley_terry import PRIOR, connected, never_chosen, strengths, unbeaten
+from bokehbench.study.analysis import limits, share_draws, strength_draws
+from bokehbench.study.bradley_terry import PRIOR, connected, strengths, unbeaten
 
 counts = st.integers(2, 6).flatmap(
     lambda m: st.lists(st.lists(st.integers(0, 200), min_size=m, max_size=m), min_size=m, max_size=m)
@@ -120,8 +120,7 @@ def test_a_method_that_was_never_beaten_stays_finite_and_is_known() -> None:
     assert np.isfinite(found).all()
     assert found.argmax() == 0
     assert unbeaten(wins).tolist() == [True, False, False]
-    assert never_chosen(wins).tolist() == [False, False, False]
-    assert never_chosen(wins.T).tolist() == [True, False, False]
+    assert unbeaten(wins.T).tolist() == [False, False, False]
     more = strengths(10 * wins)
     assert more[0] - more[1] > found[0] - found[1] + 1  # bounded by the prior alone: it grows with the votes
     assert np.isfinite(strengths(1e7 * wins)).all()
