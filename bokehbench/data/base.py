@@ -111,18 +111,6 @@ class PictureLoader(DataLoader):
             yield batch
 
 
-@rank_zero_only
-def say(sentence: str) -> None:
-    """Print on one process; not through a logger, whose level may hide what the reader of a score must know."""
-    print(sentence)
-
-
-def default_workers() -> int:
-    """Four loader processes, or as many as there are cores to run them."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return min(4, cores)
-
-
 class BokehDataModule(LightningDataModule):
     """Base of all data sets. A subclass sets the four splits in :meth:`build` (None = does not have it).
 
@@ -154,7 +142,8 @@ class BokehDataModule(LightningDataModule):
             ("sampling_seed", sampling_seed, sampling_seed >= 0, "0 or more"),
         )
         self.root = None if root is None else Path(root).expanduser()
-        self.num_workers = default_workers() if num_workers is None else num_workers
+        cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+        self.num_workers = min(4, cores) if num_workers is None else num_workers
         self.sampling_seed = sampling_seed
         self.train_set: PictureSet | None = None
         self.val_set: PictureSet | None = None
@@ -227,8 +216,8 @@ class BokehDataModule(LightningDataModule):
         first = not self._built
         self._build_once()
         if first:
-            for note in self.notes:
-                say(f"{type(self).__name__}: {note}")
+            for note in self.notes:  # no logger, whose level may hide what the reader of a score must know
+                rank_zero_only(print)(f"{type(self).__name__}: {note}")
         # Lightning passes an enumeration whose str() is not its value.
         for split in STAGE_SPLITS.get(getattr(stage, "value", stage) or "", ()):
             pictures = self.pictures(split)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -10,9 +10,8 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from bokehbench.data import colour
 from bokehbench.data.decoding import map_size, open_header, orientation, readable, upright
-from bokehbench.data.pixels import decode
+from bokehbench.data.pixels import decode, from_srgb
 from bokehbench.errors import BokehbenchError
 from bokehbench.files import write_atomic
 
@@ -38,7 +37,7 @@ class Photo:
     image: Tensor
     icc_profile: bytes | None = None
     exif: bytes | None = None
-    notes: tuple[str, ...] = field(default=())
+    notes: tuple[str, ...] = ()
 
 
 def read_rgb(path: str | Path) -> Tensor:
@@ -148,7 +147,7 @@ def write_photo(path: str | Path, image: Tensor, like: Photo | None = None) -> N
     picture = Image.fromarray(to_pixels(image))
     extra: dict[str, object] = {}
     if like is not None and like.icc_profile is not None:
-        picture = colour.from_srgb(picture, like.icc_profile)
+        picture = from_srgb(picture, like.icc_profile)
         extra["icc_profile"] = like.icc_profile
     if like is not None and like.exif is not None:
         extra["exif"] = like.exif

@@ -109,9 +109,8 @@ class Pairs(BokehDataModule):
     @staticmethod
     def _named(folder: Path, option: str, name: str) -> Path:
         if not (folder / name).is_dir():
-            raise BokehbenchError(
-                f"{folder} has no folder '{name}': give the right name with --data.{option}. {LAYOUT}"
-            )
+            remedy = f"give the right name with --data.{option}. {LAYOUT}"
+            raise BokehbenchError(f"{folder} has no folder '{name}': {remedy}")
         return folder / name
 
     def _divide(self, records: list[Record], problems: list[str]) -> tuple[_Split, _Split]:

@@ -8,7 +8,6 @@ import numpy as np
 from tqdm import tqdm
 
 from bokehbench.batch import PICTURE_KEYS
-from bokehbench.data.augment import Item
 from bokehbench.data.base import PictureSet
 from bokehbench.errors import BokehbenchError
 from bokehbench.pictures import sheet
@@ -29,12 +28,9 @@ def write_preview(path: str | Path, pictures: PictureSet, count: int = 4, width:
     chosen = sorted({round(i) for i in np.linspace(0, len(pictures) - 1, min(count, len(pictures)))})
     items = [pictures[i] for i in tqdm(chosen, desc="reading", unit="picture", delay=2, leave=False)]
     keys = [key for key in PICTURE_KEYS if any(key in item for item in items)]
-    sheet(Path(path), [_title(item) for item in items], [[item.get(key) for item in items] for key in keys], width)
+    titles = [[item["name"]] for item in items]
+    for item, title in zip(items, titles, strict=True):
+        title += [f"focus {float(item['focus']):.2f}"] if "focus" in item else []
+        title += [f"aperture {float(item['aperture']):.1f} px"] if "aperture" in item else []
+    sheet(Path(path), titles, [[item.get(key) for item in items] for key in keys], width)
     return [item["name"] for item in items]
-
-
-def _title(item: Item) -> list[str]:
-    """Name, focus and aperture."""
-    title = [item["name"]]
-    title += [f"focus {float(item['focus']):.2f}"] if "focus" in item else []
-    return title + ([f"aperture {float(item['aperture']):.1f} px"] if "aperture" in item else [])

@@ -60,7 +60,9 @@ class RecordSet(PictureSet):
             BokehbenchError: a file cannot be read, or input and target differ in size.
         """
         record = self.records[index]
-        files = {key: path for key, path in record.files.items() if self._needed(key, keys)}
+        # Focus and aperture are estimated from disparity and mask.
+        sources = () if keys is None or not {"focus", "aperture"} & set(keys) else ("disparity", "mask")
+        files = {key: path for key, path in record.files.items() if keys is None or key in (*keys, *sources)}
         pixels = read_pixels(record.files["image"])
         height, width = pixels.shape[:2]
         window = Window(0, 0, height, width)
@@ -93,13 +95,6 @@ class RecordSet(PictureSet):
             raise BokehbenchError(sizes_differ(record, (height, width), values.shape[-2:], key))
         values = resize(values, height, width, smooth=True)
         return minmax(values[None])[0] if key == "disparity" else values
-
-    @staticmethod
-    def _needed(key: str, keys: Sequence[str] | None) -> bool:
-        if keys is None or key in keys:
-            return True
-        # Focus and aperture are estimated from disparity and mask.
-        return key in ("disparity", "mask") and bool({"focus", "aperture"} & set(keys))
 
 
 def sizes_differ(record: Record, image: Sequence[int], other: Sequence[int], key: str = "bokeh") -> str:

@@ -95,10 +95,8 @@ class RGBDSet(RecordSet):
 
     def rendered(self, item: Item) -> Item:
         """The item with ``bokeh`` from the reference renderer."""
-        bokeh = render_reference(
-            item["image"], item["disparity"], item["focus"], item["aperture"], renderer=self.renderer
-        )
-        return item | {"bokeh": bokeh}
+        image, disparity, focus, aperture = (item[key] for key in ("image", "disparity", "focus", "aperture"))
+        return item | {"bokeh": render_reference(image, disparity, focus, aperture, self.renderer)}
 
     def training_item(self, draw: Draw, plan: TrainingPlan, generator: torch.Generator) -> Item:
         """A draw with random optics; light from outside of a crop that falls into it is rendered too."""

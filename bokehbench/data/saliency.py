@@ -25,16 +25,13 @@ def saliency_records(folders: Sequence[str | Path]) -> tuple[list[Record], list[
     records: list[Record] = []
     problems: list[str] = []
     for folder in map(Path, folders):
-        found = next((pairs for place in _places(folder) if (pairs := _pairs(place)) is not None), None)
+        inner = sorted(path for path in folder.iterdir() if path.is_dir()) if folder.is_dir() else []
+        found = next((pairs for place in (folder, *inner) if (pairs := _pairs(place)) is not None), None)
         if found is None:
             raise BokehbenchError(f"{folder} has no image and mask pairs: {LAYOUT}.")
         records += found[0]
         problems += found[1]
     return records, problems
-
-
-def _places(folder: Path) -> list[Path]:
-    return [folder, *sorted(path for path in folder.iterdir() if path.is_dir())] if folder.is_dir() else []
 
 
 def _pairs(folder: Path) -> tuple[list[Record], list[str]] | None:

@@ -175,9 +175,8 @@ class SyntheticDoF(BokehDataModule):
         folders = {"backgrounds": self.backgrounds, "cutouts": self.cutouts}
         files = {key: list_files(folder, f"--data.{key}") for key, folder in folders.items() if folder is not None}
         for key, found in files.items():
-            shared = (
-                "all splits share them" if len(found) < FEWEST_TO_SPLIT else "a tenth each is kept for val and test"
-            )
+            few = len(found) < FEWEST_TO_SPLIT
+            shared = "all splits share them" if few else "a tenth each is kept for val and test"
             self.notes.append(f"{len(found)} {key} from {folders[key]}; {shared}")
         for split, length in self.samples.items():
             backdrops = Photos(split_files(files["backgrounds"], split)) if "backgrounds" in files else procedural

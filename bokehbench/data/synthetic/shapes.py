@@ -175,8 +175,6 @@ def letters(rng: Generator, height: int, width: int) -> Tensor:
 
 SHAPES: tuple[Shape, ...] = (superellipse, superellipse, star, star, blob, blob, ring, vessel, vessel, person, person,
                              plant, plant, letters)  # fmt: skip
-
-
 #: Shapes that the box's floor cuts off.
 STANDING: tuple[Shape, ...] = (person, plant)
 

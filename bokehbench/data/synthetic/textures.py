@@ -29,16 +29,9 @@ Texture = Callable[[Generator, int, int], Tensor]
 
 def mottled(rng: Generator, height: int, width: int) -> Tensor:
     """Stone, plaster, cloth, water: several octaves of noise, sometimes streaked or ridged."""
-    short = min(height, width)
-    field = fractal(
-        rng,
-        height,
-        width,
-        short * log_uniform(rng, 0.1, 0.5),
-        octaves=7,
-        persistence=uniform(rng, 0.5, 0.72),
-        stretch=log_uniform(rng, 1, 6) if chance(rng, 0.4) else 1,
-    )
+    cell, rough = min(height, width) * log_uniform(rng, 0.1, 0.5), uniform(rng, 0.5, 0.72)
+    stretch = log_uniform(rng, 1, 6) if chance(rng, 0.4) else 1
+    field = fractal(rng, height, width, cell, 7, rough, stretch)
     if chance(rng, 0.3):
         field = 1 - (2 * field - 1).abs()
     return tint(field, any_palette(rng))
