@@ -19,7 +19,9 @@ class _Lazy:
 if TYPE_CHECKING:
     import torch
     import torch.nn.functional as F
+    from torch import Tensor
 else:
     torch, F = _Lazy("torch"), _Lazy("torch.nn.functional")
+    Tensor = Any  # for annotations only: isinstance asks torch.Tensor
 
-__all__ = ["F", "torch"]
+__all__ = ["F", "Tensor", "torch"]

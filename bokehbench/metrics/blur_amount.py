@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from bokehbench.lazy import torch
+from bokehbench.lazy import Tensor, torch
 from bokehbench.metrics.column import Column
 from bokehbench.metrics.luma import luma
 from bokehbench.metrics.pair import check_pair
 from bokehbench.metrics.regions import regions, regions_of
 from bokehbench.metrics.sample import Sample
-
-if TYPE_CHECKING:
-    from torch import Tensor
 
 #: Mean squared slope that 8-bit rounding alone makes, so that two flat pictures compare as equal.
 FLOOR = 2 * (1 / 255) ** 2 / 12

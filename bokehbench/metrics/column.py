@@ -5,13 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from bokehbench.errors import BokehbenchError
+from bokehbench.lazy import Tensor
 from bokehbench.metrics.sample import Sample
-
-if TYPE_CHECKING:
-    from torch import Tensor
 
 #: What a column can need besides the output -> what is said where it lacks.
 NEEDS = {

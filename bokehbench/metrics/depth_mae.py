@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from bokehbench.errors import BokehbenchError
-from bokehbench.lazy import torch
+from bokehbench.lazy import Tensor, torch
 from bokehbench.metrics.column import Column
 from bokehbench.metrics.pair import check_pair
 from bokehbench.metrics.sample import Sample
-
-if TYPE_CHECKING:
-    from torch import Tensor
 
 
 def spline_fit(prediction: Tensor, target: Tensor, knots: int = 5) -> Tensor:

@@ -5,16 +5,13 @@ from __future__ import annotations
 import functools
 import socket
 import warnings
-from typing import TYPE_CHECKING, Literal
+from typing import Any, Literal
 
 from bokehbench.errors import BokehbenchError, nearest
-from bokehbench.lazy import torch
+from bokehbench.lazy import Tensor, torch
 from bokehbench.metrics.column import Column, NotMeasuredError
 from bokehbench.metrics.pair import check_pair
 from bokehbench.metrics.sample import Sample
-
-if TYPE_CHECKING:
-    from torch import Tensor, nn
 
 #: Backbone and the file of torchvision's weights that it needs; the linear weights come with torchmetrics.
 BACKBONES = {
@@ -33,18 +30,16 @@ class WeightsNotAvailableError(BokehbenchError):
 
 
 @functools.lru_cache
-def _load(backbone: str) -> nn.Module | WeightsNotAvailableError:
+def _load(backbone: str) -> Any:
     """The network, or the error: remembered either way, because a machine without network waits for every try."""
     waited = socket.getdefaulttimeout()
-    # A firewall that drops packets would hold the caller for minutes.
-    socket.setdefaulttimeout(15)
+    socket.setdefaulttimeout(15)  # a firewall that drops packets would hold the caller for minutes
     try:
         from torchmetrics.image.lpip import LearnedPerceptualImagePatchSimilarity
 
         # Not in Lightning's inference mode, where scoring may ask first: such weights could not be a loss afterwards
         with torch.inference_mode(False), warnings.catch_warnings():
-            # torchvision warns about the `pretrained` argument that torchmetrics uses.
-            warnings.simplefilter("ignore", UserWarning)
+            warnings.simplefilter("ignore", UserWarning)  # of torchvision, about an argument that torchmetrics uses
             net = LearnedPerceptualImagePatchSimilarity(net_type=backbone, normalize=True).net  # type: ignore[arg-type]
     except (OSError, ImportError, RuntimeError) as error:
         return WeightsNotAvailableError(
@@ -53,19 +48,15 @@ def _load(backbone: str) -> nn.Module | WeightsNotAvailableError:
         )
     finally:
         socket.setdefaulttimeout(waited)
-    assert isinstance(net, torch.nn.Module)
     return net.eval().requires_grad_(False)
 
 
 def lpips(prediction: Tensor, target: Tensor, backbone: Literal["alex", "vgg", "squeeze"] = "alex") -> Tensor:
-    """LPIPS of each image, at least 0, 0 for equal pictures, lower is better. Differentiable.
+    """LPIPS of each image, shape B, at least 0, 0 for equal pictures, lower is better. Differentiable.
 
     Args:
         prediction, target: B 3 H W in [0, 1], at least 63 pixels on each side.
         backbone: ``"alex"`` in all published EBB! tables.
-
-    Returns:
-        Shape B.
 
     Raises:
         WeightsNotAvailableError: the backbone's weights are not on this machine and cannot be downloaded.
@@ -78,9 +69,7 @@ def lpips(prediction: Tensor, target: Tensor, backbone: Literal["alex", "vgg", "
     if isinstance(net, WeightsNotAvailableError):
         # A new one each time: the remembered one would keep the frames, and pictures, of everybody it was raised to
         raise WeightsNotAvailableError(str(net))
-    net = net.to(prediction.device)
-    value = net(prediction.float(), target.float(), normalize=True)
-    assert isinstance(value, torch.Tensor)
+    value: Tensor = net.to(prediction.device)(prediction.float(), target.float(), normalize=True)
     return value.reshape(len(prediction))
 
 

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from torch import Tensor
+from bokehbench.lazy import Tensor
 
 
 def luma(image: Tensor) -> Tensor:

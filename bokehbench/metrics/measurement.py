@@ -4,20 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from bokehbench.batch import Batch, known
 from bokehbench.errors import BokehbenchError
-from bokehbench.lazy import torch
+from bokehbench.lazy import Tensor, torch
 from bokehbench.metrics.column import NEEDS, Column, NotMeasuredError
 from bokehbench.metrics.columns import find_column
 from bokehbench.metrics.protocols import DEFAULT, Protocol, find_protocol
 from bokehbench.metrics.psnr import pooled_psnr
 from bokehbench.metrics.regions import in_focus_of
 from bokehbench.metrics.sample import Sample
-
-if TYPE_CHECKING:
-    from torch import Tensor
 
 #: Column -> values of shape B, or why there are none.
 Scores = dict[str, "Tensor | str"]

@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from bokehbench.lazy import F, torch
+from bokehbench.lazy import F, Tensor, torch
 from bokehbench.metrics.column import Column
 from bokehbench.metrics.pair import check_pair
 from bokehbench.metrics.ssim_window import window_of
-
-if TYPE_CHECKING:
-    from torch import Tensor
 
 WEIGHTS = (0.0448, 0.2856, 0.3001, 0.2363, 0.1333)
 #: Four halvings (odd sides rounded up) must leave one 11 x 11 window.

@@ -2,13 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from bokehbench.errors import BokehbenchError
-from bokehbench.lazy import torch
-
-if TYPE_CHECKING:
-    from torch import Tensor
+from bokehbench.lazy import Tensor, torch
 
 
 def check_pair(prediction: Tensor, target: Tensor, smallest: int = 1) -> tuple[Tensor, Tensor]:

@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from bokehbench.errors import BokehbenchError
-from bokehbench.lazy import F, torch
+from bokehbench.lazy import F, Tensor, torch
 from bokehbench.metrics.luma import studio_luma
 from bokehbench.metrics.pair import check_pair
 from bokehbench.metrics.protocols import Protocol
 from bokehbench.metrics.to_8bit import to_8bit
-
-if TYPE_CHECKING:
-    from torch import Tensor
 
 
 def prepare(protocol: Protocol, prediction: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:

@@ -2,12 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from bokehbench.lazy import torch
-
-if TYPE_CHECKING:
-    from torch import Tensor
+from bokehbench.lazy import Tensor, torch
 
 
 def rank_correlation(prediction: Tensor, target: Tensor) -> Tensor:

@@ -7,11 +7,11 @@ blur, and the border of the subject, where colours bleed. One mean over the pict
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from bokehbench.batch import Batch, known
 from bokehbench.errors import BokehbenchError
-from bokehbench.lazy import F, torch
+from bokehbench.lazy import F, Tensor, torch
 from bokehbench.metrics.column import Column
 from bokehbench.metrics.pair import check_pair
 from bokehbench.metrics.psnr import decibels, squared_error
@@ -19,9 +19,6 @@ from bokehbench.metrics.sample import Sample
 from bokehbench.metrics.ssim import uniform_map
 from bokehbench.metrics.ssim_terms import ssim_map
 from bokehbench.metrics.ssim_window import window_of
-
-if TYPE_CHECKING:
-    from torch import Tensor
 
 REGIONS = ("in-focus", "out-of-focus", "border")
 Region = Literal["in-focus", "out-of-focus", "border"]

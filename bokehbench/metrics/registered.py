@@ -8,18 +8,14 @@ values stand beside the plain PSNR, never instead of it.
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING
 
 from bokehbench.errors import BokehbenchError
-from bokehbench.lazy import torch
+from bokehbench.lazy import Tensor, torch
 from bokehbench.metrics.column import Column
 from bokehbench.metrics.pair import check_pair
 from bokehbench.metrics.psnr import psnr
 from bokehbench.metrics.sample import Sample
 from bokehbench.metrics.translation import estimate_shift, translate
-
-if TYPE_CHECKING:
-    from torch import Tensor
 
 #: Largest shift looked for, in pixels; published outputs on EBB! are up to 30 pixels off at 1024 rows.
 REACH = 32

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
+from bokehbench.lazy import Tensor
 from bokehbench.metrics.pair import check_pair
 from bokehbench.metrics.prepare import peak_of, prepare
 from bokehbench.metrics.protocols import DEFAULT, Protocol, find_protocol
-
-if TYPE_CHECKING:
-    from torch import Tensor
 
 Made = TypeVar("Made")
 

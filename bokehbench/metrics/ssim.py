@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
-from bokehbench.lazy import F
+from bokehbench.lazy import F, Tensor
 from bokehbench.metrics.column import Column, NotMeasuredError
 from bokehbench.metrics.pair import check_pair
 from bokehbench.metrics.protocols import UNIFORM
@@ -13,9 +13,6 @@ from bokehbench.metrics.sample import Sample
 from bokehbench.metrics.ssim_3d import ssim_3d
 from bokehbench.metrics.ssim_terms import ssim_map
 from bokehbench.metrics.ssim_window import window_of
-
-if TYPE_CHECKING:
-    from torch import Tensor
 
 
 def ssim(

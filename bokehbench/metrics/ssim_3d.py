@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from bokehbench.lazy import F, torch
+from bokehbench.lazy import F, Tensor, torch
 from bokehbench.metrics.pair import check_pair
 from bokehbench.metrics.ssim_terms import combine
 from bokehbench.metrics.ssim_window import Window, window_of
-
-if TYPE_CHECKING:
-    from torch import Tensor
 
 ROWS = 32
 

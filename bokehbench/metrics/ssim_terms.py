@@ -8,13 +8,10 @@ four maps instead of five, and nearly equal pictures keep their precision, becau
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
-from bokehbench.lazy import F, torch
+from bokehbench.lazy import F, Tensor, torch
 from bokehbench.metrics.ssim_window import Window
-
-if TYPE_CHECKING:
-    from torch import Tensor
 
 K1, K2 = 0.01, 0.03
 #: Elements of one band: four such maps and their temporaries stay in the second-level cache.

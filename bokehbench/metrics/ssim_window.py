@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from bokehbench.errors import BokehbenchError, nearest
-
-if TYPE_CHECKING:
-    from torch import Tensor
+from bokehbench.lazy import Tensor
 
 WINDOWS = ("uniform", "gaussian")
 COVARIANCES = ("sample", "population")

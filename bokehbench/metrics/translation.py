@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
 
-from bokehbench.lazy import torch
+from bokehbench.lazy import Tensor, torch
 from bokehbench.metrics.luma import luma
-
-if TYPE_CHECKING:
-    from torch import Tensor
 
 ITERATIONS = 6
 
