@@ -67,9 +67,8 @@ class PerImageMetric(Accumulated):
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         known = [name for name, each in signature(self.function).parameters.items() if each.default is not each.empty]
-        given = dict(zip(known, arguments, strict=False)) | {n: options.pop(n) for n in known if n in options}
+        self.options = dict(zip(known, arguments, strict=False)) | {n: options.pop(n) for n in known if n in options}
         super().__init__(("all",), **options)
-        self.options = given
 
     def update(self, *pictures: Tensor) -> None:
         """Score one batch; arguments as the pictures of :attr:`function`."""
@@ -114,11 +113,11 @@ class ProtocolScores(Accumulated):
 
     def compute(self) -> dict[str, Tensor | str]:
         """One number per column: means, PSNR by the protocol's averaging; :data:`lpips.NOT_AVAILABLE` without any."""
-        means: dict[str, Tensor | str] = {}
-        for column, values in self.per_image.items():
-            mean = values.new_tensor(self.measurement.mean(column, values.tolist()))
-            means[column] = NOT_AVAILABLE if bool(values.isnan().all()) else mean
-        return means
+        mean = self.measurement.mean
+        return {
+            column: NOT_AVAILABLE if bool(values.isnan().all()) else values.new_tensor(mean(column, values.tolist()))
+            for column, values in self.per_image.items()
+        }
 
 
 def _metric(name: str, function: Callable[..., Tensor], column: str) -> type[PerImageMetric]:

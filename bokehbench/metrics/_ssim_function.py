@@ -19,8 +19,7 @@ class _SSIMTerms(torch.autograd.Function):
         ctx.save_for_backward(x, y)
         ctx.window, ctx.peak = window, peak
         ssim, contrast = x.new_zeros(len(x)), x.new_zeros(len(x))
-        for planes, rows in bands(x, window):
-            source = slice(rows.start, rows.stop + window.size - 1)
+        for planes, _, source in bands(x, window):
             terms = band_terms(x[planes, source], y[planes, source], window, peak)
             contrast[planes] += terms.contrast.sum((1, 2))
             ssim[planes] += terms.contrast.mul_(terms.luminance).sum((1, 2))
@@ -34,8 +33,7 @@ class _SSIMTerms(torch.autograd.Function):
         count = (x.shape[1] - window.size + 1) * (x.shape[2] - window.size + 1)
         of_ssim, of_contrast = (gradient.reshape(-1, 1, 1) / count for gradient in gradients)
         of_x, of_y = (torch.zeros_like(x) if needed else None for needed in ctx.needs_input_grad[:2])
-        for planes, rows in bands(x, window):
-            source = slice(rows.start, rows.stop + window.size - 1)
+        for planes, _, source in bands(x, window):
             here = x[planes, source], y[planes, source]
             terms = band_terms(*here, window, peak)
             of_s, of_d = band_gradient(*here, terms, window, of_ssim[planes], of_contrast[planes])

@@ -31,22 +31,16 @@ def gradient_energy(image: Tensor, where: Tensor | None = None) -> Tensor:
 
 
 def blur_amount(prediction: Tensor, target: Tensor, in_focus: Tensor | None = None) -> Tensor:
-    """log2 of the target's over the prediction's gradient energy, where the picture should be blurred.
+    """log2 of the target's over the prediction's gradient energy, where the picture should be blurred; shape B.
 
     0 is best. +1: half the target's energy is left, too much blur; -1: twice the energy, too little blur. An
     all-in-focus picture handed back as output is far below zero. No test of quality: a picture of anything with the
-    right energy scores 0, so read it beside PSNR and SSIM.
+    right energy scores 0, so read it beside PSNR and SSIM. NaN where nothing is out of focus.
 
     Args:
-        prediction, target: B 3 H W in [0, 1], at least 3 x 3.
+        prediction, target: B 3 H W in [0, 1], at least 3 x 3; :func:`check_pair` raises.
         in_focus: B 1 H W, bool or in [0, 1]; the region ``out-of-focus`` of :func:`regions` is compared. The whole
             picture if absent.
-
-    Returns:
-        Shape B, NaN where nothing is out of focus.
-
-    Raises:
-        BokehbenchError: pictures that cannot be compared.
     """
     prediction, target = check_pair(prediction, target, smallest=3)
     return _compared(prediction, target, None if in_focus is None else regions(in_focus)["out-of-focus"])

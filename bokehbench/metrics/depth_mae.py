@@ -10,39 +10,28 @@ from bokehbench.metrics.sample import Sample
 
 
 def spline_fit(prediction: Tensor, target: Tensor, knots: int = 5) -> Tensor:
-    """Least-squares linear spline from each predicted map to its target, evaluated at the prediction.
+    """Least-squares linear spline from each predicted map to its target (both B 1 H W), evaluated at the prediction.
 
     The basis is ``knots`` hat functions, uniform on [0, 1] of the min-max normalised prediction, coefficients free of
     constraints: the fit forgives scale, offset, a smooth bend, even inverted polarity. A flat prediction becomes the
     target's mean. Knot placement is not stated in the papers; uniform knots are our reading.
-
-    Args:
-        prediction, target: B 1 H W.
-
-    Returns:
-        The fitted map, B 1 H W.
     """
     flat, wanted = prediction.double().flatten(1), target.double().flatten(1)
     low, high = flat.amin(1, keepdim=True), flat.amax(1, keepdim=True)
     position = (flat - low) / (high - low).clamp_min(torch.finfo(torch.float32).tiny) * (knots - 1)
     hats = torch.stack([(1 - (position - knot).abs()).clamp_min(0) for knot in range(knots)], 1)
-    gram = hats @ hats.mT
-    right = hats @ wanted[..., None]
     # Empty knots make the system singular; the pseudo-inverse leaves their coefficients at zero.
-    coefficients = torch.linalg.pinv(gram, hermitian=True) @ right
+    coefficients = torch.linalg.pinv(hats @ hats.mT, hermitian=True) @ (hats @ wanted[..., None])
     return (coefficients * hats).sum(1).to(prediction.dtype).reshape(prediction.shape)
 
 
 def depth_mae(prediction: Tensor, target: Tensor, knots: int = 5) -> Tensor:
-    """Mean absolute error of disparity after :func:`spline_fit`; in units of the target, 0 is best.
+    """Mean absolute error of disparity after :func:`spline_fit`, shape B; in units of the target, 0 is best.
 
     Args:
         prediction: B 1 H W, any monotone (even inverted) encoding of depth.
         target: B 1 H W, disparity in [0, 1].
         knots: number of hat functions, 5 in the papers.
-
-    Returns:
-        Shape B.
 
     Raises:
         BokehbenchError: maps that cannot be compared, or fewer than two knots.
@@ -60,8 +49,6 @@ def _column(sample: Sample) -> Tensor:
 
 
 COLUMNS = (
-    Column(
-        "depth_mae", "depth MAE", _column, better="lower", needs=("true_disparity", "own_disparity"),
-        published="depth MAE",
-    ),
+    Column("depth_mae", "depth MAE", _column, better="lower", needs=("true_disparity", "own_disparity"),
+           published="depth MAE"),
 )  # fmt: skip

@@ -66,12 +66,9 @@ class Measurement:
 
 def sample_of(output: Tensor, batch: Batch, own_disparity: Callable[[], Tensor] | None = None) -> Sample:
     """An output with what its batch says about target, focus and disparity."""
-    known_ = {key for key in ("bokeh", "true_disparity", "disparity") if bool(known(batch, key).all())}
-    true = next((batch[key] for key in ("true_disparity", "disparity") if key in known_), None)
-    return Sample(
-        output, batch["bokeh"] if "bokeh" in known_ else None,
-        in_focus=in_focus_of(batch), true_disparity=true, own_disparity=own_disparity,
-    )  # fmt: skip
+    has = {key: batch[key] for key in ("bokeh", "true_disparity", "disparity") if bool(known(batch, key).all())}
+    true, in_focus = has.get("true_disparity", has.get("disparity")), in_focus_of(batch)
+    return Sample(output, has.get("bokeh"), in_focus=in_focus, true_disparity=true, own_disparity=own_disparity)
 
 
 def _value(column: Column, sample: Sample, strict: bool) -> Tensor | str:

@@ -13,7 +13,7 @@ SMALLEST = 10 * 2 ** (len(WEIGHTS) - 1) + 1
 
 
 def ms_ssim(prediction: Tensor, target: Tensor, peak: float = 1.0) -> Tensor:
-    """MS-SSIM of each image (Eq. 7) as tf.image.ssim_multiscale defines it, which PyNET reports.
+    """MS-SSIM of each image (Eq. 7), shape B, as tf.image.ssim_multiscale defines it, which PyNET reports.
 
     Product over five scales of the contrast-structure means (the last scale: SSIM itself), each raised to its weight,
     per channel, then averaged over channels; scales are 2 x 2 means, odd sides first extended by one mirrored row or
@@ -22,9 +22,6 @@ def ms_ssim(prediction: Tensor, target: Tensor, peak: float = 1.0) -> Tensor:
     Args:
         prediction, target: B C H W, nominally in [0, 1], at least 161 pixels on each side.
         peak: largest possible value.
-
-    Returns:
-        Shape B.
 
     Raises:
         BokehbenchError: pictures that cannot be compared, or too small for five scales.
@@ -38,7 +35,7 @@ def ms_ssim(prediction: Tensor, target: Tensor, peak: float = 1.0) -> Tensor:
         if scale:
             prediction, target = _halve(prediction), _halve(target)
         similarity, contrast = ssim_terms(prediction, target, window, peak)
-        value = similarity if scale == len(WEIGHTS) - 1 else contrast
+        value = contrast if scale < len(WEIGHTS) - 1 else similarity
         # x^w has an infinite slope at 0, which would turn the whole gradient into NaN.
         positive = value > 0
         result = result * torch.where(positive, value.where(positive, 1.0) ** weight, 0.0)

@@ -22,19 +22,15 @@ def prepare(protocol: Protocol, prediction: Tensor, target: Tensor) -> tuple[Ten
     pair = check_pair(prediction, target)
     if pair[0].shape[1] != 3:
         raise BokehbenchError(f"protocols score RGB pictures, B 3 H W, not {tuple(prediction.shape)}.")
-    full = tuple(target.shape[-2:])
-    if protocol.rounding == "none":
-        pair = (pair[0].clamp(0, 1), pair[1].clamp(0, 1))
-    else:
-        pair = (to_8bit(pair[0], protocol.rounding == "down"), to_8bit(pair[1], protocol.rounding == "down"))
-    if protocol.stretch_target:
-        pair = (pair[0], stretch(pair[1]))
-    if protocol.size is not None:
-        pair = (resize_8bit(pair[0], protocol.size), resize_8bit(pair[1], protocol.size))
-    pair = (crop(protocol, pair[0]), crop(protocol, pair[1]))
-    if protocol.pad_back:
-        pair = (pad_centre(pair[0], full), pad_centre(pair[1], full))
-    return (studio_luma(pair[0]), studio_luma(pair[1])) if protocol.colour == "y" else pair
+
+    def framed(image: Tensor) -> Tensor:
+        image = crop(protocol, resize_8bit(image, protocol.size) if protocol.size else image)
+        image = pad_centre(image, tuple(target.shape[-2:])) if protocol.pad_back else image
+        return studio_luma(image) if protocol.colour == "y" else image
+
+    clipped = protocol.rounding == "none"
+    one, two = (each.clamp(0, 1) if clipped else to_8bit(each, protocol.rounding == "down") for each in pair)
+    return framed(one), framed(stretch(two) if protocol.stretch_target else two)
 
 
 def stretch(image: Tensor) -> Tensor:

@@ -6,7 +6,7 @@ Sources: the evaluation code that each paper published, read line by line (docs/
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
 from bokehbench.errors import BokehbenchError, nearest
@@ -95,71 +95,45 @@ class Protocol:
         return asdict(self)
 
 
+_EBOKEHNET = Protocol(
+    "ebokehnet", "EBokehNet: floats, centre crop 1024 x 1440, piq's down-sampling SSIM",
+    ssim=(replace(GAUSSIAN, downsample=True),), lpips="alex", rounding="none", centre_crop=(1024, 1440),
+)  # fmt: skip
 _ALL = (
     Protocol(
-        DEFAULT,
-        "8-bit RGB, native size, no crop, mean of per-image values, both SSIM windows",
-        ssim=(UNIFORM, SSIMKind("ssim_gaussian", "gaussian", "population")),
-        lpips="alex",
+        DEFAULT, "8-bit RGB, native size, no crop, mean of per-image values, both SSIM windows",
+        ssim=(UNIFORM, replace(GAUSSIAN, name="ssim_gaussian")), lpips="alex",
     ),
     Protocol("dmshn", "DMSHN and MPFNet: 8-bit files, scikit-image defaults", ssim=(UNIFORM,), lpips="alex"),
     Protocol(
-        "pynet",
-        "PyNET: contrast-stretched targets, width to x64, 32-pixel border cut, tf.image",
-        ssim=(GAUSSIAN,),
-        ms_ssim=True,
-        rounding="none",
-        stretch_target=True,
-        multiple=(1, 64),
-        multiple_at="corner",
+        "pynet", "PyNET: contrast-stretched targets, width to x64, 32-pixel border cut, tf.image",
+        ssim=(GAUSSIAN,), ms_ssim=True, rounding="none", stretch_target=True, multiple=(1, 64), multiple_at="corner",
         border=32,
     ),
-    Protocol(
-        "ebokehnet",
-        "EBokehNet: floats, centre crop 1024 x 1440, piq's down-sampling SSIM",
-        ssim=(SSIMKind("ssim", "gaussian", "population", downsample=True),),
-        lpips="alex",
-        rounding="none",
-        centre_crop=(1024, 1440),
+    _EBOKEHNET,
+    replace(
+        _EBOKEHNET, name="ebokehnet-script", pad_back=True,
+        summary="EBokehNet's published script to the letter: zeros put back around both crops count as right",
     ),
     Protocol(
-        "ebokehnet-script",
-        "EBokehNet's published script to the letter: zeros put back around both crops count as right",
-        ssim=(SSIMKind("ssim", "gaussian", "population", downsample=True),),
-        lpips="alex",
-        rounding="none",
-        centre_crop=(1024, 1440),
-        pad_back=True,
+        "bokehlicious", "Bokehlicious: floats, sides cropped to x4, torchmetrics",
+        ssim=(GAUSSIAN,), lpips="alex", rounding="none", multiple=(4, 4),
     ),
     Protocol(
-        "bokehlicious",
-        "Bokehlicious: floats, sides cropped to x4, torchmetrics",
-        ssim=(GAUSSIAN,),
-        lpips="alex",
-        rounding="none",
-        multiple=(4, 4),
+        "ntire23", "NTIRE 2023: 8 bits by truncation, PSNR peak = the output's maximum, scikit-image SSIM",
+        ssim=(UNIFORM,), lpips="alex", rounding="down", peak="prediction",
     ),
     Protocol(
-        "ntire23",
-        "NTIRE 2023: 8 bits by truncation, PSNR peak = the output's maximum, scikit-image SSIM",
-        ssim=(UNIFORM,),
-        lpips="alex",
-        rounding="down",
-        peak="prediction",
-    ),
-    Protocol(
-        "basicsr",
-        "BoVAR: both at 1536 x 1024, PSNR peak guessed, SSIM window over the channels too",
-        ssim=(SSIMKind("ssim", "gaussian-3d", "population"),),
-        size=(1024, 1536),
-        peak="guessed",
+        "basicsr", "BoVAR: both at 1536 x 1024, PSNR peak guessed, SSIM window over the channels too",
+        ssim=(replace(GAUSSIAN, window="gaussian-3d"),), size=(1024, 1536), peak="guessed",
     ),
     Protocol("bokehme", "BokehMe on BLB: clipped floats, Gaussian SSIM", ssim=(GAUSSIAN,), rounding="none"),
     Protocol(
-        "pooled", "a trap, not a paper: squared error averaged over the set first", ssim=(GAUSSIAN,), averaging="pooled"
+        "pooled", "a trap, not a paper: squared error averaged over the set first",
+        ssim=(GAUSSIAN,), averaging="pooled",
     ),
     Protocol("y-channel", "a trap, not a paper: luma only, as in super-resolution", ssim=(UNIFORM,), colour="y"),
-)
+)  # fmt: skip
 
 #: Every protocol by name; the first is ours and the default.
 PROTOCOLS = {protocol.name: protocol for protocol in _ALL}

@@ -8,31 +8,23 @@ from bokehbench.metrics.pair import check_pair
 from bokehbench.metrics.sample import Sample
 
 
-def mean_squared_error(prediction: Tensor, target: Tensor) -> Tensor:
-    """Mean over channels and pixels of (prediction - target)², shape B, for pictures B C H W."""
-    prediction, target = check_pair(prediction, target)
-    return (prediction - target).square_().flatten(1).mean(1)
-
-
 def decibels(mse: Tensor, peak: float | Tensor = 1.0) -> Tensor:
     """10 log10(peak² / mse), elementwise; infinity where ``mse`` is zero."""
     return 10 * torch.log10(torch.as_tensor(peak, dtype=mse.dtype, device=mse.device) ** 2 / mse)
 
 
 def psnr(prediction: Tensor, target: Tensor, peak: float | Tensor = 1.0) -> Tensor:
-    """PSNR of each image: 10 log10(peak² / MSE), in dB, higher is better, infinity for equal pictures.
+    """PSNR of each image, shape B: 10 log10(peak² / MSE), in dB, higher is better, infinity for equal pictures.
 
     Args:
         prediction, target: B C H W, nominally in [0, 1].
         peak: largest possible value, one or B of them (one published evaluator takes the image's own maximum).
 
-    Returns:
-        Shape B.
-
     Raises:
         BokehbenchError: pictures that cannot be compared (:func:`check_pair`).
     """
-    return decibels(mean_squared_error(prediction, target), peak)
+    prediction, target = check_pair(prediction, target)
+    return decibels((prediction - target).square_().flatten(1).mean(1), peak)
 
 
 def pooled_psnr(values: Tensor, peak: float = 1.0) -> Tensor:

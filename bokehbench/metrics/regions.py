@@ -21,7 +21,6 @@ from bokehbench.metrics.ssim_terms import ssim_map
 from bokehbench.metrics.ssim_window import window_of
 
 REGIONS = ("in-focus", "out-of-focus", "border")
-Region = Literal["in-focus", "out-of-focus", "border"]
 #: Half width of the border band as a share of the shorter side: 20 pixels at EBB!'s 1024.
 BAND = 0.02
 
@@ -113,7 +112,7 @@ def region_psnr(prediction: Tensor, target: Tensor, in_focus: Tensor, band: floa
     """PSNR (peak 1, dB, higher is better) of each of :func:`regions`: name to shape B; NaN where a region is empty."""
     prediction, target = _check(prediction, target, in_focus, 1)
     error = (prediction - target).square_()
-    return {name: _psnr_inside(error, where) for name, where in regions(in_focus, band).items()}
+    return {name: decibels(_mean_inside(error, where)) for name, where in regions(in_focus, band).items()}
 
 
 def region_ssim(
@@ -128,10 +127,6 @@ def region_ssim(
     prediction, target = _check(prediction, target, in_focus, kind.size)
     values = ssim_map(prediction, target, kind)
     return {name: _ssim_inside(values, where) for name, where in regions(in_focus, band).items()}
-
-
-def _psnr_inside(squared_error: Tensor, where: Tensor) -> Tensor:
-    return decibels(_mean_inside(squared_error, where))
 
 
 def _ssim_inside(values: Tensor, where: Tensor) -> Tensor:
@@ -150,7 +145,7 @@ def regions_of(sample: Sample) -> dict[str, Tensor]:
 def _column(sample: Sample, score: str, region: str) -> Tensor:
     where = regions_of(sample)[region]
     if score == "psnr":
-        return _psnr_inside(squared_error(sample.native), where)
+        return decibels(_mean_inside(squared_error(sample.native), where))
     return _ssim_inside(uniform_map(sample.native), where)
 
 

@@ -28,33 +28,24 @@ def compensate_gain(prediction: Tensor, target: Tensor) -> Tensor:
 
 
 def gain_compensated_psnr(prediction: Tensor, target: Tensor) -> Tensor:
-    """PSNR (peak 1, dB) after each image's channels were multiplied by the gains that fit the target best.
+    """PSNR (peak 1, dB) after each image's channels were multiplied by the gains that fit the target best; shape B.
 
     An upper bound of what a right exposure would bring. Fitted on the gamma-encoded values.
 
     Args:
-        prediction, target: B C H W in [0, 1].
-
-    Returns:
-        Shape B.
-
-    Raises:
-        BokehbenchError: pictures that cannot be compared.
+        prediction, target: B C H W in [0, 1]; :func:`check_pair` raises.
     """
     prediction, target = check_pair(prediction, target)
     return psnr(compensate_gain(prediction, target), target)
 
 
 def registered_psnr(prediction: Tensor, target: Tensor, reach: int = REACH, gain: bool = False) -> Tensor:
-    """PSNR (peak 1, dB) after the prediction was moved onto the target, with ``gain`` also gain-compensated; shape B.
-
-    See :func:`registered_scores`.
-    """
+    """One of :func:`registered_scores`: with ``gain`` the gain-compensated one; shape B."""
     return registered_scores(prediction, target, reach)[int(gain)]
 
 
 def registered_scores(prediction: Tensor, target: Tensor, reach: int = REACH) -> tuple[Tensor, Tensor]:
-    """PSNR (peak 1, dB) after moving the prediction onto the target; the same with each channel's gain fitted too.
+    """PSNR (peak 1, dB, shape B) after moving the prediction onto the target; the same with each channel's gain fitted.
 
     Always over the picture without a rim of reach + 2 pixels, so that all methods are scored on the same pixels of the
     same target; the shift is kept only if it helps, so the value is never below the unmoved one over that inside.
@@ -62,9 +53,6 @@ def registered_scores(prediction: Tensor, target: Tensor, reach: int = REACH) ->
     Args:
         prediction, target: B 3 H W in [0, 1], more than 2 reach + 16 pixels on each side.
         reach: largest shift in pixels.
-
-    Returns:
-        Two tensors of shape B: plain and gain-compensated.
 
     Raises:
         BokehbenchError: pictures that cannot be compared or are too small, or a reach below 1.
@@ -75,17 +63,11 @@ def registered_scores(prediction: Tensor, target: Tensor, reach: int = REACH) ->
     margin = reach + 2
     plain, gained = [], []
     for one, two in zip(prediction, target, strict=True):
-        down, right = estimate_shift(one, two, reach)
-        inside = two[None, :, margin:-margin, margin:-margin]
-        candidates = [translate(one[None], down, right, margin), one[None, :, margin:-margin, margin:-margin]]
-        plain.append(torch.stack([psnr(candidate, inside) for candidate in candidates]).amax(0))
-        gained_candidates = [compensate_gain(candidate, inside) for candidate in candidates]
-        gained.append(torch.stack([psnr(candidate, inside) for candidate in gained_candidates]).amax(0))
+        moved = translate(one[None], *estimate_shift(one, two, reach), margin)
+        still, inside = (each[None, :, margin:-margin, margin:-margin] for each in (one, two))
+        plain.append(torch.stack([psnr(each, inside) for each in (moved, still)]).amax(0))
+        gained.append(torch.stack([gain_compensated_psnr(each, inside) for each in (moved, still)]).amax(0))
     return torch.cat(plain), torch.cat(gained)
-
-
-def _gain(sample: Sample) -> Tensor:
-    return gain_compensated_psnr(*sample.native.pair)
 
 
 def _registered(sample: Sample, gain: bool) -> Tensor:
@@ -97,7 +79,10 @@ def _registered(sample: Sample, gain: bool) -> Tensor:
 
 _decibels = partial(Column, decimals=2, reproduced=0.05)
 COLUMNS = (
-    _decibels("psnr_gain", "PSNR after gain (dB)", _gain, "PSNR after the best gain per channel (dB)"),
+    _decibels(
+        "psnr_gain", "PSNR after gain (dB)", lambda sample: gain_compensated_psnr(*sample.native.pair),
+        "PSNR after the best gain per channel (dB)",
+    ),
     _decibels(
         "psnr_registered", "PSNR registered (dB)", partial(_registered, gain=False),
         "PSNR after the best shift (dB), without a rim of 34 pixels",

@@ -23,7 +23,7 @@ def ssim(
     peak: float = 1.0,
     downsample: bool = False,
 ) -> Tensor:
-    """SSIM of each image (Eq. 13), mean over the windows inside the picture and over channels.
+    """SSIM of each image (Eq. 13), shape B, mean over the windows inside the picture and over channels.
 
     In [-1, 1], 1 for equal pictures, higher is better. Not clipped and differentiable, so that ``1 - ssim(...).mean()``
     is the loss of papers that train with tf.image.ssim (``window="gaussian"``).
@@ -36,9 +36,6 @@ def ssim(
             for the Gaussian, as those libraries do.
         peak: largest possible value.
         downsample: average-pool both pictures by round(min(H, W) / 256) first, as piq does by default.
-
-    Returns:
-        Shape B.
 
     Raises:
         BokehbenchError: pictures that cannot be compared, or smaller than the window.

@@ -11,28 +11,21 @@ ROWS = 32
 
 
 def ssim_3d(prediction: Tensor, target: Tensor, peak: float = 1.0) -> Tensor:
-    """SSIM of each image with an 11 x 11 x 11 Gaussian over height, width and channel, edges repeated.
+    """SSIM of each image, shape B, with an 11 x 11 x 11 Gaussian over height, width and channel, edges repeated.
 
     Not the metric of Wang et al.: the window also mixes the three channels. On all of Val294 it gives 0.8990
     where the Gaussian SSIM gives 0.8973, with single pictures 0.05 apart. In [-1, 1], 1 for equal pictures, higher is
     better. Kept only to replay published numbers (protocol ``basicsr``); not differentiable.
 
     Args:
-        prediction, target: B C H W, nominally in [0, 1].
+        prediction, target: B C H W, nominally in [0, 1]; :func:`check_pair` raises.
         peak: largest possible value.
-
-    Returns:
-        Shape B.
-
-    Raises:
-        BokehbenchError: pictures that cannot be compared.
     """
     prediction, target = check_pair(prediction, target)
     window = window_of("gaussian")
     mix = channel_mix(window, prediction.shape[1]).to(prediction)
     margin = window.size // 2
-    total = prediction.new_zeros(len(prediction))
-    height = prediction.shape[2]
+    total, height = prediction.new_zeros(len(prediction)), prediction.shape[2]
     with torch.no_grad():
         x, y = (F.pad(picture, (margin,) * 4, mode="replicate") for picture in (prediction, target))
         for row in range(0, height, ROWS):

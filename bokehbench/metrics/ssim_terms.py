@@ -30,18 +30,18 @@ class Terms(NamedTuple):
     centre: float
 
 
-def bands(x: Tensor, window: Window) -> Iterator[tuple[slice, slice]]:
-    """Slices (planes, rows of the result) that cover the valid region of P H W planes."""
+def bands(x: Tensor, window: Window) -> Iterator[tuple[slice, slice, slice]]:
+    """Slices (planes, rows of the result, their rows of the picture) that cover the valid region of P H W planes."""
     planes, height, width = x.shape
-    rows = height - window.size + 1
-    if x.device.type != "cpu":
-        yield slice(0, planes), slice(0, rows)
-        return
-    step = max(16, BAND // width)
-    together = max(1, BAND // (width * min(step, height)))
+    rows, together = height - window.size + 1, planes
+    step = rows
+    if x.device.type == "cpu":
+        step = max(16, BAND // width)
+        together = max(1, BAND // (width * min(step, height)))
     for plane in range(0, planes, together):
         for row in range(0, rows, step):
-            yield slice(plane, min(plane + together, planes)), slice(row, min(row + step, rows))
+            end = min(row + step, rows)
+            yield slice(plane, plane + together), slice(row, end), slice(row, end + window.size - 1)
 
 
 def band_terms(x: Tensor, y: Tensor, window: Window, peak: float) -> Terms:
@@ -96,12 +96,11 @@ def band_gradient(
 
 def ssim_map(x: Tensor, y: Tensor, window: Window, peak: float = 1.0) -> Tensor:
     """SSIM of every window that lies inside the picture: B C H-n+1 W-n+1 for a window of n x n; no gradient."""
-    size = window.size - 1
-    result = x.new_empty(x.shape[0] * x.shape[1], x.shape[2] - size, x.shape[3] - size)
+    outside = window.size - 1
+    result = x.new_empty(x.shape[0] * x.shape[1], x.shape[2] - outside, x.shape[3] - outside)
     with torch.no_grad():
-        flat_x, flat_y = x.flatten(0, 1), y.flatten(0, 1)
-        for planes, rows in bands(flat_x, window):
-            source = slice(rows.start, rows.stop + size)
-            terms = band_terms(flat_x[planes, source], flat_y[planes, source], window, peak)
+        x, y, shape = x.flatten(0, 1), y.flatten(0, 1), x.shape[:2]
+        for planes, rows, source in bands(x, window):
+            terms = band_terms(x[planes, source], y[planes, source], window, peak)
             torch.mul(terms.luminance, terms.contrast, out=result[planes, rows])
-    return result.unflatten(0, x.shape[:2])
+    return result.unflatten(0, shape)

@@ -35,9 +35,8 @@ class Window:
 
         Shifted additions: 1-channel convolutions of 1 x 11 leave oneDNN's fast path and are 3 to 10 times slower.
         """
-        axes = (-2, -1)
         equal = len(set(self.taps)) == 1
-        for axis in axes:
+        for axis in (-2, -1):
             maps = _running_sum(maps, self.size, axis) if equal else self._weighted(maps, axis)
         return maps.mul_(self.taps[0] ** 2) if equal else maps
 
