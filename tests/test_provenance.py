@@ -53,11 +53,10 @@ def fitted(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_every_argument_is_architecture_or_a_recipe_or_the_bases(name) -> None:
-    model = tiny(name)
+    kind, model = MODELS[name], tiny(name)
     recipes = {key for key, value in model.hparams.items() if isinstance(value, StageRecipe)}
-    told = set(model.architecture_arguments)
-    assert not told & {*recipes, *STARTING}
-    assert set(model.hparams) - told <= {*recipes, *STARTING, "lpips_weight", "smoothness_weight"}
+    assert {*kind.architecture, *recipes} | {key for key in STARTING if key in model.hparams} == set(model.hparams)
+    assert set(model.architecture_arguments) <= set(kind.architecture)
 
 
 def test_loss_terms_that_are_off_are_not_named() -> None:

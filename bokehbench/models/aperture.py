@@ -27,13 +27,10 @@ class Aperture(BokehModel):
         backbone_pretrained: start its ResNet-50 from ImageNet weights (downloads them).
         output: what makes a disparity of the network's output: ``sigmoid``, on the scale of the data set's focus, or
             ``minmax`` per picture, as in DeepLens.
-        step: pixels between the radii of the renderer's disks.
-        aperture_share: the aperture where none is given, as a share of the photo's long side.
+        step: pixels between the radii of the renderer's disks, more than 0.
+        aperture_share: the aperture where none is given, as a share (0 or more) of the photo's long side.
         use_given_disparity: render with the disparity that ``render`` is given instead of the network's.
         depth: recipe of the only stage.
-
-    Raises:
-        BokehbenchError: an unknown output, a step of 0 or less, a negative share.
     """
 
     title = "Aperture"
@@ -41,6 +38,7 @@ class Aperture(BokehModel):
         "the baseline of Wang et al., DeepLens, 2018, arXiv 1810.08100, "
         "after Srinivasan et al., CVPR 2018, arXiv 1711.07933"
     )
+    architecture = ("depth_size", "output", "step", "aperture_share", "use_given_disparity")
 
     def __init__(
         self,
@@ -80,14 +78,7 @@ class Aperture(BokehModel):
         return {"l1": mean_absolute_error(rendered, batch["bokeh"])}
 
     def blur(self, image: Tensor, disparity: Tensor, focus: Tensor, aperture: Tensor) -> Tensor:
-        """The compositional renderer in linear light; B 3 H W, gamma-encoded in [0, 1], with gradient to disparity.
-
-        Args:
-            image: B 3 H W, gamma-encoded in [0, 1].
-            disparity: B 1 H W.
-            focus: B, the disparity in focus.
-            aperture: B, in pixels of ``image``.
-        """
+        """:func:`compositional` in linear light of gamma-encoded pictures in [0, 1]; with gradient to ``disparity``."""
         return to_srgb(compositional(to_linear(image), disparity, focus, aperture, step=self.step))
 
     def validation_scores(self, batch: Batch) -> dict[str, Tensor]:

@@ -216,38 +216,26 @@ class BokehModel(Recorded, ABC):
         self.log_dict({f"{name}/{term}": value for term, value in terms.items()}, batch_size=size)
         return loss
 
-    @property
-    def measurement(self) -> Measurement:
-        """What validation and test of every method report, under the default protocol."""
-        return Measurement.named(("psnr", "ssim"))
-
     def sample(self, batch: Batch) -> Sample:
         """A batch, rendered, as it is measured."""
         return sample_of(self.render_batch(batch), batch, partial(self.own_disparity, batch))
 
+    @staticmethod
     def scores(
-        self,
-        sample: Sample,
-        image: Tensor,
-        measurement: Measurement | None = None,
-        prefix: str = "",
-        strict: bool = True,
+        sample: Sample, image: Tensor, measurement: Measurement | None = None, prefix: str = "", strict: bool = True
     ) -> dict[str, Tensor]:
         """Per-image values (shape B each) of an output and, as ``identity_...``, of the input ``image`` in its place.
 
         Args:
             sample: the output beside its target.
             image: B 3 H W of the same size.
-            measurement: what is scored; None = :attr:`measurement`.
+            measurement: what is scored; None = PSNR and SSIM under the default protocol.
             prefix: of the columns' names.
             strict: raise where pictures are too small for a column; else leave it out.
         """
-        measurement = measurement or self.measurement
-        found: dict[str, Tensor] = {}
-        for name, each in ((prefix, sample), (f"identity_{prefix}", sample.instead(image))):
-            values = numbers(measurement.of(each, strict))
-            found |= {f"{name}{column}": value for column, value in values.items()}
-        return found
+        measured = (measurement or Measurement.named(("psnr", "ssim"))).of
+        found = {prefix: measured(sample, strict), f"identity_{prefix}": measured(sample.instead(image), strict)}
+        return {f"{name}{column}": value for name, each in found.items() for column, value in numbers(each).items()}
 
     def rendering_scores(self, batch: Batch, sample: Sample) -> dict[str, Tensor]:
         """What ``test`` and, of stages that render, validation report."""
@@ -256,11 +244,9 @@ class BokehModel(Recorded, ABC):
     def depth_scores(self, batch: Batch) -> dict[str, Tensor]:
         """``depth_mae`` of the method's own disparity and, as ``identity_...``, of a flat map; {} without the truth."""
         image, measurement = batch["image"], Measurement.named(("depth_mae",))
-        found: dict[str, Tensor] = {}
-        for name, disparity in (("", partial(self.own_disparity, batch)), ("identity_", lambda: image[:, :1] * 0)):
-            sample = sample_of(image, batch, disparity)
-            found |= {f"{name}{column}": value for column, value in numbers(measurement.of(sample)).items()}
-        return found
+        maps = {"": partial(self.own_disparity, batch), "identity_": partial(torch.zeros_like, image[:, :1])}
+        found = {name: numbers(measurement.of(sample_of(image, batch, each))) for name, each in maps.items()}
+        return {f"{name}{column}": value for name, each in found.items() for column, value in each.items()}
 
     def predicted_disparity(self, batch: Batch) -> Tensor | None:
         """What the method itself takes for the disparity, B 1 H W; None where it only uses what it is given."""

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import torch
-from pytorch_lightning import LightningModule
 from torch import Tensor
 
 from bokehbench.batch import Batch
 from bokehbench.checkpoints import newest
 from bokehbench.errors import BokehbenchError
+from bokehbench.models.recorded import Recorded
 
 FLAT = 0.01
 """Standard deviation of an output below which it shows no picture any more (an official fresh level 1: 1.7e-5)."""
@@ -47,7 +48,7 @@ def deviation(picture: Tensor) -> Tensor:
     return picture.std((0, 2, 3)).amax()
 
 
-class CollapseGuard(LightningModule):
+class CollapseGuard(Recorded):
     """Part of a method that shows each training output to :meth:`watch`; stops the run where it has collapsed.
 
     ``collapse_after`` is the number of steps of a stage before a flat output counts (a fresh network may start flat);
@@ -55,32 +56,28 @@ class CollapseGuard(LightningModule):
     """
 
     collapse_after: int = 0
-    _seen: tuple[Tensor, Tensor] | None = None
+    _seen: tuple[Callable[[], Tensor], Tensor] | None = None
     _step: int = 0
-
-    def predicted(self, x: Tensor) -> Tensor:
-        """The output that is watched, for an input of :meth:`watch`."""
-        raise NotImplementedError
 
     def on_train_batch_start(self, batch: Batch, batch_idx: int) -> None:
         """Remember the step within the stage."""
         super().on_train_batch_start(batch, batch_idx)
         self._step = batch_idx
 
-    def watch(self, x: Tensor, output: Tensor, target: Tensor) -> None:
-        """Look at the output of one training batch.
+    def watch(self, output: Tensor, target: Tensor, predict: Callable[[], Tensor]) -> None:
+        """Look at the output of one training batch; ``predict`` renders its first picture once more.
 
         Raises:
             BokehbenchError: it has collapsed; names the stage and the last good checkpoint, which stays.
         """
         self._refuse(output, target)
-        self._seen = x[:1], target[:1]
+        self._seen = predict, target[:1]
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Look once more: the update after :meth:`watch` may be the one that broke the weights."""
         if self._seen is not None:
             with torch.no_grad():
-                self._refuse(self.predicted(self._seen[0]), self._seen[1])
+                self._refuse(self._seen[0](), self._seen[1])
         super().on_save_checkpoint(checkpoint)
 
     def _refuse(self, output: Tensor, target: Tensor) -> None:
@@ -89,11 +86,9 @@ class CollapseGuard(LightningModule):
         if trainer is not None:  # all processes stop alike: one that goes on alone would wait for ever
             bad = trainer.strategy.reduce_boolean_decision(bad, all=False)
         if bad:
-            callbacks = getattr(trainer, "callbacks", [])
-            folder = next((each.checkpoints for each in callbacks if hasattr(each, "checkpoints")), None)
-            kept = newest(Path(folder), "*.ckpt") if folder else None
-            stage = getattr(self, "stage", None)
-            name = stage.name if stage is not None else "this stage"
+            folders = [each.checkpoints for each in getattr(trainer, "callbacks", []) if hasattr(each, "checkpoints")]
+            kept = newest(Path(folders[0]), "*.ckpt") if folders else None
+            name = self.stage.name if self.stage is not None else "this stage"
             raise BokehbenchError(
                 f"{type(self).__name__}'s output collapsed (flat, saturated or NaN) at {name}, step {self._step}; the "
                 f"last good checkpoint is {kept or 'not there yet'}: go on from it with a lower learning rate, "

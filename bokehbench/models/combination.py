@@ -39,6 +39,7 @@ class Combination(BokehModel):
     title = "Combination"
     paper = "none: a depth provider and a renderer of others"
     trainable: ClassVar[bool] = False
+    architecture: ClassVar[tuple[str, ...]] = ("depth", "renderer")
 
     def __init__(self, depth: str = "given", renderer: str = "layered") -> None:
         super().__init__()
@@ -157,11 +158,7 @@ def open_renderer(spec: str) -> tuple[BokehModel, str]:
 
 
 def open_provider(spec: str) -> DepthProvider | None:
-    """The provider of ``--model.depth``; None for ``given`` and ``own``.
-
-    Raises:
-        BokehbenchError: unknown, or see the providers.
-    """
+    """The provider of ``--model.depth``, None for ``given`` and ``own``; BokehbenchError where there is no such."""
     if spec in ("given", "own"):
         return None
     kind, _, what = spec.partition(":")

@@ -58,6 +58,10 @@ class DeepLens(BokehModel):
 
     title = "DeepLens"
     paper = "Wang et al., ACM Transactions on Graphics 37 (6), 2018, arXiv 1810.08100"
+    architecture = (
+        "channels", "upsampling_channels", "two_map", "numerics", "depth_size", "max_radius", "loss",
+        "loss_through_weights", "training_disparity", "saliency_weight", "segmentation_head", "upsampling",
+    )  # fmt: skip
 
     def __init__(
         self,

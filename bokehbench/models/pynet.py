@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from itertools import islice
 from math import ceil
 from typing import Any, Literal
@@ -14,7 +15,7 @@ from torch import Tensor, nn
 
 from bokehbench.batch import Batch, known, require
 from bokehbench.errors import BokehbenchError, check_options
-from bokehbench.losses import pynet_coarse_loss, pynet_finest_loss
+from bokehbench.losses import pynet_coarse_loss, pynet_finest_loss, total
 from bokehbench.metrics.measurement import Measurement
 from bokehbench.metrics.protocols import find_protocol
 from bokehbench.metrics.sample import Sample
@@ -24,7 +25,7 @@ from bokehbench.models.pynet_handover import start_level
 from bokehbench.models.stages import Stage, StageRecipe
 from bokehbench.nets.pynet import LEVELS, PyNETNet, crop, pad
 from bokehbench.nets.pynet.pictures import even, fitted, network_input, reduced, rounded
-from bokehbench.perceptual import VGGDistance, load_vgg, share_weight
+from bokehbench.perceptual import VGGDistance, load_vgg
 
 #: The authors' evaluation without its contrast stretching, which moves PSNR by -0.76 dB (docs/models/pynet.md).
 AUTHORS = replace(find_protocol("pynet"), stretch_target=False)
@@ -63,6 +64,10 @@ class PyNET(CollapseGuard, BokehModel):
 
     title = "PyNET"
     paper = "Ignatov, Patel, Timofte, CVPR workshops 2020, arXiv 2006.05698"
+    architecture = (
+        "width", "depth_input", "head_init", "start_anywhere", "checkpointing", "margin", "perceptual",
+        "perceptual_share", "collapse_after", "official_evaluation",
+    )  # fmt: skip
     finest: Tensor
     perceptual_weight: Tensor
 
@@ -161,17 +166,13 @@ class PyNET(CollapseGuard, BokehModel):
 
     # Training --------------------------------------------------------------------------------------------------
 
-    def predicted(self, x: Tensor) -> Tensor:
-        """The trained level's output, for the guard against collapse."""
-        return self.net(x, int(self.finest))
-
     def losses(self, stage: Stage, batch: Batch) -> dict[str, Tensor]:
         """100 L1 at levels 7 to 2; 10 L1 + 10 (1 - SSIM) + the VGG term at level 1."""
         level = level_of(stage)
         require(batch, ("bokeh",), f"PyNET, stage '{stage.name}'")
         x, target = self.pair(batch, level)
         output = self.net(x, level)
-        self.watch(x, output, target)
+        self.watch(output, target, partial(self.net, x[:1], level))
         if level > 1:
             return pynet_coarse_loss(output.float(), target)
         terms = pynet_finest_loss(output, target)
@@ -183,7 +184,8 @@ class PyNET(CollapseGuard, BokehModel):
     def _vgg_weight(self, distance: Tensor, terms: dict[str, Tensor]) -> Tensor:
         """0.1 with the original weights; otherwise what gives the term its share of the first batch's loss."""
         if float(self.perceptual_weight) == 0:
-            weight = share_weight(distance, terms, self.hparams["perceptual_share"])
+            share = self.hparams["perceptual_share"]
+            weight = share / (1 - share) * total(terms).detach() / distance.detach().clamp_min(1e-12)
             if self._vgg[0].caffe:
                 weight = torch.full_like(weight, 0.1)
             elif self._trainer is not None:
@@ -257,13 +259,11 @@ class PyNET(CollapseGuard, BokehModel):
     def describe_rendering(self, image: Tensor, disparity: Tensor | None, focus: Focus, aperture: PerPicture) -> str:
         """Level, disparity, and that the look is fixed."""
         level = int(self.finest)
-        parts = ["given disparity" if self.depth_input else "no disparity"]
-        if level > 1:
-            parts.append(f"trained down to level_{level} only: its output, enlarged {2 ** (level - 1)} times")
-        asked = [name for name, value in (("focus", focus), ("aperture", aperture)) if value is not None]
-        if asked:
-            parts.append(f"{' and '.join(asked)} not used: PyNET has the look of its training pairs")
-        return ", ".join(parts)
+        used = "given disparity" if self.depth_input else "no disparity"
+        coarse = f", trained down to level_{level} only: its output, enlarged {2 ** (level - 1)} times"
+        asked = " and ".join(name for name, value in (("focus", focus), ("aperture", aperture)) if value is not None)
+        note = f", {asked} not used: PyNET has the look of its training pairs" if asked else ""
+        return f"{used}{coarse if level > 1 else ''}{note}"
 
     @classmethod
     def official(cls) -> tuple[dict[str, Any], Callable[..., dict[str, Tensor]]]:

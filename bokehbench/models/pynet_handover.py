@@ -48,12 +48,10 @@ def smooth_pictures(channels: int, count: int = 4, size: int = 128, seed: int = 
     """Random pictures with detail at every scale, count channels size size in [0, 1]; a fixed seed, any machine."""
     generator = torch.Generator().manual_seed(seed)
     picture = torch.zeros(count, channels, size, size)
-    cells = 2
-    while cells <= size:
+    for cells in (2**octave for octave in range(1, size.bit_length())):
         noise = torch.rand(count, channels, cells, cells, generator=generator) - 0.5
         # Half the amplitude at twice the frequency: the spectrum of photographs.
         picture += F.interpolate(noise, size=(size, size), mode="bilinear") * (2 / cells)
-        cells *= 2
     low, high = picture.amin((2, 3), keepdim=True), picture.amax((2, 3), keepdim=True)
     return (picture - low) / (high - low)
 

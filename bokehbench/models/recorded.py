@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import inspect
+import os
 import time
 from collections.abc import Mapping
 from dataclasses import asdict, is_dataclass, replace
@@ -11,19 +11,9 @@ from typing import Any, ClassVar
 from pytorch_lightning import LightningModule
 
 from bokehbench.machine import device_in_words
-from bokehbench.models.stages import Stage, StageRecipe
+from bokehbench.models.stages import Stage
 from bokehbench.models.weights import load_state, weights_hash
-from bokehbench.provenance import (
-    STARTING,
-    UNKNOWN,
-    UNTRAINED,
-    Origin,
-    Provenance,
-    class_path,
-    code_of,
-    data_settings,
-    global_seed,
-)
+from bokehbench.provenance import UNKNOWN, UNTRAINED, Origin, Provenance, class_path, code_of, data_settings
 
 
 class Recorded(LightningModule):
@@ -31,6 +21,9 @@ class Recorded(LightningModule):
 
     #: False for methods that have no stages, such as the baselines.
     trainable: ClassVar[bool] = True
+    #: Constructor arguments that say what the method is: its network, its losses, how it renders. The others are
+    #: recipes of stages and those of :data:`bokehbench.provenance.STARTING`.
+    architecture: ClassVar[tuple[str, ...]] = ()
 
     def __init__(self) -> None:
         super().__init__()
@@ -46,10 +39,8 @@ class Recorded(LightningModule):
 
     @property
     def architecture_arguments(self) -> dict[str, Any]:
-        """The constructor arguments that say what the method is: all but recipes of stages and how it is started."""
-        parameters = inspect.signature(type(self)).parameters.items()
-        told = (name for name, each in parameters if not (name in STARTING or isinstance(each.default, StageRecipe)))
-        return {name: self.hparams[name] for name in told}
+        """The constructor arguments named in :attr:`architecture`, as given."""
+        return {name: self.hparams[name] for name in self.architecture}
 
     @property
     def provenance(self) -> Provenance:
@@ -108,13 +99,14 @@ class Recorded(LightningModule):
         if self.stage is None or self._training_since is None:
             return
         before, trainer = self.provenance, self.trainer
+        seed = os.environ.get("PL_GLOBAL_SEED", "")  # what Lightning's seed_everything was last given in this process
         batches = trainer.fit_loop.epoch_loop.batch_progress.current.ready
         stage = {**asdict(self.stage.recipe), "steps_done": batches // trainer.accumulate_grad_batches}
         self.provenance = replace(
             before,
             weights="",
             stages={**before.stages, self.stage.name: stage},
-            seed=global_seed() if before.seed is None else before.seed,
+            seed=int(seed) if before.seed is None and seed.isdigit() else before.seed,
             data=before.data or data_settings(trainer.datamodule),  # type: ignore[attr-defined]
             seconds=time.monotonic() - self._training_since,
             device=device_in_words(self.device, trainer.world_size),

@@ -12,14 +12,12 @@ class Baseline(BokehModel):
     """A method without weights and stages: ``test``, ``predict`` and ``render`` work at once, ``fit`` refuses.
 
     Args:
-        aperture_share: the aperture where none is given, as a share of the photo's long side (the synthetic scenes' own
-            default).
-
-    Raises:
-        BokehbenchError: a negative share.
+        aperture_share: the aperture where none is given, as a share (0 or more) of the photo's long side; the default
+            is that of the synthetic scenes.
     """
 
     trainable: ClassVar[bool] = False
+    architecture: ClassVar[tuple[str, ...]] = ("aperture_share",)
 
     def __init__(self, aperture_share: float = 0.025) -> None:
         super().__init__()

@@ -14,14 +14,12 @@ class Compositional(DisparityRenderer):
 
     Args:
         aperture_share: see :class:`Baseline`.
-        step: pixels between the radii of the disks.
-
-    Raises:
-        BokehbenchError: a step of 0 or less.
+        step: pixels between the radii of the disks, more than 0.
     """
 
     title = "Compositional"
     paper = "the renderer of Srinivasan et al., CVPR 2018, arXiv 1711.07933, with the disparity map's own radii"
+    architecture = (*DisparityRenderer.architecture, "step")
 
     def __init__(self, aperture_share: float = 0.025, step: float = 1.0) -> None:
         super().__init__(aperture_share)
@@ -29,5 +27,4 @@ class Compositional(DisparityRenderer):
         self.step = step
 
     def spread(self, light: Tensor, disparity: Tensor, focus: Tensor, aperture: Tensor) -> Tensor:
-        """See :meth:`DisparityRenderer.spread`."""
         return compositional(light, disparity, focus, aperture, step=self.step)

@@ -18,26 +18,15 @@ class DisparityRenderer(Baseline):
 
     @abstractmethod
     def spread(self, light: Tensor, disparity: Tensor, focus: Tensor, aperture: Tensor) -> Tensor:
-        """Shallow depth of field in linear light.
+        """Shallow depth of field in linear light, B 3 H W as ``light``.
 
-        Args:
-            light: B 3 H W, linear.
-            disparity: B 1 H W in [0, 1].
-            focus: B, the disparity in focus.
-            aperture: B, in pixels.
-
-        Returns:
-            B 3 H W, linear.
+        ``disparity`` is B 1 H W in [0, 1], ``focus`` B (the disparity in focus), ``aperture`` B in pixels.
         """
 
     def render(
         self, image: Tensor, *, disparity: Tensor | None = None, focus: Focus = None, aperture: PerPicture = None
     ) -> Tensor:
-        """As :meth:`BokehModel.render`.
-
-        Raises:
-            BokehbenchError: no disparity: a baseline has no depth network.
-        """
+        """As :meth:`BokehModel.render`; BokehbenchError without a disparity: a baseline has no depth network."""
         if disparity is None:
             raise self.no_disparity()
         at = self.focus_disparity(disparity, focus, image.shape)

@@ -32,6 +32,7 @@ class Gaussian(Baseline):
 
     title = "Gaussian"
     paper = "none: a uniform blur outside the subject"
+    architecture = (*Baseline.architecture, "tolerance")
     rendered_with = (*Baseline.rendered_with, "mask")
     needs_disparity = True
 
@@ -48,11 +49,7 @@ class Gaussian(Baseline):
         aperture: PerPicture = None,
         mask: Tensor | None = None,
     ) -> Tensor:
-        """As :meth:`BokehModel.render`.
-
-        Args:
-            image, disparity, focus, aperture: as there.
-            mask: B 1 H W in [0, 1], 1 = subject.
+        """As :meth:`BokehModel.render`, with the subject as ``mask``, B 1 H W in [0, 1], 1 = subject.
 
         Raises:
             BokehbenchError: neither mask nor disparity.

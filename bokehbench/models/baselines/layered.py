@@ -14,11 +14,12 @@ class Layered(DisparityRenderer):
 
     Args:
         aperture_share: see :class:`Baseline`.
-        layers: planes of disparity, equally spaced over [0, 1].
+        layers: planes of disparity, 1 or more, equally spaced over [0, 1].
     """
 
     title = "Layered"
     paper = "the formula of Peng et al., MPIB, ECCV 2022, arXiv 2207.08403, with planes from the disparity map"
+    architecture = (*DisparityRenderer.architecture, "layers")
 
     def __init__(self, aperture_share: float = 0.025, layers: int = 32) -> None:
         super().__init__(aperture_share)
@@ -26,6 +27,5 @@ class Layered(DisparityRenderer):
         self.layers = layers
 
     def spread(self, light: Tensor, disparity: Tensor, focus: Tensor, aperture: Tensor) -> Tensor:
-        """See :meth:`DisparityRenderer.spread`."""
         # Half a plane of margin, or the plane in focus itself would be blurred by half a plane's disparity
         return layered(light, disparity, focus, aperture, layers=self.layers, margin=0.5 / self.layers)

@@ -14,14 +14,12 @@ class RayTraced(DisparityRenderer):
 
     Args:
         aperture_share: see :class:`Baseline`.
-        rays: lens points per pixel.
-
-    Raises:
-        BokehbenchError: fewer than 1 ray.
+        rays: lens points per pixel, 1 or more.
     """
 
     title = "Ray traced"
     paper = "the idea of Yang et al., Virtual DSLR, Electronic Imaging 2016; their code is not available"
+    architecture = (*DisparityRenderer.architecture, "rays")
 
     def __init__(self, aperture_share: float = 0.025, rays: int = 64) -> None:
         super().__init__(aperture_share)
@@ -29,5 +27,4 @@ class RayTraced(DisparityRenderer):
         self.rays = rays
 
     def spread(self, light: Tensor, disparity: Tensor, focus: Tensor, aperture: Tensor) -> Tensor:
-        """See :meth:`DisparityRenderer.spread`."""
         return ray_traced(light, disparity, focus, aperture, rays=self.rays)

@@ -15,5 +15,4 @@ class Scatter(DisparityRenderer):
     paper = "the classical renderer of Peng et al., BokehMe, CVPR 2022, arXiv 2206.12614"
 
     def spread(self, light: Tensor, disparity: Tensor, focus: Tensor, aperture: Tensor) -> Tensor:
-        """See :meth:`DisparityRenderer.spread`."""
         return scatter(light, signed_defocus(disparity, focus, aperture))
