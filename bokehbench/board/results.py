@@ -46,7 +46,7 @@ class Result:
         per_image: picture's name -> {column: value}; NaN where a column has no meaning for a picture.
         missing: column -> why it has no values at all (LPIPS without weights).
         training: recipe: stages, steps, data, what the weights came from; empty where nothing was trained.
-        variant: what tells it from other results of the method, for people (an experiment's name); no part of the
+        variant: what tells it from other results of the method in tables (an experiment's name); no part of the
             identity, empty where nobody said.
         seed: of the training, or None.
         versions: package -> version.

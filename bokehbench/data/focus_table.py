@@ -39,7 +39,7 @@ class FocusTable:
             return cls(path, rows.set_index("name").reindex(columns=["focus", "aperture"]).astype(float))
         except (KeyError, ValueError, TypeError, OSError) as error:
             raise BokehbenchError(
-                f"{path}: cannot be read as a table with the columns name, focus, aperture ({error}): mend it."
+                f"{path}: cannot be read as a table with the columns name, focus, aperture ({error}): fix it."
             ) from error
 
     def applied(self, records: Sequence[Record]) -> list[Record]:
