@@ -16,13 +16,13 @@ from bokehbench.board.boards import find, read_board
 from bokehbench.metrics.blur_amount import blur_amount
 from bokehbench.metrics.columns import columns
 from bokehbench.metrics.measurement import Measurement, numbers
+from bokehbench.metrics.prepare import to_8bit
 from bokehbench.metrics.protocols import DEFAULT
 from bokehbench.metrics.psnr import psnr
 from bokehbench.metrics.regions import region_psnr, region_ssim
 from bokehbench.metrics.registered import gain_compensated_psnr, registered_scores
 from bokehbench.metrics.sample import Sample
 from bokehbench.metrics.ssim import ssim
-from bokehbench.metrics.to_8bit import to_8bit
 
 torch.set_num_threads(1)
 BESIDES = [name for name, column in columns().items() if name not in ("lpips", "ms_ssim", "depth_mae")]

@@ -6,13 +6,10 @@ Disparity is 1 = nearest everywhere: loaders convert (depth polarity is the clas
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypedDict
+from typing import TypedDict
 
 from bokehbench.errors import BokehbenchError
-from bokehbench.lazy import torch
-
-if TYPE_CHECKING:
-    from torch import Tensor
+from bokehbench.lazy import Tensor, torch
 
 #: Keys that hold pictures, B C H W: what cropping, flipping and resizing must treat alike.
 PICTURE_KEYS = ("image", "bokeh", "disparity", "true_disparity", "mask")

@@ -3,12 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
-from bokehbench.lazy import F
-
-if TYPE_CHECKING:
-    from torch import Tensor
+from bokehbench.lazy import F, Tensor
 
 #: Cells along each side of the grid.
 CELLS = 8
@@ -43,6 +39,4 @@ def differs(one: Sequence[float], other: Sequence[float], tolerance: float = 1 /
     pixel more or less blur by 0.002 to 0.004, encoded instead of linear light by 0.01 to 0.06, another scene by 0.3.
     Fingerprints of different length (RGB and grey) differ.
     """
-    if len(one) != len(other):
-        return True
-    return not all(abs(a - b) <= tolerance for a, b in zip(one, other, strict=True))
+    return len(one) != len(other) or not all(abs(a - b) <= tolerance for a, b in zip(one, other, strict=True))

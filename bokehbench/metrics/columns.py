@@ -48,12 +48,11 @@ def find_column(name: str) -> Column:
     Raises:
         BokehbenchError: it is not declared; the nearest name is in the message.
     """
-    try:
-        return columns()[name]
-    except KeyError:
+    if name not in columns():
         raise BokehbenchError(
             f"there is no column '{name}'; {nearest(name, columns())}. A column of another package needs that package."
-        ) from None
+        )
+    return columns()[name]
 
 
 def variant_of(name: str) -> Column:

@@ -80,14 +80,9 @@ def band_gradient(
     half = 0.5 * window.covariance
     of_variance_s = half * of_cs * (1 - terms.contrast) / terms.contrast_below
     of_variance_d = half * of_cs * (-1 - terms.contrast) / terms.contrast_below
-    pulled = torch.stack(
-        (
-            of_square_s * (terms.mean_s + terms.centre) - 2 * of_variance_s * terms.mean_s,
-            of_square_d * terms.mean_d - 2 * of_variance_d * terms.mean_d,
-            of_variance_s,
-            of_variance_d,
-        )
-    )
+    of_mean_s = of_square_s * (terms.mean_s + terms.centre) - 2 * of_variance_s * terms.mean_s
+    of_mean_d = of_square_d * terms.mean_d - 2 * of_variance_d * terms.mean_d
+    pulled = torch.stack((of_mean_s, of_mean_d, of_variance_s, of_variance_d))
     # The window is symmetric: its adjoint is itself on the zero-padded maps.
     margin = window.size - 1
     mean_s, mean_d, power_s, power_d = window(F.pad(pulled, (margin,) * 4)).unbind(0)

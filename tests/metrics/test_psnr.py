@@ -6,8 +6,8 @@ from skimage.metrics import peak_signal_noise_ratio
 
 from bokehbench.errors import BokehbenchError
 from bokehbench.metrics import PSNR
+from bokehbench.metrics.prepare import to_8bit
 from bokehbench.metrics.psnr import psnr
-from bokehbench.metrics.to_8bit import to_8bit
 
 
 def test_psnr_is_scikit_images_per_image(pair):
