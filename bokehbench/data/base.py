@@ -161,7 +161,7 @@ class BokehDataModule(LightningDataModule):
         """Find the files and set the splits, ``completeness`` and ``notes``; reads no pixels.
 
         Raises:
-            BokehbenchError: no root, or a layout that is not the expected one.
+            BokehbenchError: no root, or a layout that is not the expected one: says what is expected.
         """
         raise NotImplementedError
 

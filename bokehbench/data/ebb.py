@@ -57,17 +57,13 @@ class EBB(BokehDataModule):
         challenge: Literal["test", "validation"] = "test",
     ) -> None:
         super().__init__(root, num_workers, sampling_seed)
-        self.rule = FocusRule.checked(focus, aperture_at_1024)
+        self.rule = FocusRule(focus, aperture_at_1024)
         self.hold_out, self.challenge = hold_out, challenge
         #: "val294", or "folder" where PyNET's layout decides: what scores on the test split are scores of.
         self.test_split = "val294"
 
     def build(self) -> None:
-        """Find the layout and the pictures of each split.
-
-        Raises:
-            BokehbenchError: no root or neither layout: says what is expected and how people obtain the data.
-        """
+        """Find the layout and the pictures of each split; an error says how people obtain the data."""
         root = self.folder(LAYOUT)
         train_ids, val294, held_out = (read_ids(f"ebb_{name}") for name in ("train", "val294", "held_out"))
         public = next((f for f in (root / "Training", root) if (f / "original").is_dir()), None)

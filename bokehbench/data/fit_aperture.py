@@ -49,7 +49,10 @@ def fit_aperture(
     def error(aperture: float) -> float:
         aperture = float(aperture)  # SciPy's are its own
         if aperture not in tried:
-            tried[aperture] = float(np.mean([_error(item, aperture, renderer) for item in items]))
+            radius = torch.tensor(aperture * height / REFERENCE_HEIGHT)
+            outputs = (render_reference(i["image"], i["disparity"], i["focus"], radius, renderer) for i in items)
+            errors = [float((output - i["bokeh"]).square().mean()) for output, i in zip(outputs, items, strict=True)]
+            tried[aperture] = float(np.mean(errors))
             bar.update()
         return tried[aperture]
 
@@ -67,9 +70,3 @@ def _small(item: Item, height: int) -> Item:
             raise BokehbenchError(f"Fitting an aperture needs a {key} for '{item['name']}', which has none.")
     width = max(1, round(item["image"].shape[-1] * height / item["image"].shape[-2]))
     return resize_item(item, height, width)
-
-
-def _error(item: Item, aperture: float, renderer: Renderer) -> float:
-    radius = torch.tensor(aperture * item["image"].shape[-2] / REFERENCE_HEIGHT)
-    output = render_reference(item["image"], item["disparity"], item["focus"], radius, renderer)
-    return float((output - item["bokeh"]).square().mean())

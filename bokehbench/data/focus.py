@@ -38,22 +38,19 @@ class FocusRule:
     """Focus and aperture of pictures that come without; None = estimate the focus, leave the aperture out.
 
     ``focus``: a disparity in [0, 1]. ``aperture_at_1024``: blur radius in pixels of a picture 1024 high at a disparity
-    difference of 1.
+    difference of 1. :class:`BokehbenchError` where one is out of range.
     """
 
     focus: float | None = None
     aperture_at_1024: float | None = None
 
-    @classmethod
-    def checked(cls, focus: float | None, aperture_at_1024: float | None) -> FocusRule:
-        """The rule of a data set's options; :class:`BokehbenchError` where one is out of range."""
-        wide = aperture_at_1024 is None or aperture_at_1024 >= 0
+    def __post_init__(self) -> None:
+        focus, aperture = self.focus, self.aperture_at_1024
         check_options(
             "--data.",
             ("focus", focus, focus is None or 0 <= focus <= 1, "a disparity in [0, 1]"),
-            ("aperture_at_1024", aperture_at_1024, wide, "a radius of 0 or more pixels"),
+            ("aperture_at_1024", aperture, aperture is None or aperture >= 0, "a radius of 0 or more pixels"),
         )
-        return cls(focus, aperture_at_1024)
 
     def focus_of(self, disparity: Tensor | None, mask: Tensor | None) -> Tensor:
         """The set focus, or the estimate from a 1 H W disparity (needed then) and mask; 0-dim."""

@@ -71,11 +71,7 @@ class IPhoneDepth(BokehDataModule):
         self.train_fraction, self.val_fraction, self.split_seed = train_fraction, val_fraction, split_seed
 
     def build(self) -> None:
-        """Pair images with depth and divide them.
-
-        Raises:
-            BokehbenchError: no root, or not the layout: says what is expected.
-        """
+        """Pair images with depth and divide them."""
         root = self.folder(LAYOUT)
         places = {"image": root / "images", "disparity": root / "depth", "mask": root / "masks"}
         if not places["image"].is_dir() or not places["disparity"].is_dir():

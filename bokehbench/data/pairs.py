@@ -63,15 +63,11 @@ class Pairs(BokehDataModule):
         super().__init__(root, num_workers, sampling_seed)
         check_fractions(train_fraction=train_fraction, val_fraction=val_fraction)
         self.input, self.target, self.disparity, self.mask, self.table = input, target, disparity, mask, table
-        self.rule = FocusRule.checked(focus, aperture_at_1024)
+        self.rule = FocusRule(focus, aperture_at_1024)
         self.train_fraction, self.val_fraction, self.split_seed = train_fraction, val_fraction, split_seed
 
     def build(self) -> None:
-        """Pair the files of each split.
-
-        Raises:
-            BokehbenchError: no root, no input folder, a named folder that is not there, or a table that is none.
-        """
+        """Pair the files of each split; a named folder that is not there, or a table that is none, is an error too."""
         root = self.folder(LAYOUT)
         splits = {s: root / s for s in ("train", "val", "test") if (root / s / self.input).is_dir()}
         if splits:

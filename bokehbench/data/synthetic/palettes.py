@@ -41,7 +41,8 @@ STEPS = 512
 
 
 def palette(rng: Generator, *names: str) -> Tensor:
-    """A colour scale, 3 x :data:`STEPS`, linear RGB: one of the named palettes, hue, saturation and value jittered."""
+    """A colour scale, 3 x :data:`STEPS`, linear RGB: a palette of these names (none = all), jittered in HSV."""
+    names = names or tuple(PALETTES)
     name = names[int(rng.integers(len(names)))]
     hue, saturation, value = uniform(rng, -0.03, 0.03), uniform(rng, 0.6, 1.15), uniform(rng, 0.8, 1.1)
     stops = []
@@ -51,11 +52,6 @@ def palette(rng: Generator, *names: str) -> Tensor:
     scale = torch.tensor(stops, dtype=torch.float32).T[None]
     scale = functional.interpolate(scale, STEPS, mode="linear", align_corners=True)
     return to_linear(scale[:, :, None])[0, :, 0]
-
-
-def any_palette(rng: Generator) -> Tensor:
-    """:func:`palette` of all names."""
-    return palette(rng, *PALETTES)
 
 
 def tint(values: Tensor, scale: Tensor) -> Tensor:

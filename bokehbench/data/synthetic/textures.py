@@ -22,7 +22,7 @@ from bokehbench.data.synthetic.noise import (
     uniform,
     white,
 )
-from bokehbench.data.synthetic.palettes import any_palette, palette, tint
+from bokehbench.data.synthetic.palettes import palette, tint
 
 Texture = Callable[[Generator, int, int], Tensor]
 
@@ -34,7 +34,7 @@ def mottled(rng: Generator, height: int, width: int) -> Tensor:
     field = fractal(rng, height, width, cell, 7, rough, stretch)
     if chance(rng, 0.3):
         field = 1 - (2 * field - 1).abs()
-    return tint(field, any_palette(rng))
+    return tint(field, palette(rng))
 
 
 def cellular(rng: Generator, height: int, width: int, cells: float) -> tuple[Tensor, Tensor, Tensor, Tensor]:
@@ -76,10 +76,8 @@ def leaves(rng: Generator, height: int, width: int) -> Tensor:
 def flowers(rng: Generator, height: int, width: int) -> Tensor:
     """Discs of a second colour scattered over a meadow, a wall or a cloth."""
     best, _, shade, kind = cellular(rng, height, width, log_uniform(rng, 6, 24))
-    ground = tint(
-        fractal(rng, height, width, min(height, width) / 12, 5, 0.7, log_uniform(rng, 0.3, 1)), any_palette(rng)
-    )
-    bloom = tint(0.35 + 0.5 * shade + (0.2 - best), any_palette(rng))
+    ground = tint(fractal(rng, height, width, min(height, width) / 12, 5, 0.7, log_uniform(rng, 0.3, 1)), palette(rng))
+    bloom = tint(0.35 + 0.5 * shade + (0.2 - best), palette(rng))
     mask = step(uniform(rng, 0.12, 0.25) + 0.15 * shade - best, 0.06) * (kind < uniform(rng, 0.3, 0.9))
     return torch.lerp(ground, bloom, mask)
 
@@ -95,7 +93,7 @@ def bricks(rng: Generator, height: int, width: int) -> Tensor:
     edge = torch.minimum(0.5 - (v - row - 0.5).abs(), (0.5 - (u - column - 0.5).abs()) * aspect)
     (shade,) = per_cell(rng, row, column)
     grain = fractal(rng, height, width, min(height, width) / 10, 5, 0.75)
-    stone = tint(0.15 + 0.4 * shade + 0.4 * grain, any_palette(rng))
+    stone = tint(0.15 + 0.4 * shade + 0.4 * grain, palette(rng))
     joint = tint(0.3 + 0.4 * grain, palette(rng, "stone", "paper", "earth", "night", "sand"))
     return torch.lerp(joint, stone, step(edge - uniform(rng, 0.03, 0.08), 0.08))
 
@@ -108,7 +106,7 @@ def checks(rng: Generator, height: int, width: int) -> Tensor:
     stripe_u = (torch.sin(math.pi * u) * hard).clamp_(-1, 1)
     field = 0.5 + 0.4 * stripe_v * stripe_u if chance(rng, 0.5) else 0.5 + 0.2 * (stripe_v + stripe_u)
     grain = fractal(rng, height, width, min(height, width) / 8, 6, 0.7)
-    return tint(0.85 * field + 0.3 * (grain - 0.3), any_palette(rng))
+    return tint(0.85 * field + 0.3 * (grain - 0.3), palette(rng))
 
 
 def grating(rng: Generator, height: int, width: int) -> Tensor:
@@ -117,7 +115,7 @@ def grating(rng: Generator, height: int, width: int) -> Tensor:
     bend = fractal(rng, height, width, min(height, width) / 2, 3, 0.4, 2.0)
     wave = torch.sin((2 * math.pi) * (v + uniform(rng, 0, 4) * bend))
     grain = fractal(rng, height, width, min(height, width) / 6, 6, 0.7, log_uniform(rng, 1, 8))
-    return tint(0.5 + uniform(rng, 0.1, 0.4) * wave + 0.5 * (grain - 0.5), any_palette(rng))
+    return tint(0.5 + uniform(rng, 0.1, 0.4) * wave + 0.5 * (grain - 0.5), palette(rng))
 
 
 def script(rng: Generator, height: int, width: int) -> Tensor:
@@ -144,8 +142,8 @@ def script(rng: Generator, height: int, width: int) -> Tensor:
     ink = torch.maximum(ink - thickness, inside)
     pixel = 2.6 / (min(height, width) / 8)
     mask = step(-ink, max(pixel, 0.1)) * (gone > 0.18) * (line > 0.15)
-    paper = tint(0.6 + 0.35 * fractal(rng, height, width, min(height, width) / 3, 6, 0.5), any_palette(rng))
-    ink_colour = tint(0.25 * line, any_palette(rng))
+    paper = tint(0.6 + 0.35 * fractal(rng, height, width, min(height, width) / 3, 6, 0.5), palette(rng))
+    ink_colour = tint(0.25 * line, palette(rng))
     return torch.lerp(ink_colour, paper, mask) if chance(rng, 0.25) else torch.lerp(paper, ink_colour, mask)
 
 
@@ -191,7 +189,7 @@ def gradient(rng: Generator, height: int, width: int) -> Tensor:
     v, _ = turned(rng, height, width, 1.0)
     low, high = torch.aminmax(v)
     grain = fractal(rng, height, width, min(height, width) / 3, 7, 0.6)
-    return tint((v - low) / (high - low) * uniform(rng, 0.4, 0.8) + 0.35 * grain, any_palette(rng))
+    return tint((v - low) / (high - low) * uniform(rng, 0.4, 0.8) + 0.35 * grain, palette(rng))
 
 
 SURFACES: tuple[Texture, ...] = (
