@@ -14,25 +14,7 @@ from bokehbench.optics.scatter import scatter
 from bokehbench.optics.weighted_layers import weighted_layers
 
 __all__ = [
-    "blur",
-    "blur_plane",
-    "circle_of_confusion",
-    "composite",
-    "compositional",
-    "depth_to_disparity",
-    "disk",
-    "disk_blur",
-    "focus_at",
-    "layered",
-    "minmax",
-    "per_image",
-    "polygon",
-    "ray_traced",
-    "ring",
-    "scatter",
-    "signed_defocus",
-    "soft_disk",
-    "to_linear",
-    "to_srgb",
-    "weighted_layers",
-]
+    "blur", "blur_plane", "circle_of_confusion", "composite", "compositional", "depth_to_disparity", "disk",
+    "disk_blur", "focus_at", "layered", "minmax", "per_image", "polygon", "ray_traced", "ring", "scatter",
+    "signed_defocus", "soft_disk", "to_linear", "to_srgb", "weighted_layers",
+]  # fmt: skip

@@ -65,12 +65,10 @@ def _padded(image: Tensor, up: int, left: int, padding: Padding, apply: Blurring
     check_padding(padding)
     work = torch.float32 if image.dtype in (torch.float16, torch.bfloat16) else image.dtype
     maps = image.to(work).reshape(-1, *image.shape[-2:])
-    if up == 0 and left == 0:
+    if padding == "zero" or (up == 0 and left == 0):
         blurred = apply(maps, "same")
     elif padding == "full":
         blurred = apply(maps, "full")
-    elif padding == "zero":
-        blurred = apply(maps, "same")
     elif padding == "normalised":
         blurred = apply(maps, "same") / apply(torch.ones_like(maps[:1]), "same")
     else:

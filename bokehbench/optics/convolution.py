@@ -65,10 +65,8 @@ def plan(kernel: Tensor, height: int, width: int, form: str) -> Plan:
     """
     up, left = kernel.shape[-2] // 2, kernel.shape[-1] // 2
     grown = {"same": 1, "valid": 0, "full": 2}[form]
-    size = (
-        fast_size(max(height + grown * up, kernel.shape[0])),
-        fast_size(max(width + grown * left, kernel.shape[1])),
-    )
+    needed = max(height + grown * up, kernel.shape[0]), max(width + grown * left, kernel.shape[1])
+    size = fast_size(needed[0]), fast_size(needed[1])
     place = {"same": (0, 0), "valid": (0, 0), "full": (up, left)}[form]
     sign = {"same": 0, "valid": -2, "full": 2}[form]
     spectrum = spectrum_of(kernel, size)

@@ -48,10 +48,8 @@ def pad_adjoint(gradient: Tensor, up: int, left: int, mode: str) -> Tensor:
 
 def mirror(maps: Tensor, top: int, left: int, height: int, width: int) -> Tensor:
     """... h w -> ... height width: mirrored (edge not repeated) as often as it takes, from (-top, -left) on."""
-    rows, columns = (
-        mirrored(size, before, total, maps.device)
-        for size, before, total in ((maps.shape[-2], top, height), (maps.shape[-1], left, width))
-    )
+    rows = mirrored(maps.shape[-2], top, height, maps.device)
+    columns = mirrored(maps.shape[-1], left, width, maps.device)
     return maps[..., rows, :][..., columns]
 
 
