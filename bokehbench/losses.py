@@ -9,23 +9,20 @@ from torch import Tensor
 from bokehbench.metrics.ssim import ssim
 
 
-def normalised_loss(prediction: Tensor, target: Tensor, alpha: float = 1.0, detach: bool = True) -> Tensor:
+def normalised_loss(prediction: Tensor, target: Tensor, detach: bool = True) -> Tensor:
     """DeepLens' error-weighted loss, Eq. 4 and 5 (Wang et al. 2018, section 3.2.4).
 
     N = sum_i w_i |Y_i - Y*_i| / sum_i w_i with w_i = |Y_i - Y*_i|^alpha, over the pixels and channels of one image,
-    then the mean over the batch: large errors (depth edges) count more, without a hand-made mask.
+    then the mean over the batch: large errors (depth edges) count more, without a hand-made mask. The printed alpha is
+    not available: 1, the natural reading.
 
     Args:
-        prediction: B C H W.
-        target: B C H W.
-        alpha: exponent of the weight; the printed value is not available, 1 is the natural reading.
+        prediction, target: B C H W.
         detach: no gradient through the weights (ours). With gradient, errors below N/2 are pushed *up*
             (deeplens.md 5.1), and whether the authors let it flow is unknown.
     """
     error = (prediction - target).abs().flatten(1)
     weight = error.detach() if detach else error
-    if alpha != 1.0:
-        weight = weight.clamp_min(1e-12) ** alpha
     # 1e-6 per value and not in all: a perfect picture must give 0 whatever its size
     return ((weight * error).mean(1) / (weight.mean(1) + 1e-6)).mean()
 
@@ -76,13 +73,10 @@ def pynet_coarse_loss(prediction: Tensor, target: Tensor) -> dict[str, Tensor]:
 
 
 def pynet_finest_loss(prediction: Tensor, target: Tensor) -> dict[str, Tensor]:
-    """PyNET's loss at level 1 without its VGG term: 10 |Y - Y*| + 10 (1 - SSIM).
+    """PyNET's loss at level 1 without its VGG term: 10 |Y - Y*| + 10 (1 - SSIM), B 3 H W, at least 11 pixels a side.
 
     SSIM is TensorFlow's (11 x 11 Gaussian, sigma 1.5, valid windows, unclipped prediction). The paper's weights are a
     tenth of these; under Adam that is the same.
-
-    Args:
-        prediction, target: B 3 H W, at least 11 pixels a side.
     """
     prediction, target = prediction.float(), target.float()
     with torch.autocast(prediction.device.type, enabled=False):  # variances as differences do not survive 8 bits

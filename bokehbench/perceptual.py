@@ -59,12 +59,6 @@ class VGGDistance(nn.Module):
         return F.mse_loss(self.features((prediction - self.shift) / self.scale).float(), wanted.float())
 
 
-def share_weight(distance: Tensor, terms: dict[str, Tensor], share: float) -> Tensor:
-    """The weight with which ``distance`` makes up ``share`` of its sum with the weighted ``terms``; no gradient."""
-    others = torch.stack(list(terms.values())).sum().detach()
-    return share / (1 - share) * others / distance.detach().clamp_min(1e-12)
-
-
 def load_vgg(source: str) -> VGGDistance:
     """The distance under ``source``: ``torchvision`` (downloads its weights once), or the path of a file.
 
@@ -96,11 +90,7 @@ def empty_features() -> nn.Sequential:
 
 
 def read_tensors(path: Path) -> Weights:
-    """A file of named tensors: .npz, .safetensors, or what torch saved; nothing in it is run.
-
-    Raises:
-        BokehbenchError: it could not be read.
-    """
+    """A file of named tensors (.npz, .safetensors, what torch saved; nothing in it is run), else BokehbenchError."""
     try:
         if path.suffix == ".npz":
             with np.load(path, allow_pickle=False) as arrays:
@@ -130,20 +120,17 @@ def named(content: Weights, source: str) -> Weights:
 
 
 def read_mat(path: Path) -> Weights:
-    """Matconvnet's file. Its kernels are (w, h, in, out), as every TensorFlow port of it reads them.
-
-    Raises:
-        BokehbenchError: the file is another one.
-    """
+    """Matconvnet's file, else BokehbenchError. Its kernels are (w, h, in, out), as all ports of it read them."""
     from scipy.io import loadmat
 
     weights: Weights = {}
     try:
         for layer in loadmat(path, simplify_cells=True)["layers"]:
-            if layer["name"] in PLACES:
+            name = layer["name"]
+            if name in PLACES:
                 kernels, bias = layer["weights"] if "weights" in layer else (layer["filters"], layer["biases"])
-                weights[f"{layer['name']}.weight"] = torch.from_numpy(np.array(kernels, np.float32)).permute(3, 2, 1, 0)
-                weights[f"{layer['name']}.bias"] = torch.from_numpy(np.array(bias, np.float32)).flatten()
+                weights[f"{name}.weight"] = torch.from_numpy(np.array(kernels, np.float32)).permute(3, 2, 1, 0)
+                weights[f"{name}.bias"] = torch.from_numpy(np.array(bias, np.float32)).flatten()
     except (OSError, ValueError, KeyError, TypeError, NotImplementedError) as error:
         raise BokehbenchError(f"{OPTION} {path} is not matconvnet's VGG-19 ({type(error).__name__}).") from error
     return named(weights, str(path))

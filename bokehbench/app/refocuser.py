@@ -27,10 +27,9 @@ USUAL_SHARE, LARGEST_SHARE = 0.025, 0.08
 
 
 class Refocuser:
-    """A method behind the page. Holds no photo: several people share it, one rendering at a time.
+    """A method behind the page: ``model`` in evaluation mode, on its device.
 
-    Args:
-        model: in evaluation mode, on its device.
+    Holds no photo: several people share it, one rendering at a time.
     """
 
     def __init__(self, model: BokehModel) -> None:
@@ -106,9 +105,7 @@ class Refocuser:
     def quick(self, photo: OpenPhoto, aperture: float | None) -> Tensor | None:
         """A preview of the size of ``photo.image``, 1 3 h w; None: the page shows this setting better already.
 
-        Args:
-            photo: a session's.
-            aperture: radius in pixels of the photo at full size.
+        ``aperture`` is a radius in pixels of the photo at full size.
         """
         setting = self.focus(photo), aperture
         if photo.finished == setting:  # a slider's last move arrives after its release
@@ -149,10 +146,9 @@ class Refocuser:
 
     @torch.inference_mode()
     def save(self, photo: OpenPhoto, aperture: float | None, suffix: str) -> Path:
-        """Render the photo's own pixels; colour profile and EXIF stay, as with ``render``.
+        """Render the photo's own pixels to a file in the session's folder, in place of an earlier one.
 
-        Returns:
-            The file, in the session's folder; an earlier one is replaced.
+        Colour profile and EXIF stay, as with ``render``.
 
         Raises:
             BokehbenchError: no memory for it, or a suffix that cannot be written.

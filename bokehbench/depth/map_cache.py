@@ -23,10 +23,9 @@ def cache_folder() -> Path:
 
 
 class MapCache:
-    """H W maps in [0, 1] under keys; a file that cannot be read counts as not there.
+    """H W maps in [0, 1] under keys, in ``folder`` (None = ``depth`` in :func:`cache_folder`).
 
-    Args:
-        folder: None = ``depth`` in :func:`cache_folder`.
+    A file that cannot be read counts as not there.
     """
 
     def __init__(self, folder: Path | None = None) -> None:

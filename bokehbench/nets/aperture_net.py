@@ -37,6 +37,4 @@ class ApertureNet(nn.Module):
             raw = F.interpolate(raw, image.shape[-2:], mode="bilinear")
         return minmax(raw) if self.output == "minmax" else raw.sigmoid()
 
-    def forward(self, image: Tensor) -> Tensor:
-        """:meth:`predict_disparity`."""
-        return self.predict_disparity(image)
+    forward = predict_disparity

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from bokehbench import depth
 from bokehbench.depth import FolderDepth, MapCache, TransformersDepth, focus_on_another_map
-from bokehbench.depth.output import output_of
+from bokehbench.depth.transformers_depth import output_of
 from bokehbench.errors import BokehbenchError
 
 transformers = pytest.importorskip("transformers")
