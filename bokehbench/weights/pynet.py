@@ -55,17 +55,6 @@ def official_names(count: int) -> list[str]:
     return ["generator/Variable"] + [f"generator/Variable_{number}" for number in range(1, count)]
 
 
-def _described_by(first: np.ndarray, source: object) -> PyNETNet:
-    """The network, without memory, whose first kernel has the shape of ``first`` (3 3 4C width)."""
-    if first.ndim != 4 or first.shape[:2] != (3, 3) or first.shape[2] not in (12, 16):
-        raise BokehbenchError(
-            f"{source}: generator/Variable has shape {tuple(first.shape)}, but PyNET's first kernel is 3x3x16xwidth; "
-            "this is no PyNET-bokeh checkpoint."
-        )
-    with torch.device("meta"):
-        return PyNETNet(width=first.shape[3], depth_input=first.shape[2] == 16)
-
-
 def from_official(arrays: Arrays, source: object = "checkpoint") -> dict[str, Tensor]:
     """{"generator/Variable_N": array} -> state dict of :class:`PyNETNet` (float32).
 
@@ -77,7 +66,14 @@ def from_official(arrays: Arrays, source: object = "checkpoint") -> dict[str, Te
     """
     if "generator/Variable" not in arrays:
         raise BokehbenchError(f"{source}: generator/Variable is missing; this is no PyNET-bokeh checkpoint.")
-    net = _described_by(arrays["generator/Variable"], source)
+    first = arrays["generator/Variable"].shape  # 3 3 4C width
+    if len(first) != 4 or first[:2] != (3, 3) or first[2] not in (12, 16):
+        raise BokehbenchError(
+            f"{source}: generator/Variable has shape {tuple(first)}, but PyNET's first kernel is 3x3x16xwidth; "
+            "this is no PyNET-bokeh checkpoint."
+        )
+    with torch.device("meta"):
+        net = PyNETNet(width=first[3], depth_input=first[2] == 16)
     shapes = {name: tuple(parameter.shape) for name, parameter in net.state_dict().items()}
     wanted = dict(zip(official_names(len(shapes)), official_order(net), strict=True))
     layouts = {official: tensorflow_shape(shapes[name]) for official, name in wanted.items()}

@@ -10,8 +10,8 @@ from __future__ import annotations
 import struct
 import zipfile
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from crc32c import crc32c
@@ -25,12 +25,11 @@ _TRAILER = 5
 _DTYPES = {1: "<f4", 2: "<f8", 3: "<i4", 4: "u1", 6: "i1", 9: "<i8", 10: "?", 19: "<f2"}
 
 
-@dataclass(frozen=True)
-class Entry:
+class Entry(NamedTuple):
     """Where one variable lies."""
 
-    dtype: int
     shape: tuple[int, ...]
+    dtype: int
     shard: int
     offset: int
     size: int
@@ -166,5 +165,4 @@ def _message(data: bytes) -> dict[int, list]:
 def _entry(fields: dict[int, list]) -> Entry:
     dims = _message(fields.get(2, [b""])[0]).get(2, [])
     shape = tuple(int(_message(dim).get(1, [0])[0]) for dim in dims)
-    number = {n: int(fields.get(n, [0])[0]) for n in (1, 3, 4, 5, 6)}
-    return Entry(number[1], shape, number[3], number[4], number[5], number[6])
+    return Entry(shape, *(int(fields.get(n, [0])[0]) for n in (1, 3, 4, 5, 6)))
