@@ -45,9 +45,7 @@ def check_needs(experiments: Sequence[Experiment], where: str) -> None:
 def steps(experiments: Sequence[Experiment], only: Sequence[str] | None = None) -> list[Step]:
     """What is to be run, every fit before the steps that need it, else in the order of the suite.
 
-    Args:
-        experiments: of the suite, with needs that can be met (:func:`check_needs`).
-        only: names of the experiments to test, None = all; the fits that these need are run with them.
+    ``only`` names the experiments to test, None = all; the fits that these need are run with them.
     """
     graph = _graph(experiments)
     found: list[Step] = []

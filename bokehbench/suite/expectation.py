@@ -8,7 +8,7 @@ from typing import Any
 
 from bokehbench.board.identity import slug
 from bokehbench.board.results import Result
-from bokehbench.board.statistics import Comparison, compare
+from bokehbench.board.statistics import compare
 from bokehbench.errors import BokehbenchError, nearest
 from bokehbench.metrics.columns import find_column
 
@@ -28,10 +28,7 @@ class Expectation:
         """One line: holds, does not hold, or is not decided by these pictures; with the numbers behind it.
 
         It holds where the mean difference per picture points its way and both the bootstrap interval and Wilcoxon's
-        test rule out equality at 5 %.
-
-        Args:
-            results: name of the experiment -> its result.
+        test rule out equality at 5 %. ``results`` are those of the experiments, by name.
         """
         claim = self.about or f"{self.better} is better than {self.than}"
         lacking = [name for name in (self.better, self.than) if name not in results]
@@ -46,24 +43,16 @@ class Expectation:
             found = compare(*values)
         except BokehbenchError as error:
             return f"not tested: {claim} ({column.label}: {error})"
-        return f"{_verdict(found)}: {claim} ({self._numbers(found)})"
-
-    def _numbers(self, found: Comparison) -> str:
-        column = find_column(self.column)
+        verdict = "not decided" if not found.real else "holds" if found.difference.mean > 0 else "does not hold"
         sign = -1 if column.better == "lower" else 1  # shown as the column is read, not as goodness
         mean, *ends = (sign * value for value in (found.difference.mean, found.difference.low, found.difference.high))
         low, high = sorted(ends)
         shown = [column.show(value, signed=True) for value in (mean, low, high)]
         return (
-            f"{self.better} - {self.than}, {column.label}: {shown[0]}, 95 % interval {shown[1]} to {shown[2]}, "
-            f"better on {found.wins} of {found.difference.count} pictures, Wilcoxon p = {found.p_wilcoxon:.2g}"
+            f"{verdict}: {claim} ({self.better} - {self.than}, {column.label}: {shown[0]}, 95 % interval {shown[1]} to "
+            f"{shown[2]}, better on {found.wins} of {found.difference.count} pictures, Wilcoxon p = "
+            f"{found.p_wilcoxon:.2g})"
         )
-
-
-def _verdict(found: Comparison) -> str:
-    if not found.real:
-        return "not decided"
-    return "holds" if found.difference.mean > 0 else "does not hold"
 
 
 def read_expectation(entry: Any, names: Sequence[str], where: str) -> Expectation:

@@ -24,7 +24,6 @@ class Experiment:
 
     Attributes:
         name: unique in the suite; the folder of its work.
-        model: short name.
         config: configuration file of the fit, or None: the method's quick configuration.
         checkpoint: weights to test, or None: fit first (a baseline has nothing to fit).
         fit, test: options of these verbs, ``{"model.rendering.steps": 100}``; ``{NAME}`` in a value stands for the

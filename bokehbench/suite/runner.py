@@ -6,7 +6,7 @@ import json
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import yaml
@@ -21,8 +21,7 @@ from bokehbench.files import write_text
 from bokehbench.models import MODELS
 from bokehbench.suite.dependencies import steps
 from bokehbench.suite.experiment import Experiment, filled, fingerprint, places
-from bokehbench.suite.step_bar import StepBar
-from bokehbench.suite.step_process import run_step
+from bokehbench.suite.step_process import StepBar, run_step
 from bokehbench.suite.suite import Suite
 from bokehbench.suite.work_folder import alone, done, link_to, state
 
@@ -49,7 +48,6 @@ class Runner:
     goes on with the step that it was in, a fit inside its stage.
 
     Args:
-        suite: what to run.
         folder: where checkpoints, logs and results of the steps go.
         extra: options of the command line for every fit and test, e.g. ``--trainer.devices=2``.
         fit_extra, test_extra: for every fit, for every test.
@@ -66,7 +64,6 @@ class Runner:
     only: tuple[str, ...] | None = None
     fits: Path | None = None
     pictures: int = 0
-    outcomes: dict[str, Outcome] = field(default_factory=dict, init=False)
 
     def __post_init__(self) -> None:
         self.board = boards.find(self.suite.board, writable=True) if self.suite.board else None
@@ -85,10 +82,10 @@ class Runner:
     def _run(self) -> list[Outcome]:
         todo = steps(self.suite.experiments, self.only)
         names = list(dict.fromkeys(name for name, _ in todo))
-        self.outcomes = {name: Outcome(name) for name in names}
+        outcomes = {name: Outcome(name) for name in names}
         with StepBar(len(todo), self.suite.name) as bar:
             for start, (name, verb) in enumerate(todo):
-                outcome = self.outcomes[name]
+                outcome = outcomes[name]
                 what = f"{name} ({names.index(name) + 1} of {len(names)}), {verb}"
                 if outcome.failure is None:
                     step = self._fit if verb == "fit" else self._test
@@ -99,13 +96,13 @@ class Runner:
                         outcome.failure = said
                         bar.write(f"{name} FAILED: {said}")
                 bar.move(start + 1, what)
-        if self.board is not None and any(outcome.result for outcome in self.outcomes.values()):
+        if self.board is not None and any(outcome.result for outcome in outcomes.values()):
             leaderboard.render(self.board)
             try:
                 figures.draw(self.board, self.folder / "figures", self.folder)
             except BokehbenchError as error:  # a figure that fails must not take the results with it
                 print(f"No figures: {error}", file=sys.stderr)
-        return [self.outcomes[experiment.name] for experiment in self.suite.experiments if experiment.name in names]
+        return [outcomes[experiment.name] for experiment in self.suite.experiments if experiment.name in names]
 
     def _fit(self, experiment: Experiment, outcome: Outcome, report: Report) -> None:
         command = self._fit_command(experiment)

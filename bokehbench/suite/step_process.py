@@ -1,4 +1,4 @@
-"""Running one step in a process of its own: a crash, a leak or a lack of memory is that step's alone."""
+"""One step in a process of its own, and the bar over all: a crash, a leak or a lack of memory is that step's alone."""
 
 from __future__ import annotations
 
@@ -7,19 +7,20 @@ import subprocess
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
+
+from tqdm import tqdm
 
 from bokehbench.errors import BokehbenchError
 from bokehbench.status_file import VARIABLE, read_status
 
 #: Ends within this many seconds after an interrupt, or is killed.
 PATIENCE = 15.0
+LINE = "{desc}: {percentage:3.0f}%|{bar}| {elapsed}<{remaining}{postfix}"
 
 
 def run_step(
-    words: list[str],
-    log: Path,
-    report: Callable[[float, str], None],
-    environment: Mapping[str, str] | None = None,
+    words: list[str], log: Path, report: Callable[[float, str], None], environment: Mapping[str, str] | None = None
 ) -> None:
     """Run ``bokehbench WORDS``, its output going to ``log``, and tell how far it is.
 
@@ -50,19 +51,15 @@ def run_step(
                 now = read_status(file)
                 report(now.get("share", 0.0), now.get("what", ""))
     except BaseException:
-        _end(process)
+        process.terminate()
+        try:
+            process.wait(PATIENCE)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
         raise
     if status != 0:
         raise BokehbenchError(f"{_why(file, status)} (all of it: {log})")
-
-
-def _end(process: subprocess.Popen[bytes]) -> None:
-    process.terminate()
-    try:
-        process.wait(PATIENCE)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()
 
 
 def _why(file: Path, status: int) -> str:
@@ -72,3 +69,21 @@ def _why(file: Path, status: int) -> str:
         return f"killed by signal {-status}{hint}"
     said = str(read_status(file).get("failed", f"it ended with exit status {status}"))
     return " ".join(said.split())[:1000]
+
+
+class StepBar(tqdm):
+    """A bar over ``total`` steps that moves inside a step, too: each half second on a terminal, each 30 s in a log."""
+
+    def __init__(self, total: int, name: str, **options: Any) -> None:
+        options.setdefault("mininterval", 0.5 if sys.stderr.isatty() else 30.0)
+        # miniters: left to itself, tqdm waits after a quick step until as much is done again, which a long fit never is
+        super().__init__(total=total, desc=name, bar_format=LINE, miniters=0, **options)
+
+    def move(self, to: float, what: str) -> None:
+        """Stand at ``to`` of ``total`` (never back), with ``what`` beside it."""
+        self.set_postfix_str(what, refresh=False)
+        self.update(max(0.0, to - self.n))
+
+    def reporter(self, start: float, what: str) -> Callable[[float, str], None]:
+        """How a step that begins at ``start`` tells its share done and its stage (see :func:`run_step`)."""
+        return lambda share, stage: self.move(start + min(share, 1.0), f"{what} {stage}".strip())

@@ -94,10 +94,8 @@ def _experiment(entry: Any, suite: Mapping[str, Any], path: Path) -> Experiment:
     model = str(entry["model"]).lower()
     if model not in MODELS:
         raise BokehbenchError(f"{path}: there is no method '{model}'; {nearest(model, MODELS)}.")
-    tested = entry.get("test") is not False
-    own = {**entry, "test": entry.get("test") or {}}
     both = {**(suite.get("options") or {}), **(entry.get("options") or {})}
-    fit, test = ({**both, **(suite.get(verb) or {}), **(own.get(verb) or {})} for verb in ("fit", "test"))
+    fit, test = ({**both, **(suite.get(verb) or {}), **(entry.get(verb) or {})} for verb in ("fit", "test"))
     checkpoint = Path(entry["checkpoint"]).expanduser() if entry.get("checkpoint") else None
     if checkpoint is not None and not checkpoint.is_file():
         raise BokehbenchError(f"{path}: there is no checkpoint {checkpoint}: correct it, or leave it out to fit.")
@@ -116,7 +114,7 @@ def _experiment(entry: Any, suite: Mapping[str, Any], path: Path) -> Experiment:
         test,
         slug(str(entry["from"])) if entry.get("from") else None,
         entry.get("stage"),
-        tested,
+        entry.get("test") is not False,
         {column: _figure(value, where) for column, value in published.items()},
         source,
     )

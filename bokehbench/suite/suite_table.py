@@ -7,7 +7,7 @@ from pathlib import Path
 
 from bokehbench import tables
 from bokehbench.board import boards
-from bokehbench.board.statistics import Interval, interval
+from bokehbench.board.statistics import interval, mean
 from bokehbench.errors import BokehbenchError, nearest
 from bokehbench.files import write_text
 from bokehbench.metrics.column import Column
@@ -26,7 +26,7 @@ class SuiteTable:
         board: folder of the board, or None: no scores, only what became of each.
 
     Raises:
-        BokehbenchError: the suite shows a column that the board does not have.
+        BokehbenchError: see :func:`shown_columns`.
     """
 
     def __init__(self, suite: Suite, outcomes: Sequence[Outcome], board: Path | None) -> None:
@@ -36,6 +36,8 @@ class SuiteTable:
         self.tested = [outcome for outcome in outcomes if outcome.result is not None]
         shown = [self.experiments[outcome.experiment] for outcome in outcomes]
         self.published = [c for c in self.columns if any(c.name in experiment.published for experiment in shown)]
+        #: where the published figures are printed, each once
+        self.sources = list(dict.fromkeys(experiment.source for experiment in shown if experiment.published))
 
     def text(self) -> str:
         """For the terminal: every experiment, the paper's claims, the failures last."""
@@ -44,7 +46,7 @@ class SuiteTable:
         lines = [tables.aligned(heads, rows, "<" + ">" * (len(heads) - 2) + "<")]
         if self.board is None:
             lines = [f"{o.experiment}   {_news(o)}" for o in self.outcomes if o.failure is None]
-        lines += [f"Published: {source}." for source in self.sources()]
+        lines += [f"Published: {source}." for source in self.sources]
         lines += [f"Expected, {line}" for line in self.claims()]
         if self.board is not None:
             lines.append(f"Board: {self.board / 'table.md'}")
@@ -60,20 +62,11 @@ class SuiteTable:
         return [head for c in self.columns for head in (c.label, *(["published"] if c in self.published else []))]
 
     def _cells(self, outcome: Outcome) -> Iterator[str]:
+        assert outcome.result is not None
         for column in self.columns:
-            yield column.show(self._interval(outcome, column).mean)
+            yield column.show(mean(outcome.result.values(column.name).values()))
             if column in self.published:
                 yield _published(self.experiments[outcome.experiment], column)
-
-    @staticmethod
-    def _interval(outcome: Outcome, column: Column) -> Interval:
-        assert outcome.result is not None
-        return interval(list(outcome.result.values(column.name).values()))
-
-    def sources(self) -> list[str]:
-        """Where the published figures are printed, each once."""
-        shown = [self.experiments[outcome.experiment] for outcome in self.outcomes]
-        return list(dict.fromkeys(experiment.source for experiment in shown if experiment.published))
 
     def claims(self) -> list[str]:
         """What came of the paper's claims, one line each; nothing of claims about experiments that were left out."""
@@ -89,7 +82,7 @@ class SuiteTable:
         lines = [f"# {self.suite.name}", "", *([self.suite.about, ""] if self.suite.about else []),
                  f"Mean over the pictures of `{board.name}` (version {board.version}).", "",
                  tables.markdown(["experiment", *self._headings()], rows)]  # fmt: skip
-        lines += [part for source in self.sources() for part in ("", f"Published: {source}.")]
+        lines += [part for source in self.sources for part in ("", f"Published: {source}.")]
         claims = self.claims()
         if claims:
             lines += ["", "Expected:", "", *(f"- {line}" for line in claims)]
@@ -103,7 +96,7 @@ class SuiteTable:
             assert outcome.result is not None
             experiment = self.experiments[outcome.experiment]
             for column in self.columns:
-                found = self._interval(outcome, column)
+                found = interval(list(outcome.result.values(column.name).values()))
                 figure = experiment.published.get(column.name)
                 lines.append([
                     outcome.experiment, outcome.result.method, outcome.result.id, column.name,
@@ -123,14 +116,12 @@ def shown_columns(suite: Suite, board: Path | None) -> list[Column]:
     """The scores that a suite's table shows.
 
     Raises:
-        BokehbenchError: one of them is not on the board.
+        BokehbenchError: none of them is on the board.
     """
     if board is None:
         return []
     has = boards.read_board(board).columns
-    if not suite.columns:
-        return [find_column(name) for name in has]
-    found = [name for name in suite.columns if name in has]
+    found = [name for name in suite.columns or has if name in has]
     if not found:
         missing = suite.columns[0]
         raise BokehbenchError(f"The board {board.name} has no column '{missing}'; {nearest(missing, has)}.")

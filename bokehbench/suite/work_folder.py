@@ -13,11 +13,9 @@ from bokehbench.errors import BokehbenchError
 
 @contextmanager
 def alone(folder: Path, wait: bool = False) -> Iterator[None]:
-    """Hold the folder's lock; the system lets go of it however the process ends.
+    """Hold the lock of a folder, made where it is not there; the system lets go of it however the process ends.
 
-    Args:
-        folder: made where it is not there.
-        wait: until another process lets go of it, in place of refusing.
+    With ``wait`` it waits until another process lets go of it, in place of refusing.
 
     Raises:
         BokehbenchError: another process holds it.

@@ -27,11 +27,8 @@ class Sweep:
     """What is varied, and what is wanted.
 
     Args:
-        name: of the file.
         words: of the command after ``bokehbench``, with ``${args}`` among them.
-        method: ``random``, ``bayes`` or ``grid``.
         metric: logged value that decides, its last one.
-        goal: ``minimize`` or ``maximize``.
         parameters: what is drawn, and constants.
         early: whether the file asks for early termination, which W&B's agents do and we do not.
     """
@@ -109,9 +106,8 @@ def read_sweep(path: Path) -> Sweep:
 def _words(command: Any, path: Path) -> tuple[str, ...]:
     """The command's words after ``bokehbench``."""
     wanted = f"command: [bokehbench, fit, {json.dumps(ARGS)}]"
-    words = [str(word) for word in command] if isinstance(command, list) else []
-    while words and words[0] in STARTERS:
-        words = words[1:]
+    given = command if isinstance(command, list) else []
+    words = list(itertools.dropwhile(STARTERS.__contains__, map(str, given)))
     if words[:2] != ["bokehbench", "fit"] or words.count(ARGS) != 1:
         raise BokehbenchError(f"{path} runs no `bokehbench fit`: give it `{wanted}`.")
     return tuple(words[1:])

@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING
 
 from bokehbench.checkpoints import newest
 from bokehbench.errors import BokehbenchError
-from bokehbench.suite.step_bar import StepBar
-from bokehbench.suite.step_process import run_step
+from bokehbench.suite.step_process import StepBar, run_step
 from bokehbench.suite.work_folder import alone
 from bokehbench.sweep.definition import Sweep
 from bokehbench.sweep.trials import Row, last_value, write
@@ -28,7 +27,6 @@ class LocalSweep:
     interrupted is marked failed in the study, tried again with the same values, and is no row.
 
     Args:
-        sweep: what is varied.
         folder: of the trials' runs, their logs and the tables.
         storage: a file for SQLite, or a URL of SQLAlchemy's.
         extra: options for every trial, after the sampled ones.

@@ -16,16 +16,8 @@ from bokehbench.files import write_text
 
 @dataclass(frozen=True)
 class Row:
-    """One trial.
-
-    Args:
-        number: Optuna's.
-        values: what was varied.
-        value: of the metric; None where the trial failed.
-        seconds: wall time of its fit.
-        why: it failed; empty otherwise.
-        checkpoint: its last, where there is one.
-    """
+    """One trial: Optuna's ``number``, the ``values`` that were varied, the metric's ``value`` (None: it failed, and
+    ``why``), the wall time of its fit, and its last ``checkpoint``, where there is one."""
 
     number: int
     values: Mapping[str, Any]

@@ -21,7 +21,7 @@ from bokehbench.errors import BokehbenchError
 from bokehbench.models import MODELS
 from bokehbench.suite.experiment import words
 from bokehbench.suite.runner import Runner
-from bokehbench.suite.step_bar import StepBar
+from bokehbench.suite.step_process import StepBar
 from bokehbench.suite.suite import NOT_BY_ITSELF, read_suite
 
 METHOD = "deeplens"
