@@ -32,12 +32,10 @@ class Board:
         name, version, title: the version is part of every result's identity; raise it when scores change their meaning.
         about: what the board measures and what it cannot tell, Markdown.
         obtain: how people get the pictures.
-        protocol: name of the protocol.
         split: name of the split, as in ``reported.csv``.
         count: pictures of the whole split; results with fewer are incomplete.
         ids: the pictures' names, or None where any ``count`` names will do.
         target_hash: of the files of the targets, or None where these are made or rendered.
-        columns: scores shown.
         rank_by: the score that ranks and that the win matrix is of.
         data: ``{"name": "ebb", "arguments": {...}}`` for ``verify``; no paths.
         contaminated: weights hash, or ``official METHOD`` for the authors' own weights -> why these do not count,
@@ -81,12 +79,8 @@ class Board:
     def refuse_settings(self, data: Mapping[str, Any], who: str = "This test") -> None:
         """Scenes that are made have the same names whatever their settings; of files the hash tells.
 
-        Args:
-            data: settings of a data set, under the names that they first had.
-            who: for the error.
-
         Raises:
-            BokehbenchError: a setting is not the board's.
+            BokehbenchError: a setting of the ``data``, under the name that it first had, is not the board's.
         """
         wanted = self.data.get("arguments", {}) if self.data and self.target_hash is None else {}
         for key, value in as_first_recorded(wanted).items():

@@ -9,15 +9,7 @@ from bokehbench.board.results import Result
 
 @dataclass(frozen=True)
 class Cost:
-    """One price.
-
-    Attributes:
-        name: field of a :class:`Result`.
-        label: heading.
-        unit: in words.
-        scale: what of the result's own unit is one of ``unit``.
-        form: format of a value.
-    """
+    """A field of a :class:`Result`, shown under ``label`` in ``unit``, which is ``scale`` of the result's own unit."""
 
     name: str
     label: str

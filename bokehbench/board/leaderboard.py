@@ -23,11 +23,8 @@ from bokehbench.names import as_first_recorded
 def add(folder: Path, result: Result, replace: bool = False) -> Path:
     """Check a result against its board, set the flags that the board decides, store it. Tables are not rendered.
 
-    Args:
-        folder: of the board.
-        result: as a test or a scored folder gave it.
-        replace: take the place of the same measurement that knew less of its provenance; every column that the board
-            shows must be there again, with the same values.
+    With ``replace`` it takes the place of the same measurement that knew less of its provenance; every column that the
+    board shows must be there again, with the same values.
 
     Raises:
         BokehbenchError: of another board, version, protocol or set of pictures, drift, a folder of outputs that is on

@@ -27,7 +27,6 @@ class Reported:
         value: as printed, so that its last digit is known.
         split: of the board it belongs to; empty for figures that have none (parameters, GFLOPs).
         protocol: name of the evaluator, or empty where the source does not say.
-        source: where it was read.
         flag: a key of :data:`bokehbench.board.results.FLAGS`, or empty.
     """
 

@@ -134,9 +134,7 @@ def labels(results: Sequence[Result]) -> dict[str, str]:
 def find_row(wanted: str, boards: Mapping[Path, Sequence[Result]]) -> tuple[Path, Result]:
     """The result with that label or id, else with that method or beginning of an id (4 or more digits), and its board.
 
-    Args:
-        wanted: what was typed.
-        boards: the folder of each board that is searched, and its results.
+    ``boards``: the folder of each board that is searched, and its results.
 
     Raises:
         BokehbenchError: none or several.

@@ -102,15 +102,10 @@ def mean(values: Iterable[float]) -> float:
 def interval(values: Sequence[float]) -> Interval:
     """Mean of per-image values and its interval; infinite values (perfect pictures) make the mean infinite."""
     numbers = np.asarray([value for value in values if not math.isnan(value)], dtype=np.float64)
-    if not len(numbers):
-        return Interval(math.nan, math.nan, math.nan, 0)
-    if not np.isfinite(numbers).all():
-        return Interval(float(numbers.mean()), math.nan, math.nan, len(numbers))
-    middle = mean(numbers)
-    if len(numbers) < 2:
-        return Interval(middle, math.nan, math.nan, 1)
+    if len(numbers) < 2 or not np.isfinite(numbers).all():
+        return Interval(mean(numbers), math.nan, math.nan, len(numbers))
     low, high = limits(resampled_means(numbers))
-    return Interval(middle, float(low), float(high), len(numbers))
+    return Interval(mean(numbers), float(low), float(high), len(numbers))
 
 
 def compare(a: Mapping[str, float], b: Mapping[str, float]) -> Comparison:

@@ -15,7 +15,6 @@ from bokehbench.board.standings import Standings
 from bokehbench.errors import BokehbenchError
 from bokehbench.figures import style
 from bokehbench.figures.stored_pictures import Stored, find_stored, picture_file, shared_names
-from bokehbench.figures.zoom import window
 from bokehbench.files import write_atomic
 from bokehbench.metrics.columns import find_column
 
@@ -91,6 +90,33 @@ def _block(name: str, stored: Sequence[Stored], score: str) -> Block:
     size = min(height, max(4, round(ZOOM * FLAT * width))), min(width, max(6, round(ZOOM * width)))
     corner = window([cell.pixels for cell in cells[1:]], *size, in_focus)
     return Block(name, tuple(cells), corner, size, in_focus is not None)
+
+
+def window(
+    pictures: Sequence[np.ndarray], height: int, width: int, in_focus: np.ndarray | None = None
+) -> tuple[int, int]:
+    """Upper left corner (row, column) of the window of ``height`` x ``width`` pixels in which the pictures differ most.
+
+    The choice knows no method's name and no score: it is the largest sum of the variance between pictures, counted,
+    where a mask is given, along the mask's outline alone (in a band half as wide as the window is high).
+
+    Args:
+        pictures: H W 3 uint8 each, methods and target.
+        height, width: at most those of the pictures.
+        in_focus: H W bool.
+    """
+    from scipy.ndimage import maximum_filter, minimum_filter
+
+    spread = np.stack([picture.astype(np.float64) for picture in pictures]).var(axis=0).mean(axis=-1)
+    if in_focus is not None and in_focus.any() and not in_focus.all():
+        reach = max(3, height // 2)
+        near = maximum_filter(in_focus, reach) & ~minimum_filter(in_focus, reach)
+        spread = np.where(near, spread, 0.0)
+    sums = np.zeros((spread.shape[0] + 1, spread.shape[1] + 1))
+    sums[1:, 1:] = spread.cumsum(0).cumsum(1)
+    inside = sums[height:, width:] - sums[:-height, width:] - sums[height:, :-width] + sums[:-height, :-width]
+    row, column = np.unravel_index(int(inside.argmax()), inside.shape)
+    return int(row), int(column)
 
 
 def _read(path: Path) -> np.ndarray:

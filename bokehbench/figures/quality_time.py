@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import cycle, pairwise
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,9 @@ from bokehbench.figures import style
 from bokehbench.figures.labels import place_labels
 from bokehbench.metrics.column import Column
 from bokehbench.metrics.columns import find_column
+
+#: Matplotlib's markers, one for each device, and the sign that looks like it.
+MARKERS = {"o": "●", "s": "■", "^": "▲", "D": "◆", "v": "▼", "P": "✚"}
 
 
 @dataclass(frozen=True)
@@ -65,10 +68,10 @@ def _fill(figure: Any, standings: Standings, column: Column, data: list[Point]) 
     from matplotlib.ticker import LogLocator, NullFormatter
 
     devices = list(dict.fromkeys(point.device for point in data))
+    marker = dict(zip(devices, cycle(MARKERS), strict=False))
     notes = [style.INTERVALS, "Step line: nothing on the board is both faster and better."]
     if len(devices) > 1:
-        marks = {"o": "●", "s": "■", "^": "▲", "D": "◆", "v": "▼", "P": "✚"}
-        which = "   ".join(f"{marks[_marker(devices, d)]} {style.short(d, 60)}" for d in devices)
+        which = "   ".join(f"{MARKERS[marker[device]]} {style.short(device, 60)}" for device in devices)
         notes[1] = "Step lines: nothing on the same device is both faster and better."
         notes.append(f"Several devices, times NOT COMPARABLE between them: {which}")
     missing = [row.label for row in standings.ranked if not row.result.seconds_per_image]
@@ -108,12 +111,8 @@ def _fill(figure: Any, standings: Standings, column: Column, data: list[Point]) 
         if math.isfinite(point.score.low):
             axes.plot([point.seconds] * 2, [point.score.low, point.score.high], color=colour, lw=1.2, alpha=0.55)
         face = colour if point.on_front else "white"
-        marker = _marker(devices, point.device)
-        axes.plot(point.seconds, point.score.mean, marker, color=colour, mfc=face, ms=6.5, mew=1.4, zorder=3)
+        shape = marker[point.device]
+        axes.plot(point.seconds, point.score.mean, shape, color=colour, mfc=face, ms=6.5, mew=1.4, zorder=3)
     spots = [(point.seconds, point.score.mean) for point in data]
     names = [style.short(point.label) for point in data]
     place_labels(axes, spots, names, [style.KINDS[point.kind] for point in data], lines)
-
-
-def _marker(devices: list[str], device: str) -> str:
-    return style.MARKERS[devices.index(device) % len(style.MARKERS)]

@@ -29,12 +29,6 @@ class Stored:
     row: Row
     folder: Path
 
-    def names(self) -> set[str]:
-        """Pictures of which input, output and target are there."""
-        kinds = ("input", "output", "target")
-        each = [{unquote(file.stem) for file in (self.folder / kind).glob("*.png")} for kind in kinds]
-        return set.intersection(*each) & set(self.row.result.per_image)
-
 
 def find_stored(standings: Standings, work: Path | Sequence[Path]) -> list[Stored]:
     """Pictures of the board's ranked results below ``work``, in the order of the ranking.
@@ -58,7 +52,7 @@ def find_stored(standings: Standings, work: Path | Sequence[Path]) -> list[Store
 
 
 def shared_names(stored: Sequence[Stored], most: int) -> list[str]:
-    """The first ``most`` names, in alphabetical order, of which every method has pictures.
+    """The first ``most`` names, in alphabetical order, of which every method has input, output and target.
 
     Raises:
         NothingToDraw: none.
@@ -68,7 +62,9 @@ def shared_names(stored: Sequence[Stored], most: int) -> list[str]:
             "contact sheet: no pictures of ranked results were found: give --work, the folder of a benchmark whose "
             "tests wrote pictures (ResultRecorder with pictures: 4)."
         )
-    names = sorted(set.intersection(*(each.names() for each in stored)))
+    folders = [each.folder / kind for each in stored for kind in ("input", "output", "target")]
+    there = [{unquote(file.stem) for file in folder.glob("*.png")} for folder in folders]
+    names = sorted(set.intersection(*there, *(set(each.row.result.per_image) for each in stored)))
     if not names:
         raise NothingToDraw("contact sheet: there is no picture that all of the methods have stored.")
     return names[:most]

@@ -30,7 +30,6 @@ LIMIT = 150_000
 BLUE, ORANGE, GREEN, VERMILLION, PURPLE, SKY = "#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7", "#56B4E9"
 CYCLE = (BLUE, VERMILLION, GREEN, PURPLE, ORANGE, SKY)
 INK, GREY, PALE = "#222222", "#767676", "#DDDDDD"
-MARKERS = ("o", "s", "^", "D", "v", "P")
 INTERVALS = (
     "Lines: 95 % bootstrap intervals over pictures, wide because pictures differ; "
     "whether two methods differ is in the board's win matrix."

@@ -118,10 +118,8 @@ def read_runs(work: Path | None) -> list[Run]:
         raise style.NothingToDraw("training curves: give --work, the folder of the benchmark that trained.")
     runs = []
     for label, files in find_runs(work).items():
-        try:
+        with suppress(style.NothingToDraw):  # killed before its first line
             runs.append(read_run(label, files))
-        except style.NothingToDraw:
-            continue  # killed before its first line
     return runs
 
 

@@ -74,10 +74,7 @@ class Analysis:
 
 
 def analyse(key: Key, raters: Sequence[Rater], excluded: Sequence[str] = ()) -> Analysis:
-    """Count, model and test.
-
-    Args:
-        excluded: ids of raters whose votes do not count.
+    """Count, model and test; votes of the raters ``excluded`` (ids) do not count.
 
     Raises:
         BokehbenchError: no votes are left.

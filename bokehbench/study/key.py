@@ -23,8 +23,6 @@ class Key:
     Attributes:
         study: the study's identity, drawn at random when it was built.
         version: hash of what raters see; votes of another version are not of this study.
-        title, question: as shown.
-        methods: names in the order given.
         inputs: anonymous file -> picture's name.
         results: anonymous file -> (method, picture's name).
         damaged: anonymous file of a spoilt copy -> the anonymous file of the result that it is a copy of.

@@ -21,10 +21,9 @@ from bokehbench.board.statistics import interval
 from bokehbench.cli import main
 from bokehbench.errors import BokehbenchError
 from bokehbench.figures import channels, edges, quality_time, style
-from bokehbench.figures.contact_sheet import blocks
+from bokehbench.figures.contact_sheet import blocks, window
 from bokehbench.figures.labels import around, overlap
 from bokehbench.figures.stored_pictures import find_stored, picture_file
-from bokehbench.figures.zoom import window
 
 ODD = "$\\frac{a}_ <b> 和 \n very long name of a method that goes on and on"
 
