@@ -59,16 +59,10 @@ class PictureScores:
     unreadable: str | None = None
 
 
-def score_pairs(
-    pairs: Sequence[PairedFiles], settings: Settings, workers: int | None = None, progress: bool = True
-) -> list[PictureScores]:
+def score_pairs(pairs: Sequence[PairedFiles], settings: Settings, workers: int | None = None) -> list[PictureScores]:
     """Score all pairs, in their order.
 
-    Args:
-        pairs: from :func:`bokehbench.measure.paired_folders.pair_folders`.
-        settings: what to compute.
-        workers: processes; None = one per core, as far as it pays. 1 = in this process.
-        progress: show a bar.
+    ``workers`` are processes: None = one per core, as far as it pays; 1 = in this process.
 
     Raises:
         BokehbenchError: a process was killed (memory).
@@ -81,7 +75,7 @@ def score_pairs(
     had = tuple(replace(p, lpips=None) if p.lpips in lacking else p for p in settings.protocols)
     score = partial(score_pair, settings=replace(settings, protocols=had))
     scored = map(score, pairs) if workers <= 1 else _at_once(score, pairs, workers)
-    found = list(tqdm(scored, total=len(pairs), desc="score", unit="picture", disable=not progress))
+    found = list(tqdm(scored, total=len(pairs), desc="score", unit="picture"))
     for picture in found:
         for protocol in settings.protocols:
             empty = dict.fromkeys(protocol.columns, NOT_AVAILABLE) if picture.unreadable is None else {}

@@ -28,14 +28,8 @@ from bokehbench.repository import commit, dirty
 
 @dataclass(frozen=True)
 class Picture:
-    """A measured picture.
-
-    Attributes:
-        name: as in the data set.
-        scores: column -> value, or why there is none.
-        prediction, target: SHA-256 of the 8-bit values.
-        fingerprint: of the target, where it was asked for.
-    """
+    """A measured picture: column -> value, or why there is none; SHA-256 of the 8-bit values of prediction and target;
+    the target's fingerprint, where it was asked for."""
 
     name: str
     scores: dict[str, float | str]
@@ -47,13 +41,9 @@ class Picture:
 def measured(
     batch: Batch, sample: Sample, measurement: Measurement, fingerprinted: Collection[str] = ()
 ) -> list[Picture]:
-    """The pictures of a batch.
+    """The pictures of a batch that was rendered as ``sample``.
 
-    Args:
-        batch: with targets.
-        sample: the batch, rendered.
-        measurement: what is scored.
-        fingerprinted: names of the pictures whose targets' fingerprints are wanted.
+    ``fingerprinted`` names the pictures whose targets' fingerprints are wanted.
 
     Raises:
         BokehbenchError: no target, or a picture that cannot be scored; names it.

@@ -66,8 +66,6 @@ def verify(
     Times, memory and dates are the recorder's word: another run gives others.
 
     Args:
-        board: says which data and protocol.
-        result: what was stored.
         checkpoint: of ``fit`` or ``import-weights``; of the result's method. None for a method without weights.
         root: the data's folder, for boards whose pictures are not made from a seed.
         device: ``cpu``, ``cuda`` ... ; None = a GPU where there is one.

@@ -40,15 +40,12 @@ class Built:
     problems: Sequence[str]
 
 
-def build(
-    board: Path, output: Path, folders: Folders, style: Format | None = None, workers: int | None = None
-) -> Built:
+def build(board: Path, output: Path, folders: Folders, style: Format, workers: int | None) -> Built:
     """Write the report of the board in folder ``board`` to ``output``; an older report there is replaced whole.
 
     Raises:
         BokehbenchError: the board is not right, a folder is not there or fits no picture, ``output`` is taken or full.
     """
-    style = style or Format()
     if output.exists() and not output.is_dir():
         raise BokehbenchError(f"{output} is a file: give a folder with -o.")
     if output.is_dir() and any(output.iterdir()) and not (output / MARKER).is_file():

@@ -48,15 +48,10 @@ class Job:
 Stored = tuple[int, int, str]
 
 
-def write_photos(
-    jobs: Sequence[Job], style: Format, workers: int | None = None
-) -> tuple[dict[Path, Stored], list[str]]:
+def write_photos(jobs: Sequence[Job], style: Format, workers: int | None) -> tuple[dict[Path, Stored], list[str]]:
     """Convert all; what was stored at each place, and one sentence per file that cannot be read.
 
-    Args:
-        jobs: what to convert.
-        style: how.
-        workers: threads; None = one per core (Pillow lets go of the interpreter while it works).
+    ``workers`` are threads, None = one per core (Pillow lets go of the interpreter while it works).
     """
     stored: dict[Path, Stored] = {}
     problems = []

@@ -10,6 +10,7 @@ from urllib.parse import unquote
 from bokehbench.board.standings import Standings, find_row
 from bokehbench.data.folders import list_pictures, stem_of
 from bokehbench.errors import BokehbenchError
+from bokehbench.figures.stored_pictures import find_stored
 
 INPUT, TARGET = "input", "target"
 
@@ -29,16 +30,6 @@ class Folders:
     targets: Path | None = None
     work: Sequence[Path] = ()
 
-    def all(self) -> list[tuple[str, Path]]:
-        """Every folder with the option that names it."""
-        found = [(f"--outputs {name}={path}", path) for name, path in self.methods]
-        found += [(f"--work {path}", path) for path in self.work]
-        return found + [
-            (f"{option} {path}", path)
-            for option, path in (("--inputs", self.inputs), ("--targets", self.targets))
-            if path is not None
-        ]
-
 
 @dataclass(frozen=True)
 class Slot:
@@ -56,7 +47,11 @@ def check_folders(folders: Folders, output: Path) -> None:
         BokehbenchError: names the option.
     """
     place = output.resolve()
-    for option, path in folders.all():
+    given = [(f"--outputs {name}={path}", path) for name, path in folders.methods]
+    given += [(f"--work {path}", path) for path in folders.work]
+    single = (("--inputs", folders.inputs), ("--targets", folders.targets))
+    given += [(f"{option} {path}", path) for option, path in single if path is not None]
+    for option, path in given:
         if not path.is_dir():
             raise BokehbenchError(f"{option}: there is no such folder, check the path.")
         if place in (path.resolve(), *path.resolve().parents):
@@ -86,8 +81,6 @@ def _stored(standings: Standings, work: Sequence[Path]) -> dict[str, dict[str, P
     """Slot's key -> files by picture's name, of what tests stored beside their results."""
     if not work:
         return {}
-    from bokehbench.figures.stored_pictures import find_stored
-
     found: dict[str, dict[str, Path]] = {INPUT: {}, TARGET: {}}
     # It looks for the pictures of ranked rows; a report shows those of the others, too.
     everybody = replace(standings, rows=tuple(replace(row, rank=row.rank or 0) for row in standings.rows))
