@@ -10,6 +10,7 @@ from bokehbench.errors import BokehbenchError
 from bokehbench.status_file import end_with_parent, watched, write_status
 from bokehbench.verbs import VERBS, run
 
+USAGE = "usage: bokehbench VERB [options]\n\nBokeh rendering from a single photo.\n\nverbs:"
 EPILOGUE = """
 start here:
   bokehbench fit --model deeplens                     train on synthetic scenes, nothing to download
@@ -18,17 +19,12 @@ start here:
 `bokehbench VERB --help` lists a verb's options; `fit --model deeplens --print_config` shows every setting."""
 
 
-def usage() -> str:
-    """What ``bokehbench --help`` prints."""
-    verbs = "\n".join(f"  {verb:<16}{line}" for verb, (_, line) in VERBS.items())
-    return f"usage: bokehbench VERB [options]\n\nBokeh rendering from a single photo.\n\nverbs:\n{verbs}\n{EPILOGUE}"
-
-
 def main(argv: list[str] | None = None) -> int:
     """Run one verb; errors that the user can fix become one sentence and exit status 2."""
     argv = sys.argv[1:] if argv is None else list(argv)
     if not argv or argv[0] in ("-h", "--help", "help"):
-        print(usage())
+        verbs = "\n".join(f"  {verb:<16}{line}" for verb, (_, line) in VERBS.items())
+        print(f"{USAGE}\n{verbs}\n{EPILOGUE}")
         return 0
     if argv[0] in ("-V", "--version", "version"):
         print(f"bokehbench {__version__}")
@@ -47,7 +43,3 @@ def main(argv: list[str] | None = None) -> int:
     except Exception as error:
         write_status(failed=f"{type(error).__name__}: {error}")
         raise
-
-
-if __name__ == "__main__":
-    sys.exit(main())

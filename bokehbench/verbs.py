@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import importlib
+from collections.abc import Mapping, Sequence
 
 from bokehbench.errors import BokehbenchError, nearest
-from bokehbench.spelling import spelt_today
 
 #: verb -> (module with ``main(argv) -> int``, one line of help); the verb itself is passed on as argv[0].
 VERBS = {
@@ -26,6 +26,22 @@ VERBS = {
     "study": ("bokehbench.commands.study", "ask people which of two results they prefer, and analyse their votes"),
     "import-weights": ("bokehbench.commands.import_weights", "turn the authors' weights into a checkpoint of ours"),
 }
+#: Verb -> option that had another spelling once -> its spelling today, the only one that ``--help`` shows.
+RENAMED: Mapping[str, Mapping[str, str]] = {
+    "benchmark": {"--recipe": "--replace-config"},
+    "leaderboard": {"--target": "--targets"},
+    "report": {"--pictures": "--outputs"},
+    "score": {"--target": "--targets"},
+    "study": {"--method": "--outputs"},
+    **{verb: {"--ckpt_path": "--checkpoint"} for verb in ("fit", "validate", "test", "predict")},
+}
+
+
+def spelt_today(argv: Sequence[str]) -> list[str]:
+    """``argv`` (the verb, then its words) with old options, ``--old`` or ``--old=VALUE``, in today's spelling."""
+    renamed = RENAMED.get(argv[0], {})
+    parts = (word.partition("=") for word in argv)
+    return ["".join((renamed.get(name, name), equals, value)) for name, equals, value in parts]
 
 
 def run(argv: list[str]) -> int:

@@ -15,8 +15,7 @@ from bokehbench.cli import main
 from bokehbench.commands.render import arguments
 from bokehbench.data import DATA
 from bokehbench.models import MODELS
-from bokehbench.spelling import spelt_today
-from bokehbench.verbs import VERBS
+from bokehbench.verbs import VERBS, spelt_today
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]

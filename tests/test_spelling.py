@@ -6,7 +6,7 @@ import pytest
 
 from bokehbench.cli import main
 from bokehbench.commands.completion import OWN_PARSER, help_words
-from bokehbench.spelling import RENAMED, spelt_today
+from bokehbench.verbs import RENAMED, spelt_today
 
 PAIRS = [(verb, old, new) for verb, renamed in RENAMED.items() for old, new in renamed.items()]
 

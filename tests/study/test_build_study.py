@@ -15,7 +15,7 @@ from PIL import Image
 
 from bokehbench.cli import main
 from bokehbench.commands.study import arguments
-from bokehbench.spelling import spelt_today
+from bokehbench.verbs import spelt_today
 
 METHODS = ("a", "b")
 NAMES = ("1", "2", "3")
