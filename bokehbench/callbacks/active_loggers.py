@@ -13,12 +13,11 @@ def active_loggers(trainer: Trainer) -> list[Logger]:
     """
     if not trainer.is_global_zero or getattr(trainer, "fast_dev_run", False):
         return []
-    return [logger for logger in trainer.loggers if not (isinstance(logger, WandbLogger) and disabled(logger))]
-
-
-def disabled(logger: WandbLogger) -> bool:
-    """Whether W&B was switched off; asks W&B, which begins the run."""
-    return bool(getattr(logger.experiment, "disabled", False))
+    return [
+        logger
+        for logger in trainer.loggers  # asks W&B, which begins the run
+        if not (isinstance(logger, WandbLogger) and getattr(logger.experiment, "disabled", False))
+    ]
 
 
 def wandb_loggers(trainer: Trainer) -> list[WandbLogger]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -33,16 +34,12 @@ class FitSummary(InRunFolder):
         #: stage -> its last validation scores
         self.scores: dict[str, dict[str, float]] = {}
 
-    def on_validation_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Keep the first pictures of the newest validation."""
-        self.batches = []
-
     def on_validation_batch_end(
-        self, trainer: Trainer, pl_module: LightningModule, outputs: object, batch: Batch, *args: object
+        self, trainer: Trainer, pl_module: LightningModule, outputs: object, batch: Batch, batch_idx: int, *args: object
     ) -> None:
-        """Keep the first pictures."""
-        if len(self.batches) < self.pictures and trainer.is_global_zero:
-            self.batches.append(batch)
+        """Keep the first pictures of the newest validation."""
+        if batch_idx < self.pictures and trainer.is_global_zero:
+            self.batches = [*self.batches[:batch_idx], batch]
 
     def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Keep the stage's scores."""
@@ -82,20 +79,16 @@ class FitSummary(InRunFolder):
             return
         loggers[0].save()  # what is still in memory
         logs = Path(loggers[0].log_dir) / ExperimentWriter.NAME_METRICS_FILE
-        if not logs.is_file():
-            return  # nothing was logged
-        try:
-            run = training_curves.read_run(name, [logs])
-        except NothingToDraw:
-            return  # fewer steps than log_every_n_steps
-        print(f"Training curves: {training_curves.draw([run], self.run_folder / 'training.png')}")
+        if logs.is_file():  # otherwise nothing was logged
+            with suppress(NothingToDraw):  # fewer steps than log_every_n_steps
+                run = training_curves.read_run(name, [logs])
+                print(f"Training curves: {training_curves.draw([run], self.run_folder / 'training.png')}")
 
     def state_dict(self) -> dict[str, Any]:
         """Scores of the stages done, for a resumed run's summary."""
         return {"scores": self.scores}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """See :meth:`state_dict`."""
         self.scores = dict(state_dict["scores"])
 
 

@@ -16,22 +16,11 @@ class GradientNorm(Callback):
     Other steps pay nothing, and a GPU is not waited for: the value stays a tensor until the logger wants it.
     """
 
-    def __init__(self) -> None:
-        self.active = False
-
-    def setup(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
-        """Ask whether anyone listens."""
-        self.active = stage == "fit" and bool(active_loggers(trainer))
-
     def on_before_optimizer_step(self, trainer: Trainer, pl_module: LightningModule, optimizer: Optimizer) -> None:
         """Unscaled and not yet clipped."""
-        if not self.active or (trainer.global_step + 1) % trainer.log_every_n_steps:  # type: ignore[attr-defined]
+        if not active_loggers(trainer) or (trainer.global_step + 1) % trainer.log_every_n_steps:  # type: ignore[attr-defined]
             return
-        gradients = [
-            parameter.grad
-            for group in optimizer.param_groups
-            for parameter in group["params"]
-            if parameter.grad is not None
-        ]
+        trained = (parameter for group in optimizer.param_groups for parameter in group["params"])
+        gradients = [parameter.grad for parameter in trained if parameter.grad is not None]
         if gradients:
             pl_module.log("gradient_norm", get_total_norm(gradients))

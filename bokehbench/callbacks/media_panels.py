@@ -32,24 +32,14 @@ class MediaPanels(Callback):
 
     def __init__(self, pictures: int = 4, side: int = 512) -> None:
         self.pictures, self.side = pictures, side
-        self.active = False
         self.rows: dict[str, dict[str, np.ndarray]] = {}
-
-    def setup(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
-        """Ask whether anyone can show pictures."""
-        self.active = stage in ("fit", "validate") and bool(picture_loggers(trainer))
-
-    def on_validation_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Start again."""
-        self.rows = {}
 
     def on_validation_batch_end(
         self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Batch, *args: Any
     ) -> None:
         """Render one of the first pictures."""
-        if not self.active or trainer.sanity_checking or len(self.rows) >= self.pictures:
-            return
-        if isinstance(pl_module, BokehModel):
+        wanted = len(self.rows) < self.pictures and not trainer.sanity_checking
+        if wanted and isinstance(pl_module, BokehModel) and picture_loggers(trainer):
             self.rows[batch["name"][0]] = {
                 title: shown(picture, min(1.0, self.side / max(picture.shape[-2:])))
                 for title, picture in titled(pl_module, batch).items()
@@ -57,7 +47,7 @@ class MediaPanels(Callback):
 
     def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Hand over."""
-        for logger in picture_loggers(trainer) if self.rows else []:
+        for logger in picture_loggers(trainer):
             for name, panels in self.rows.items():
                 if isinstance(logger, WandbLogger):
                     logger.log_image(f"panels/{name}", list(panels.values()), trainer.global_step, caption=list(panels))
@@ -81,6 +71,5 @@ def titled(model: BokehModel, batch: Batch) -> dict[str, Tensor]:
     else:
         panels = dict(model.panels(batch))
         if "output" in panels and "target" in panels:
-            error = (panels["output"] - panels["target"]).abs().mean(1, keepdim=True)
-            panels["error"] = error / LARGEST_ERROR
+            panels["error"] = (panels["output"] - panels["target"]).abs().mean(1, keepdim=True) / LARGEST_ERROR
     return {title: picture[0] for title, picture in panels.items()}

@@ -72,12 +72,12 @@ class ScoreTable(InRunFolder):
 
 def summary(rows: Sequence[Row], method: str) -> str:
     """Means of per-image values, the method's beside those of returning the input."""
-    names = [key for key in dict.fromkeys(k for row in rows for k in row) if key != "name"]
-    names = [name for name in names if not name.startswith(IDENTITY)]
+    keys = dict.fromkeys(key for row in rows for key in row if key != "name")
+    names = [key for key in keys if not key.startswith(IDENTITY)]
     if not names:
         return f"{counted(len(rows), 'picture')}, no targets: nothing to score."
     lines = [[method, *(_mean(rows, name, name) for name in names)]]
-    if any(f"{IDENTITY}{name}" in row for row in rows for name in names):
+    if len(names) < len(keys):
         lines.append(["identity", *(_mean(rows, f"{IDENTITY}{name}", name) for name in names)])
     table = aligned(["", *(_label(name) for name in names)], lines, "<>")
     return f"Mean of {counted(len(rows), 'per-image value')}, 8-bit RGB:\n{table}"

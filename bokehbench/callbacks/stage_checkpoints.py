@@ -57,5 +57,4 @@ class StageCheckpoints(Checkpoint, InRunFolder):
         return {"best": self.best}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """See :meth:`state_dict`."""
         self.best = dict(state_dict["best"])

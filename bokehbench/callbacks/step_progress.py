@@ -23,18 +23,13 @@ class StepProgress(Callback):
     """
 
     def __init__(self) -> None:
-        self.active = False
         self._last = 0.0
-
-    def setup(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
-        """Ask whether another process reads it."""
-        self.active = trainer.is_global_zero and watched()
 
     def on_train_batch_end(
         self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Any, batch_idx: int
     ) -> None:
         """The stage, and its place among the steps of the whole run."""
-        if self._due() and isinstance(pl_module, BokehModel) and pl_module.stage is not None:
+        if self._due(trainer) and isinstance(pl_module, BokehModel) and pl_module.stage is not None:
             start, end = span(pl_module.stages, pl_module.stage)
             share = start + (end - start) * min((batch_idx + 1) / trainer.num_training_batches, 1)
             write_status(share=round(share, 4), what=pl_module.stage.name)
@@ -43,12 +38,12 @@ class StepProgress(Callback):
         self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Any, batch_idx: int, *args: Any
     ) -> None:
         """The share of the pictures."""
-        if self._due():
+        if self._due(trainer):
             write_status(share=round((batch_idx + 1) / sum(trainer.num_test_batches), 4), what="")
 
-    def _due(self) -> bool:
+    def _due(self, trainer: Trainer) -> bool:
         now = time.monotonic()
-        if not self.active or now - self._last < PAUSE:
+        if not watched() or not trainer.is_global_zero or now - self._last < PAUSE:
             return False
         self._last = now
         return True

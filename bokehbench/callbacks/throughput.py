@@ -19,35 +19,26 @@ class Throughput(Callback):
     """
 
     def __init__(self) -> None:
-        self.active = False
         self._since: float | None = None
         self._images = 0
         self._step = 0
 
-    def setup(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
-        """Ask whether anyone listens."""
-        self.active = stage == "fit" and bool(active_loggers(trainer))
-
-    def on_train_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """A stage begins; its first batch, which builds buffers and kernels, is not counted."""
+    def start_again(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """A stage or a validation begins; the next batch, which builds buffers and kernels, is not counted."""
         self._since = None
 
-    def on_validation_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Start again after it."""
-        self._since = None
+    on_train_epoch_start = on_validation_start = start_again
 
     def on_train_batch_end(
         self, trainer: Trainer, pl_module: LightningModule, outputs: object, batch: Batch, *args: object
     ) -> None:
         """Count, and log when it is time."""
-        if not self.active:
-            return
         now, step = time.monotonic(), trainer.global_step
         if self._since is None:
             self._since, self._images, self._step = now, 0, step
             return
         self._images += len(batch["image"]) * trainer.world_size
-        if step == self._step or step % trainer.log_every_n_steps:  # type: ignore[attr-defined]
+        if not active_loggers(trainer) or step == self._step or step % trainer.log_every_n_steps:  # type: ignore[attr-defined]
             return
         seconds = now - self._since
         pl_module.log("images_per_second", self._images / seconds)

@@ -63,23 +63,17 @@ class WandbRun(InRunFolder):
 
     def on_test_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """After the callbacks that write ``test.csv`` and ``result.json``."""
-        if not self.loggers:
-            return
+        from bokehbench.measure.recorder import ResultRecorder  # here, since it is a callback itself and imports ours
+
         table = self.run_folder / "test.csv"
+        recorders = [each for each in trainer.callbacks if isinstance(each, ResultRecorder)]  # type: ignore[attr-defined]
         for logger in self.loggers:
             if table.is_file():
                 logger.log_table("test/pictures", dataframe=pd.read_csv(table))
                 keep(logger, table)
-            for result in results(trainer):
-                keep_result(logger, *result)
-
-
-def results(trainer: Trainer) -> list[tuple[Path, str]]:
-    """Files that recorders of results wrote, and the names of their boards."""
-    from bokehbench.measure.recorder import ResultRecorder  # here, since it is a callback itself and imports ours
-
-    recorders = [callback for callback in trainer.callbacks if isinstance(callback, ResultRecorder)]  # type: ignore[attr-defined]
-    return [(recorder.path, recorder.board.name) for recorder in recorders if recorder.path.is_file()]
+            for recorder in recorders:
+                if recorder.path.is_file():
+                    keep_result(logger, recorder.path, recorder.board.name)
 
 
 def keep(logger: WandbLogger, path: Path) -> None:
