@@ -50,16 +50,16 @@ def prepare(argv: list[str]) -> tuple[list[str], list[str]]:
     if checkpoint is not None:
         trained = checkpoint.get("bokehbench", {}).get("model")
         model = agree(model, trained, f"--model or --config says {model}, but {checkpoints[-1]}")
-    if model is None and not _asks_for_help(words):
+    asks_for_help = any(word.split(".")[0] in ("-h", "--help") or word.endswith(".help") for word in words)
+    if model is None and not asks_for_help:
         raise BokehbenchError(f"Which method? Give --model ({', '.join(sorted(MODELS))}).")
     if not files and model is not None:
-        quick = experiments.quick(model.lower())
+        short = model.lower()
+        quick = experiments.quick(short)
         settings.append(experiments.read(quick))
-        if verb == "fit" and MODELS[model.lower()].trainable:
-            notes.append(
-                f"Quick configuration {quick.name} (minutes on a laptop). "
-                f"The paper's: --config {model.lower()}_synthetic"
-            )
+        if verb == "fit" and MODELS[short].trainable:
+            paper = f"The paper's: --config {short}_synthetic"
+            notes.append(f"Quick configuration {quick.name} (minutes on a laptop). {paper}")
         if verb in ("validate", "test") and dataset is None:
             notes.append("No --data and no --config: the synthetic scenes of the quick configuration.")
     if checkpoint is not None:
@@ -98,11 +98,7 @@ def _in_order(
 
 
 def score_table(columns: list[str]) -> list[str]:
-    """``--columns psnr_border,toy`` of ``test``: what its table shows besides what the method reports.
-
-    Raises:
-        BokehbenchError: an unknown column.
-    """
+    """``--columns psnr_border,toy`` of ``test``, to be in its table; an unknown column is a BokehbenchError."""
     names = [find_column(name.strip()).name for each in columns for name in each.split(",") if name.strip()]
     table = "--trainer.callbacks+=bokehbench.callbacks.ScoreTable"
     return [table, f"--trainer.callbacks.columns=[{', '.join(names)}]"] if names else []
@@ -125,25 +121,18 @@ def spelt(word: str, used: Mapping[str, Container[str]]) -> str:
 
 
 def take(words: list[str], options: tuple[str, ...]) -> tuple[list[str], list[str]]:
-    """Split off the values of exactly these options, written ``--x v`` or ``--x=v``.
-
-    Raises:
-        BokehbenchError: an option without a value.
-    """
-    rest, values, position = [], [], 0
-    while position < len(words):
-        word = words[position]
+    """Split off the values of exactly these options, ``--x v`` or ``--x=v``; BokehbenchError without a value."""
+    rest, values, following = [], [], iter(words)
+    for word in following:
         name, equals, value = word.partition("=")
-        if name in options and equals:
-            values.append(value)
-        elif word in options:
-            position += 1
-            if position == len(words):
-                raise BokehbenchError(f"{word} needs a value.")
-            values.append(words[position])
-        else:
+        if name not in options:
             rest.append(word)
-        position += 1
+        elif equals:
+            values.append(value)
+        elif (typed := next(following, None)) is not None:
+            values.append(typed)
+        else:
+            raise BokehbenchError(f"{word} needs a value.")
     return rest, values
 
 
@@ -168,7 +157,3 @@ def agree(ours: str | None, theirs: str | None, who: str) -> str | None:
     if ours and theirs and ours != theirs:
         raise BokehbenchError(f"{who} is of {theirs}: give the same method in both.")
     return ours or theirs
-
-
-def _asks_for_help(words: list[str]) -> bool:
-    return any(word.split(".")[0] in ("-h", "--help") or word.endswith(".help") for word in words)

@@ -27,7 +27,7 @@ def main(argv: list[str]) -> int:
     suite = read_suite(experiments.find(options.suite, "suite"))
     if options.board:
         suite = replace(suite, board=options.board, data={})
-    suite = with_configurations(suite, options.replace_config or [])
+    suite = with_configurations(suite, options.replace_config)
     known = [experiment.name for experiment in suite.experiments]
     only = tuple(options.only.split(",")) if options.only else None
     for name in only or ():
@@ -54,11 +54,7 @@ def main(argv: list[str]) -> int:
 
 
 def arguments(words: list[str]) -> tuple[argparse.Namespace, list[str]]:
-    """Options of the verb, and those that fits and tests get.
-
-    Raises:
-        BokehbenchError: an option that is neither.
-    """
+    """Options of the verb, and those that fits and tests get; BokehbenchError for one that is neither."""
     parser = argparse.ArgumentParser(
         prog="bokehbench benchmark",
         description=__doc__,
@@ -73,11 +69,9 @@ def arguments(words: list[str]) -> tuple[argparse.Namespace, list[str]]:
     parser.add_argument("--board", help="name or folder of the board, in place of the suite's")
     parser.add_argument("--only", help="names of experiments, with commas between; the fits they need come with them")
     parser.add_argument(
-        "--replace-config",
-        action="append",
-        metavar="OLD=NEW",
+        "--replace-config", action="append", default=[], metavar="OLD=NEW",
         help="another configuration in place of one that the suite names, e.g. deeplens_variant=deeplens_synthetic",
-    )
+    )  # fmt: skip
     options, extra = parser.parse_known_args(words)
     for word in extra:
         inner = "--" + word.removeprefix("--fit.").removeprefix("--test.").removeprefix("--")

@@ -22,7 +22,7 @@ LIGHTNING = ("fit", "validate", "test", "predict")
 OWN_PARSER = tuple(verb for verb in VERBS if verb not in (*LIGHTNING, "completion"))
 #: Options of Lightning's verbs that belong to no class.
 GENERAL = ("--config", "--checkpoint", "--print_config", "--seed_everything", "--model", "--data", "--help")
-FOLLOWED = {"bash": "eval", "zsh": "eval", "fish": "source"}
+SHELLS = ("bash", "zsh", "fish")
 
 
 def main(argv: list[str]) -> int:
@@ -33,7 +33,7 @@ def main(argv: list[str]) -> int:
         "(zsh: ~/.zshrc), or write it to a file once and source that, which is faster.",
         allow_abbrev=False,
     )
-    parser.add_argument("shell", choices=tuple(FOLLOWED))
+    parser.add_argument("shell", choices=SHELLS)
     shell = parser.parse_args(argv[1:]).shell
     print(fish() if shell == "fish" else bash(zsh=shell == "zsh"))
     return 0
@@ -79,7 +79,7 @@ def first_arguments() -> dict[str, list[str]]:
     """What may follow a verb, besides files."""
     actions = {verb: words for verb in OWN_PARSER if (words := help_words(verb)[1])}
     suites = sorted(path.stem for path in (experiments.folder() / "suites").glob("*.yaml"))
-    return {**actions, "benchmark": suites, "completion": list(FOLLOWED)}
+    return {**actions, "benchmark": suites, "completion": list(SHELLS)}
 
 
 def options() -> dict[str, list[str]]:

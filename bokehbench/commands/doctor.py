@@ -110,10 +110,8 @@ def weights() -> Iterator[Finding]:
     folder = Path(torch.hub.get_dir()) / "checkpoints"
     for file, use in {BACKBONES["alex"]: "LPIPS", "vgg19-dcbb9e9d.pth": "PyNET's perceptual loss"}.items():
         here = (folder / file).is_file()
-        yield (
-            OK if here else MISSING,
-            f"{file} ({use})" + ("" if here else f": downloaded at first use, or put it into {folder}"),
-        )
+        note = "" if here else f": downloaded at first use, or put it into {folder}"
+        yield OK if here else MISSING, f"{file} ({use}){note}"
 
 
 def data_sets(folders: list[Path]) -> Iterator[Finding]:
@@ -144,11 +142,8 @@ def places() -> Iterator[Finding]:
     if not os.access(here, os.W_OK):
         yield PROBLEM, f"{here} cannot be written to: runs go into runs/ here, or give --trainer.default_root_dir"
     free = shutil.disk_usage(here).free / 2**30
-    enough = free > ROOM_WANTED
-    yield (
-        OK if enough else MISSING,
-        f"{free:.0f} GiB free in {here}" + ("" if enough else f": checkpoints of a run need up to {ROOM_WANTED}"),
-    )
+    note = "" if free > ROOM_WANTED else f": checkpoints of a run need up to {ROOM_WANTED}"
+    yield MISSING if note else OK, f"{free:.0f} GiB free in {here}{note}"
     try:
         from bokehbench.board import boards
 

@@ -36,15 +36,11 @@ def arguments(words: list[str]) -> argparse.Namespace:
     add = actions.add_parser("add", help="store results, or score a folder of outputs and store that; then render")
     add.add_argument("files", type=Path, nargs="*", help="result files (JSON) that a test or a benchmark wrote")
     add.add_argument("--board", help="name or folder of a board; default: the one that each file names")
-    add.add_argument(
-        "--outputs", metavar="METHOD=FOLDER", help="pictures of a method (the label of its row), in place of files"
-    )
+    add.add_argument("--outputs", metavar="METHOD=FOLDER", help="pictures of a method (its row's label), not files")
     add.add_argument("--method", help=argparse.SUPPRESS)
     add.add_argument("--targets", type=Path, help="folder of the true pictures")
     add.add_argument("--mask", type=Path, help="folder of masks of what is in focus, for the scores by region")
-    add.add_argument(
-        "--replace", action="store_true", help="take the place of the same measurement, which knew less of its training"
-    )
+    add.add_argument("--replace", action="store_true", help="replace the same measurement, which knew less of its fit")
     add.add_argument("--note", default="", help="where the outputs are from")
     for action, line in (
         ("render", "write the tables of all boards, or of those named"),
@@ -131,9 +127,8 @@ def _check(options: argparse.Namespace) -> int:
 
 def _row(wanted: str, board: str | None) -> tuple[Path, Board, Row]:
     """The result that is meant, on a board or on all of them."""
-    folder, result = find_row(
-        wanted, {folder: results.read_all(folder) for folder in _folders([board] if board else [])}
-    )
+    everywhere = {folder: results.read_all(folder) for folder in _folders([board] if board else [])}
+    folder, result = find_row(wanted, everywhere)
     standings = read_standings(folder)
     return folder, standings.board, next(row for row in standings.rows if row.result.id == result.id)
 
@@ -199,19 +194,13 @@ def _comparison(column: Column, a: Row, b: Row) -> list[str]:
 
 
 def _figures(options: argparse.Namespace) -> int:
-    written = figures.draw(boards.find(options.board), options.output, options.work, lambda line: print(f"No {line}"))
-    for path in written:
+    board = boards.find(options.board)
+    for path in figures.draw(board, options.output, options.work, lambda line: print(f"No {line}")):
         print(path)
     return 0
 
 
 ACTIONS = {
-    "add": _add,
-    "render": _render,
-    "check": _check,
-    "verify": _verify,
-    "pin": _pin,
-    "cite": _cite,
-    "compare": _compare,
-    "figures": _figures,
-}
+    "add": _add, "render": _render, "check": _check, "verify": _verify,
+    "pin": _pin, "cite": _cite, "compare": _compare, "figures": _figures,
+}  # fmt: skip

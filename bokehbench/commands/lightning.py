@@ -6,26 +6,14 @@ import logging
 import os
 import warnings
 from argparse import ArgumentError
-from functools import partial
 from typing import Any
 
 import torch
 from pytorch_lightning import Trainer
 from pytorch_lightning.callbacks import Callback, LearningRateMonitor
-from pytorch_lightning.cli import LightningCLI, SaveConfigCallback
+from pytorch_lightning.cli import LightningCLI
 
-from bokehbench.callbacks import (
-    FitSummary,
-    GradientNorm,
-    MediaPanels,
-    PictureWriter,
-    ScoreTable,
-    StageCheckpoints,
-    StageProgressBar,
-    StepProgress,
-    Throughput,
-    WandbRun,
-)
+from bokehbench import callbacks
 from bokehbench.commands.arguments import prepare
 from bokehbench.commands.loggers import finish_wandb, in_words, ready
 from bokehbench.data.base import BokehDataModule
@@ -35,8 +23,9 @@ from bokehbench.trainer import StagedTrainer
 
 #: What every run has, in this order: those that send files away after those that write them.
 OWN_CALLBACKS: tuple[type[Callback], ...] = (
-    StageProgressBar, StepProgress, StageCheckpoints, ScoreTable, PictureWriter, FitSummary,
-    LearningRateMonitor, GradientNorm, Throughput, MediaPanels, WandbRun,
+    callbacks.StageProgressBar, callbacks.StepProgress, callbacks.StageCheckpoints, callbacks.ScoreTable,
+    callbacks.PictureWriter, callbacks.FitSummary, LearningRateMonitor, callbacks.GradientNorm, callbacks.Throughput,
+    callbacks.MediaPanels, callbacks.WandbRun,
 )  # fmt: skip
 
 
@@ -54,32 +43,24 @@ class BokehCLI(LightningCLI):
     def instantiate_trainer(self, **kwargs: Any) -> Trainer:
         """Add what every run has: a folder of its own, progress, checkpoints, tables."""
         config = {**self._get(self.config_init, "trainer", default={}), **kwargs}
-        self.check_trainer(config)
+        if config.get("max_epochs") is not None:
+            raise BokehbenchError(
+                "--trainer.max_epochs: stages count steps, as the papers do; give --model.STAGE.steps instead."
+            )
         root = config["default_root_dir"] = str(config.get("default_root_dir") or "runs")
         if config.get("logger") is not False:
             settings = self._get(self.config, "trainer", default={}).get("logger")
             name = type(self.model).__name__.lower()
             config["logger"] = ready(config.get("logger"), settings, root, name, str(self.subcommand))
-        own = list(config.get("callbacks") or [])
-        for make in OWN_CALLBACKS:
-            if make is StageProgressBar and config.get("enable_progress_bar") is False:
-                continue
-            if make is StageCheckpoints and config.get("enable_checkpointing") is False:
-                continue
-            if make is LearningRateMonitor and not config["logger"]:
-                continue
-            if not any(isinstance(callback, make) for callback in own):
-                own.append(make())
-        config["callbacks"] = own
+        off = {
+            callbacks.StageProgressBar: config.get("enable_progress_bar") is False,
+            callbacks.StageCheckpoints: config.get("enable_checkpointing") is False,
+            LearningRateMonitor: not config["logger"],
+        }
+        given = list(config.get("callbacks") or [])
+        missing = [make for make in OWN_CALLBACKS if not any(isinstance(callback, make) for callback in given)]
+        config["callbacks"] = given + [make() for make in missing if not off.get(make)]
         return self._instantiate_trainer(config, [])
-
-    @staticmethod
-    def check_trainer(config: dict[str, Any]) -> None:
-        """Refuse what stages replace."""
-        if config.get("max_epochs") is not None:
-            raise BokehbenchError(
-                "--trainer.max_epochs: stages count steps, as the papers do; give --model.STAGE.steps instead."
-            )
 
 
 def quieten() -> None:
@@ -109,24 +90,22 @@ def main(argv: list[str]) -> int:
         print(note)
     torch.set_float32_matmul_precision("high")  # tensor cores on a GPU; no effect on a CPU
     plain = {"exit_on_error": False}  # a sentence, not two screens of usage
-    run = partial(
-        BokehCLI,
-        BokehModel,
-        BokehDataModule,
-        subclass_mode_model=True,
-        subclass_mode_data=True,
-        trainer_class=StagedTrainer,
-        trainer_defaults={"num_sanity_val_steps": 0, "use_distributed_sampler": False, "enable_model_summary": False},
-        save_config_callback=SaveConfigCallback,
-        save_config_kwargs={"overwrite": True},
-        seed_everything_default=0,
-        auto_configure_optimizers=False,
-        parser_kwargs={"prog": "bokehbench", **plain, **dict.fromkeys(BokehCLI.subcommands(), plain)},
-        args=words,
-    )
+    ours = {"num_sanity_val_steps": 0, "use_distributed_sampler": False, "enable_model_summary": False}
     exit_code = 1
     try:
-        run()
+        BokehCLI(
+            BokehModel,
+            BokehDataModule,
+            subclass_mode_model=True,
+            subclass_mode_data=True,
+            trainer_class=StagedTrainer,
+            trainer_defaults=ours,
+            save_config_kwargs={"overwrite": True},
+            seed_everything_default=0,
+            auto_configure_optimizers=False,
+            parser_kwargs={"prog": "bokehbench", **plain, **dict.fromkeys(BokehCLI.subcommands(), plain)},
+            args=words,
+        )
         exit_code = 0
     except ArgumentError as error:
         raise BokehbenchError(f"{error} (`bokehbench {argv[0]} --help` lists the options)") from None
@@ -135,8 +114,7 @@ def main(argv: list[str]) -> int:
             raise error.__cause__ from None
         raise
     except Exception as error:
-        refused = in_words(error)
-        if refused is not None:
+        if refused := in_words(error):
             raise BokehbenchError(refused) from None
         raise
     finally:

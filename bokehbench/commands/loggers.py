@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Mapping
 from importlib.util import find_spec
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -122,13 +123,8 @@ def _new_folder(place: Path, own: str | None) -> Path:
 
     Only the first process makes it: Lightning tells the others.
     """
-    if own is not None:
-        folder = place / own
-    else:
-        number = 0
-        while (place / f"version_{number}").exists():
-            number += 1
-        folder = place / f"version_{number}"
+    numbered = (place / f"version_{number}" for number in count())
+    folder = place / own if own is not None else next(each for each in numbered if not each.exists())
     if getattr(rank_zero_only, "rank", 0) in (None, 0):
         try:
             folder.mkdir(parents=True, exist_ok=own is not None)

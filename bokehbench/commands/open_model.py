@@ -52,10 +52,8 @@ def settings(words: list[str], kind: type[BokehModel]) -> dict[str, Any]:
     """
     parameters = inspect.signature(kind).parameters
     known = [key for key in parameters if key not in ("stages", "weights")]
-    found = {}
-    for word in words:
-        key, _, value = word.removeprefix("--model.").partition("=")
-        found[current(key, parameters)] = value
+    parts = (word.removeprefix("--model.").partition("=") for word in words)
+    found = {current(key, parameters): value for key, _, value in parts}
     for key in found:
         if key not in known:
             raise BokehbenchError(f"--model.{key}: {kind.__name__} has no such setting; {nearest(key, known)}.")
@@ -71,11 +69,7 @@ def settings(words: list[str], kind: type[BokehModel]) -> dict[str, Any]:
 
 
 def take_settings(words: list[str]) -> tuple[list[str], list[str]]:
-    """Split off ``--model.KEY VALUE`` and ``--model.KEY=VALUE``, as ``--model.KEY=VALUE``.
-
-    Raises:
-        BokehbenchError: a setting without a value.
-    """
+    """Split off ``--model.KEY VALUE`` and ``--model.KEY=VALUE``, as the latter; BokehbenchError without a value."""
     found = []
     for option in dict.fromkeys(word.partition("=")[0] for word in words if word.startswith("--model.")):
         words, values = take(words, (option,))
@@ -84,11 +78,7 @@ def take_settings(words: list[str]) -> tuple[list[str], list[str]]:
 
 
 def newest_checkpoint(model: str | None) -> Path:
-    """The last checkpoint that ``fit`` wrote below ``runs/``.
-
-    Raises:
-        BokehbenchError: there is none.
-    """
+    """The last checkpoint that ``fit`` wrote below ``runs/``; BokehbenchError where there is none."""
     found = newest(Path("runs"), f"{model.lower() if model else '*'}/*/checkpoints/last.ckpt")
     if found is None:
         name = model.lower() if model else "deeplens"

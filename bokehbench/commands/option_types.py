@@ -10,11 +10,7 @@ from bokehbench.errors import BokehbenchError
 
 
 def method_folder(text: str) -> tuple[str, Path]:
-    """``METHOD=FOLDER`` in two; the folder may hold further equals signs.
-
-    Raises:
-        BokehbenchError: no equals sign, nothing on one side of it, or a method that cannot be printed.
-    """
+    """``METHOD=FOLDER`` in two, where the folder may hold equals signs; BokehbenchError where a side is missing."""
     method, _, folder = text.partition("=")
     method = method.strip()
     if not method or not folder or not method.isprintable():

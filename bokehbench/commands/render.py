@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from contextlib import suppress
 from pathlib import Path
 
 import torch
@@ -29,13 +30,11 @@ def main(argv: list[str]) -> int:
     failed = []
     for photo, output in tqdm(jobs, desc="render", disable=len(jobs) < 2):
         try:
-            used = render_file(model, photo, output, options)
+            tqdm.write(f"{output}: {render_file(model, photo, output, options)}")
         except BokehbenchError as error:
             if len(jobs) == 1:
                 raise
             failed.append(str(error))
-            continue
-        tqdm.write(f"{output}: {used}")
     if failed:
         raise BokehbenchError(f"{len(failed)} of {len(jobs)} photos were not rendered:\n  " + "\n  ".join(failed))
     return 0
@@ -49,9 +48,7 @@ def arguments(words: list[str]) -> argparse.Namespace:
     parser.add_argument("--checkpoint", type=Path, help="default: the newest of your own runs of --model")
     parser.add_argument("--focus", type=focus, help="X,Y in pixels of the photo, or a disparity in 0..1 (1 = nearest)")
     parser.add_argument("--aperture", type=float, help="blur radius in pixels at a disparity difference of 1")
-    parser.add_argument(
-        "--disparity", type=Path, help="map to use in place of the method's own, bright = near; or folder"
-    )
+    parser.add_argument("--disparity", type=Path, help="map (bright = near) in place of the method's own; or folder")
     parser.add_argument("-o", "--output", type=Path, required=True, help="file, or folder where a folder came in")
     parser.add_argument("--device", help="cpu, cuda, cuda:1, ...; default: a GPU where there is one")
     rest, found = take_settings(words)
@@ -63,28 +60,18 @@ def arguments(words: list[str]) -> argparse.Namespace:
 
 
 def focus(text: str) -> float | tuple[float, float]:
-    """``120,80`` -> a point; ``0.7`` -> a disparity.
-
-    Raises:
-        BokehbenchError: neither.
-    """
-    try:
-        numbers = [float(part) for part in text.split(",")]
-    except ValueError:
-        numbers = []
-    if len(numbers) == 2:
-        return numbers[0], numbers[1]
-    if len(numbers) == 1 and 0 <= numbers[0] <= 1:
-        return numbers[0]
+    """``120,80`` -> a point; ``0.7`` -> a disparity; BokehbenchError for anything else."""
+    with suppress(ValueError):
+        match [float(part) for part in text.split(",")]:
+            case [x, y]:
+                return x, y
+            case [disparity] if 0 <= disparity <= 1:
+                return disparity
     raise BokehbenchError(f"--focus {text}: give a point X,Y in pixels, or one disparity between 0 and 1.")
 
 
 def plan(photo: Path, output: Path) -> list[tuple[Path, Path]]:
-    """Pairs of input and output files.
-
-    Raises:
-        BokehbenchError: nothing there, or an output that would overwrite its input.
-    """
+    """Pairs of input and output files; BokehbenchError for no photos, or an output that would overwrite its input."""
     if photo.is_dir():
         photos = sorted(path for path in photo.iterdir() if path.suffix.lower() in PHOTOS)
         if not photos:

@@ -41,21 +41,13 @@ def arguments(words: list[str]) -> argparse.Namespace:
     parser.add_argument("board", help="name or folder of a board")
     parser.add_argument("-o", "--output", type=Path, required=True, help="folder to write; an older report is replaced")
     parser.add_argument(
-        "--outputs",
-        action="append",
-        type=method_folder,
-        default=[],
-        metavar="METHOD=FOLDER",
+        "--outputs", action="append", type=method_folder, default=[], metavar="METHOD=FOLDER",
         help="outputs of a method (its label, its name or a result's id), named as the pictures; give it once each",
-    )
+    )  # fmt: skip
     parser.add_argument(
-        "--work",
-        action="append",
-        type=Path,
-        default=[],
-        metavar="FOLDER",
+        "--work", action="append", type=Path, default=[], metavar="FOLDER",
         help="work folder of a benchmark whose tests stored pictures (runs/suites/SUITE): all that it has",
-    )
+    )  # fmt: skip
     parser.add_argument("--inputs", type=Path, help="folder of the photos that the methods were given")
     parser.add_argument("--targets", type=Path, help="folder of the true pictures")
     parser.add_argument("--format", choices=("jpeg", "png"), default="jpeg", help="of the pictures; png is lossless")

@@ -95,11 +95,7 @@ def besides(protocols: tuple[Protocol, ...], asked: str | None, all_of_them: boo
 
 
 def find_protocols(text: str) -> tuple[Protocol, ...]:
-    """``all``, ``default``, or names with commas between, in that order.
-
-    Raises:
-        BokehbenchError: unknown name.
-    """
+    """``all``, ``default``, or names with commas between, in that order; BokehbenchError for an unknown one."""
     names = list(PROTOCOLS) if text == "all" else [name.strip() for name in text.split(",") if name.strip()]
     if not names:
         raise BokehbenchError(f"--protocol '{text}': give all, default, or one of {', '.join(PROTOCOLS)}.")
@@ -107,11 +103,7 @@ def find_protocols(text: str) -> tuple[Protocol, ...]:
 
 
 def name_methods(folders: list[Path]) -> dict[str, Path]:
-    """A method is called as its folder; equal names get as much of the path as tells them apart.
-
-    Raises:
-        BokehbenchError: the same folder twice.
-    """
+    """A method is called as its folder, and longer where names are equal; BokehbenchError for a folder given twice."""
     parts = [folder.resolve().parts for folder in folders]
     if len(set(parts)) < len(parts):
         raise BokehbenchError("the same folder of outputs was given twice: give each once.")

@@ -14,11 +14,8 @@ STOPPED = 130
 
 def stoppable(work: Callable[[], Found]) -> Found | None:
     """What ``work`` returns; None, and a sentence for the user, where it was stopped."""
-
-    def stop(number: int, frame: object) -> None:
-        raise KeyboardInterrupt
-
-    before = signal.signal(signal.SIGTERM, stop)  # so that the step that runs ends, too
+    # As Ctrl-C does, so that the step that runs ends, too
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         return work()
     except KeyboardInterrupt:

@@ -33,11 +33,7 @@ def main(argv: list[str]) -> int:
 
 
 def arguments(words: list[str]) -> tuple[argparse.Namespace, list[str]]:
-    """Options of the verb, and those that every trial gets.
-
-    Raises:
-        BokehbenchError: an option that is neither.
-    """
+    """Options of the verb, and those that every trial gets; BokehbenchError for one that is neither."""
     parser = argparse.ArgumentParser(
         prog="bokehbench sweep",
         description=__doc__,
