@@ -38,11 +38,7 @@ def quick(model: str) -> Path:
 
 
 def read(path: Path) -> dict[str, Any]:
-    """A configuration file as a dict.
-
-    Raises:
-        BokehbenchError: not YAML, or not a mapping.
-    """
+    """A configuration file as a dict; BokehbenchError where it is not YAML, or not a mapping."""
     try:
         content = yaml.safe_load(path.read_text())
     except (yaml.YAMLError, UnicodeDecodeError) as error:

@@ -44,21 +44,17 @@ def spelt_today(settings: Mapping[str, Any], parameters: Container[str]) -> dict
     return {current(key, parameters): value for key, value in settings.items()}
 
 
-def as_first_recorded(settings: Mapping[str, Any]) -> dict[str, Any]:
+def as_first_recorded(settings: Any) -> Any:
     """Settings under the names that they first had, at any depth: ids hash these, so a new name moves none.
 
     Only for settings under present names: an old ``aperture`` would become ``blur_radius``.
     """
-    return {RENAMED.get(key, key): _inside(value) for key, value in settings.items()}
+    if isinstance(settings, Mapping):
+        return {RENAMED.get(key, key): as_first_recorded(value) for key, value in settings.items()}
+    return [as_first_recorded(each) for each in settings] if isinstance(settings, list | tuple) else settings
 
 
-def _inside(value: Any) -> Any:
-    if isinstance(value, list | tuple):
-        return [_inside(each) for each in value]
-    return as_first_recorded(value) if isinstance(value, Mapping) else value
-
-
-def comparable(settings: Mapping[str, Any]) -> dict[str, Any]:
+def comparable(settings: Any) -> Any:
     """Settings recorded under present or former names, under one and the same: to compare them, not for ids.
 
     Twice, since an ``aperture`` may be the former name of one option or the present one of another.

@@ -6,7 +6,6 @@ the record of the weights that it has now as ``model.provenance``.
 
 from __future__ import annotations
 
-import os
 import platform
 import sys
 from collections.abc import Iterable, Mapping
@@ -80,11 +79,6 @@ class Provenance:
     commit: str = ""
     dirty: bool = False
 
-    @property
-    def name(self) -> str:
-        """The method's class name."""
-        return self.method.rpartition(".")[2]
-
     def trained(self, stage: str) -> bool:
         """Whether ``stage`` was trained in this fit or before it; True where the record cannot tell."""
         before = (origin.provenance for origin in self.origins if origin.role == "start")
@@ -94,8 +88,11 @@ class Provenance:
     def training(self) -> dict[str, Any]:
         """What a result stores of it; ``origins`` hold the same of theirs. Empty where nothing was ever trained."""
         record: dict[str, Any] = {"weights": self.weights} if self.weights else {}
-        if self.stages:
-            record["stages"] = {name: _but_for_all_steps(stage) for name, stage in self.stages.items()}
+        if self.stages:  # with ``steps_done`` only where these are not all of a stage's steps
+            record["stages"] = {
+                name: {key: value for key, value in stage.items() if key != "steps_done" or value != stage.get("steps")}
+                for name, stage in self.stages.items()
+            }
         if self.device:
             record["effort"] = {"seconds": round(self.seconds, 1), "device": self.device}
         told = {"data": dict(self.data), "seed": self.seed, "official": self.official or None, "licence": self.licence}
@@ -108,7 +105,7 @@ class Provenance:
                 {
                     "role": origin.role,
                     "weights_hash": origin.weights_hash,
-                    "method": origin.provenance.name,
+                    "method": origin.provenance.method.rpartition(".")[2],
                     "training": origin.provenance.training(),
                 }
                 for origin in self.origins
@@ -170,12 +167,6 @@ def data_settings(datamodule: object) -> dict[str, Any]:
     return dict(settings()) if callable(settings) else {"class": type(datamodule).__name__}
 
 
-def global_seed() -> int | None:
-    """The seed that Lightning's ``seed_everything`` was last given in this process."""
-    seed = os.environ.get("PL_GLOBAL_SEED", "")
-    return int(seed) if seed.isdigit() else None
-
-
 def common_seed(records: Iterable[Provenance]) -> int | None:
     """The one seed of all trainings among ``records``; None where they differ or nothing was trained."""
     seeds = {record.seed for record in records if record.stages}
@@ -191,11 +182,6 @@ def versions() -> dict[str, str]:
         except PackageNotFoundError:
             continue
     return found
-
-
-def _but_for_all_steps(stage: Mapping[str, Any]) -> dict[str, Any]:
-    """A stage's recipe; ``steps_done`` only where these are not all of its steps."""
-    return {key: value for key, value in stage.items() if key != "steps_done" or value != stage.get("steps")}
 
 
 def _of_unrecorded(content: Mapping[str, Any], mark: Mapping[str, Any]) -> Provenance:

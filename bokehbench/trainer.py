@@ -41,8 +41,7 @@ class StagedTrainer(Trainer):
 
         Args:
             model: the method.
-            train_dataloaders: unused by our methods; data comes from ``datamodule``.
-            val_dataloaders: likewise.
+            train_dataloaders, val_dataloaders: unused by our methods; data comes from ``datamodule``.
             datamodule: one of ours: it is told each stage's :class:`TrainingPlan`.
             ckpt_path: checkpoint of an interrupted run of the same stages.
             weights_only: leave True: a checkpoint from a stranger must not run code.
@@ -61,16 +60,19 @@ class StagedTrainer(Trainer):
         if ckpt_path is None:
             model.begin_training()
         asked_interval = self.val_check_interval
-        for number, stage in enumerate(model.stages):
-            if number < first:
-                continue
+        for number, stage in list(enumerate(model.stages))[first:]:
             resumed = number == first and ckpt_path is not None
             model.begin_stage(stage, resumed)
             batches = self._batches(stage)
             self.fit_loop.max_epochs = number + 1
             if isinstance(asked_interval, int):  # Lightning refuses an interval longer than the epoch
                 self.val_check_interval = min(asked_interval, batches)
-            datamodule.plan_training(self._plan(stage, batches, batches_done if resumed else 0))  # type: ignore[attr-defined]
+            recipe, done = stage.recipe, batches_done if resumed else 0
+            plan = TrainingPlan(
+                recipe.batch_size, batches, done, View(recipe.view, recipe.height, recipe.width),
+                self.global_rank, self.world_size, quarter_turns=stage.quarter_turns, keys=stage.keys,
+            )  # fmt: skip
+            datamodule.plan_training(plan)  # type: ignore[attr-defined]
             super().fit(model, datamodule=datamodule, ckpt_path=ckpt_path if resumed else None, weights_only=True)
             if self.fit_loop.max_steps != -1 and self.global_step >= self.fit_loop.max_steps:
                 break
@@ -84,9 +86,8 @@ class StagedTrainer(Trainer):
             return  # the data module says so better, with its root and splits
         item = pictures[0]
         for stage in model.stages:
-            for key in stage.needs:
-                if key not in item:
-                    raise missing(f"{type(model).__name__}, stage '{stage.name}'", key, [item["name"]])
+            if lacking := [key for key in stage.needs if key not in item]:
+                raise missing(f"{type(model).__name__}, stage '{stage.name}'", lacking[0], [item["name"]])
 
     def _batches(self, stage: Stage) -> int:
         """Batches of a stage under Lightning's own limits (``fast_dev_run``, ``limit_train_batches``)."""
@@ -95,20 +96,6 @@ class StagedTrainer(Trainer):
         if isinstance(limit, int):
             return min(batches, limit)
         return batches if limit is None else max(1, math.floor(batches * limit))
-
-    def _plan(self, stage: Stage, batches: int, done: int) -> TrainingPlan:
-        recipe = stage.recipe
-        view = View(kind=recipe.view, height=recipe.height, width=recipe.width)
-        return TrainingPlan(
-            batch_size=recipe.batch_size,
-            steps=batches,
-            first_step=done,
-            view=view,
-            rank=self.global_rank,
-            world_size=self.world_size,
-            quarter_turns=stage.quarter_turns,
-            keys=stage.keys,
-        )
 
     def _position(self, model: BokehModel, ckpt_path: str | Path | None) -> tuple[int, int]:
         """Number of the stage that a checkpoint belongs to, and how many of its batches are done."""
