@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+import numpy as np
 from torch import Tensor
 
 from bokehbench.nets.deeplens import DeepLensNet
@@ -48,14 +49,18 @@ def load_official(path: str | Path) -> dict[str, Tensor]:
     """State dict for ``DeepLensNet(numerics="official", segmentation_head=False)`` from the authors' checkpoint.
 
     ``path`` is the checkpoint's prefix (PREFIX.index and PREFIX.data-... lie beside each other) or an .npz of
-    name -> array, with the graph's 488 variables. Raises BokehbenchError for a file that cannot be read and for
-    unknown, missing or mis-shaped variables, by name.
+    name -> array. Raises BokehbenchError for a file that cannot be read and for unknown, missing or mis-shaped
+    variables, by name.
     """
-    variables = tf_checkpoint.load(path)
+    return convert(tf_checkpoint.load(path), str(path))
+
+
+def convert(variables: Mapping[str, np.ndarray], source: str) -> dict[str, Tensor]:
+    """The official graph's 488 variables (TensorFlow layout) -> state dict; ``source`` is named in errors."""
     model = DeepLensNet(numerics="official", segmentation_head=False)
     names = official_names()
     shapes = {name: tensorflow_shape(tuple(model.state_dict()[ours].shape)) for name, ours in names.items()}
-    check(variables, shapes, f"DeepLens ({path})")
+    check(variables, shapes, f"DeepLens ({source})")
     state = {ours: to_torch(variables[name]) for name, ours in names.items()}
     # Batch counters exist in PyTorch only; with a fixed momentum nothing reads them.
     counters = {name: value for name, value in model.state_dict().items() if name.endswith("num_batches_tracked")}
