@@ -103,11 +103,7 @@ def read_tensors(path: Path) -> Weights:
 
 
 def named(content: Weights, source: str) -> Weights:
-    """Torchvision's names as ``convB_N``; checks that all 16 convolutions are there.
-
-    Raises:
-        BokehbenchError: names the first tensor that is missing or has another shape.
-    """
+    """Torchvision's names as ``convB_N``; BokehbenchError names the first of them that is missing or mis-shaped."""
     weights, features = {}, empty_features()
     for name, place in PLACES.items():
         for part, like in features[place].named_parameters():

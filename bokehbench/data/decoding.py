@@ -106,11 +106,7 @@ def picture_size(path: str | Path) -> tuple[int, int]:
 
 
 def map_size(path: Path, shape: tuple[int, ...]) -> tuple[int, int]:
-    """(height, width) of an array of that shape, whose other sides must be 1.
-
-    Raises:
-        BokehbenchError: it has more sides, or fewer.
-    """
+    """(height, width) of an array of that shape; BokehbenchError unless all its other sides are 1."""
     sides = shape if len(shape) == 2 else tuple(side for side in shape if side != 1)
     if len(sides) != 2:
         raise _refuse(path, f"has the shape {shape}", "save an array of height x width")

@@ -16,11 +16,7 @@ HEADERS = 500
 
 
 def describe(data: BokehDataModule) -> str:
-    """Counts, sizes and batch keys of every split, and notes.
-
-    Raises:
-        BokehbenchError: the data set is not there.
-    """
+    """Counts, sizes and batch keys of every split, and notes; BokehbenchError where the data set is not there."""
     lines = [type(data).__name__ + (f" in {data.root}" if data.root is not None else "")]
     for split in SPLITS:
         pictures = data.pictures(split)

@@ -23,9 +23,7 @@ def find(spec: str) -> DepthProvider | None:
 
     ``folder:PATH`` (bright = near), ``folder-depth:PATH`` (bright = far), ``transformers:ID[@REVISION]`` or
     ``transformers:FOLDER``; ``transformers-depth:`` and ``transformers-disparity:`` say what the network's output is.
-
-    Raises:
-        BokehbenchError: see the providers.
+    Errors are the providers' own.
     """
     kind, _, what = spec.partition(":")
     if kind not in KINDS or not what:
