@@ -29,11 +29,6 @@ def plain(value: Any) -> Any:
     raise TypeError(f"{value!r} of type {type(value).__name__} is not a plain value")
 
 
-def number(value: Any) -> float:
-    """The inverse of :func:`plain` for one number."""
-    return math.nan if value is None else float(value)
-
-
 def digest(value: Any, length: int = 12) -> str:
     """First ``length`` hex digits of the SHA-256 of ``value`` as canonical JSON."""
     text = json.dumps(plain(value), sort_keys=True, separators=(",", ":"), ensure_ascii=False)

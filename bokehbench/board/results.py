@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from bokehbench.board.identity import OUTPUTS_ONLY, digest, number, plain, slug
+from bokehbench.board.identity import OUTPUTS_ONLY, digest, plain, slug
 from bokehbench.errors import BokehbenchError
 from bokehbench.files import write_text
 from bokehbench.names import as_first_recorded
@@ -40,7 +40,6 @@ class Result:
         weights_hash: SHA-256 of the weights; :data:`identity.NO_WEIGHTS`, or :data:`identity.OUTPUTS_ONLY`.
         inference: settings that change the pictures: focus, aperture, working size, precision ... ; no paths.
         protocol: ``Protocol.describe()``.
-        split: name of the split.
         target_hash, prediction_hash: of the target pictures and of the outputs.
         fingerprints: of the targets that the board asks for.
         per_image: picture's name -> {column: value}; NaN where a column has no meaning for a picture.
@@ -58,7 +57,6 @@ class Result:
         macs: multiply-adds of one rendering at ``macs_size`` (height, width); None where unknown.
         flags: keys of :data:`FLAGS`.
         date: ISO day.
-        format: of the file.
     """
 
     board: str
@@ -158,7 +156,7 @@ class Result:
             content = json.loads(text)
             id, format = content.pop("id"), content["format"]
             content["per_image"] = {
-                name: {column: number(value) for column, value in row.items()}
+                name: {column: math.nan if value is None else float(value) for column, value in row.items()}
                 for name, row in content["per_image"].items()
             }
             content["flags"] = tuple(content.get("flags", ()))

@@ -91,7 +91,7 @@ def overview_data(standings: Standings, names: Sequence[str], thumbnails: Sequen
         "names": list(names),
         "keys": [picture_key(name) for name in names],
         "thumbnails": [int(known) for known in thumbnails],
-        "scores": {id: [_rounded(result, name, column) for name in names] for id, result in _results(standings)},
+        "scores": {row.result.id: [_rounded(row.result, n, column) for n in names] for row in standings.rows},
     }
 
 
@@ -99,7 +99,9 @@ def chunk_data(
     standings: Standings, names: Sequence[str], pictures: Mapping[str, Mapping[str, Sequence[Any]]]
 ) -> list[dict[str, Any]]:
     """For the pages of ``names``: scores of every method and column, and size and suffix of every stored picture."""
-    columns, results = measured_columns(standings), _results(standings)
+    columns = measured_columns(standings)
+    # The ids are hashes over all names of pictures: not to be computed once per picture.
+    results = [(row.result.id, row.result) for row in standings.rows]
     return [
         {
             "scores": {id: [_rounded(result, name, c) for c in columns] for id, result in results},
@@ -107,11 +109,6 @@ def chunk_data(
         }
         for name in names
     ]
-
-
-def _results(standings: Standings) -> list[tuple[str, Result]]:
-    """With their ids, which are hashes over all names of pictures: not to be computed once per picture."""
-    return [(row.result.id, row.result) for row in standings.rows]
 
 
 def _rounded(result: Result, name: str, column: Column) -> float:

@@ -29,17 +29,12 @@ class Vote:
 
 @dataclass(frozen=True)
 class VoteFile:
-    """One rater's votes in the order given; ``trials`` is how many were asked."""
+    """One rater's votes in the order given; ``complete``: every question was answered."""
 
     path: Path
     rater: str
     votes: tuple[Vote, ...]
-    trials: int
-
-    @property
-    def complete(self) -> bool:
-        """Whether every question was answered."""
-        return len(self.votes) >= self.trials
+    complete: bool
 
 
 def read(path: Path, key: Key) -> VoteFile:
@@ -60,9 +55,8 @@ def read(path: Path, key: Key) -> VoteFile:
     ):
         if not good:
             raise BokehbenchError(f"{path}: {why}.")
-    return VoteFile(
-        path, str(rater), tuple(_vote(path, at, vote, key) for at, vote in enumerate(votes or ())), int(trials or 0)
-    )
+    answers = tuple(_vote(path, at, vote, key) for at, vote in enumerate(votes or ()))
+    return VoteFile(path, str(rater), answers, count >= int(trials or 0))
 
 
 def _vote(path: Path, at: int, vote: Any, key: Key) -> Vote:

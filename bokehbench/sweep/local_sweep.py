@@ -115,10 +115,7 @@ class LocalSweep:
 
     def _next(self, study: optuna.Study) -> Trial | None:
         """The next trial; None after the last point of a grid."""
-        from optuna.trial import TrialState
-
-        waiting = bool(study.get_trials(states=(TrialState.WAITING,)))
-        if self.sweep.method == "grid" and not waiting:
+        if self.sweep.method == "grid" and not any(trial.state.name == "WAITING" for trial in study.trials):
             tried = [trial.params for trial in study.trials if _ended(trial)]
             point = next((point for point in self.sweep.points() if point not in tried), None)
             if point is None:
