@@ -79,6 +79,11 @@ class Provenance:
     commit: str = ""
     dirty: bool = False
 
+    @property
+    def name(self) -> str:
+        """The method's class name."""
+        return self.method.rpartition(".")[2]
+
     def trained(self, stage: str) -> bool:
         """Whether ``stage`` was trained in this fit or before it; True where the record cannot tell."""
         before = (origin.provenance for origin in self.origins if origin.role == "start")
@@ -105,7 +110,7 @@ class Provenance:
                 {
                     "role": origin.role,
                     "weights_hash": origin.weights_hash,
-                    "method": origin.provenance.method.rpartition(".")[2],
+                    "method": origin.provenance.name,
                     "training": origin.provenance.training(),
                 }
                 for origin in self.origins
