@@ -18,11 +18,7 @@ def folder() -> Path:
 
 
 def find(name: str, kind: Literal["configuration file", "suite", "sweep"] = "configuration file") -> Path:
-    """A file of ``kind``: a path, or the bare name of one of ours (``deeplens_synthetic``).
-
-    Raises:
-        BokehbenchError: neither.
-    """
+    """A file of ``kind``: a path, or the bare name of one of ours (``deeplens_synthetic``), else BokehbenchError."""
     ours = folder() / {"configuration file": "", "suite": "suites", "sweep": "sweeps"}[kind]
     for candidate in (Path(name), ours / name, ours / f"{name}.yaml"):
         if candidate.is_file():

@@ -45,11 +45,7 @@ def spelt_today(argv: Sequence[str]) -> list[str]:
 
 
 def run(argv: list[str]) -> int:
-    """Run one verb, ``argv[0]``, and return its exit status.
-
-    Raises:
-        BokehbenchError: there is no such verb, or what the verb raises.
-    """
+    """Run one verb, ``argv[0]``, and return its exit status; BokehbenchError for no verb, or what the verb raises."""
     if argv[0] not in VERBS:
         raise BokehbenchError(f"There is no verb '{argv[0]}'; {nearest(argv[0], VERBS)}.")
     module = importlib.import_module(VERBS[argv[0]][0])

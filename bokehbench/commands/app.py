@@ -14,11 +14,7 @@ if TYPE_CHECKING:
 
 
 def main(argv: list[str]) -> int:
-    """Serve the page until Ctrl-C.
-
-    Raises:
-        BokehbenchError: Gradio is missing, no such checkpoint, or the port is taken.
-    """
+    """Serve the page until Ctrl-C; BokehbenchError without Gradio, for no such checkpoint, or a port that is taken."""
     options = arguments(argv[1:])
     if importlib.util.find_spec("gradio") is None:
         raise BokehbenchError("The app needs Gradio: pip install 'bokehbench[app]'.")

@@ -149,11 +149,7 @@ def class_path(content: dict[str, Any], key: str) -> str | None:
 
 
 def agree(ours: str | None, theirs: str | None, who: str) -> str | None:
-    """The one name that both sides give; a side that gives none agrees.
-
-    Raises:
-        BokehbenchError: they differ: arguments of one method must not silently reach another.
-    """
+    """The one name that both sides give; BokehbenchError where they differ: no method gets arguments of another."""
     if ours and theirs and ours != theirs:
         raise BokehbenchError(f"{who} is of {theirs}: give the same method in both.")
     return ours or theirs

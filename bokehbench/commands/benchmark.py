@@ -91,11 +91,7 @@ def passed_on(prefix: str, extra: list[str]) -> tuple[str, ...]:
 
 
 def with_configurations(suite: Suite, replacements: Sequence[str]) -> Suite:
-    """The suite with other configurations in place of those that it names.
-
-    Raises:
-        BokehbenchError: not ``OLD=NEW``, or the suite names no such configuration.
-    """
+    """The suite with other configurations, each OLD=NEW; BokehbenchError where the suite does not name OLD."""
     changed = list(suite.experiments)
     named = sorted({experiment.config for experiment in changed if experiment.config})
     for replacement in replacements:

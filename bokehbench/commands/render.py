@@ -105,11 +105,7 @@ def render_file(model: BokehModel, path: Path, output: Path, options: argparse.N
 
 
 def given_disparity(path: Path, place: Path | None, image: Tensor) -> Tensor | None:
-    """The user's map for a photo, at the photo's size: a file, or the file of the same stem in a folder.
-
-    Raises:
-        BokehbenchError: a folder without a map for this photo.
-    """
+    """The user's map at the photo's size: a file, or that of the same stem in a folder; BokehbenchError without one."""
     if place is None:
         return None
     if place.is_dir():

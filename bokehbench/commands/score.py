@@ -81,11 +81,7 @@ def arguments(words: list[str]) -> argparse.Namespace:
 
 
 def besides(protocols: tuple[Protocol, ...], asked: str | None, all_of_them: bool) -> tuple[str, ...]:
-    """Columns that are scored besides those of the protocols: those asked for, or all that files can have.
-
-    Raises:
-        BokehbenchError: an unknown name.
-    """
+    """Columns besides those of the protocols: asked for, or all that files can have; BokehbenchError if unknown."""
     names = [find_column(name.strip()).name for name in (asked or "").split(",") if name.strip()]
     if all_of_them:
         ours = {column for protocol in PROTOCOLS.values() for column in protocol.columns}

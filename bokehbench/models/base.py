@@ -254,11 +254,7 @@ class BokehModel(Recorded, ABC):
         return None if predict is None else predict(batch["image"])
 
     def own_disparity(self, batch: Batch) -> Tensor:
-        """:meth:`predicted_disparity` for a column.
-
-        Raises:
-            NotMeasuredError: there is none.
-        """
+        """:meth:`predicted_disparity` for a column; NotMeasuredError where there is none."""
         learns_depth = "depth" in [stage.name for stage in self.available]
         at_it = self.stage is not None and self.stage.name == "depth"
         measurable = at_it or self.provenance.weights == UNTRAINED or self.provenance.trained("depth")

@@ -148,11 +148,7 @@ class Pix2Pix(BokehModel):
     # Rendering -------------------------------------------------------------------------------------------------
 
     def focus_of(self, image: Tensor, disparity: Tensor | None, focus: Focus) -> Tensor:
-        """The disparity in focus, B: as given; looked up in ``disparity``; without one, the default.
-
-        Raises:
-            BokehbenchError: a point (x, y) without a disparity map to look it up in.
-        """
+        """The disparity in focus, B; BokehbenchError for a point (x, y) without a map to look it up in."""
         if disparity is not None:
             return self.focus_disparity(disparity, focus, image.shape)
         if isinstance(focus, tuple):

@@ -57,11 +57,7 @@ class Recorded(LightningModule):
         return Provenance(class_path(type(self)), weights, self.architecture_arguments)
 
     def take_weights(self, content: Mapping[str, Any], source: str) -> None:
-        """Load the weights of a checkpoint that was read, with their provenance; ``source`` names it in errors.
-
-        Raises:
-            BokehbenchError: they do not fit.
-        """
+        """Load a checkpoint's weights and provenance; BokehbenchError, naming ``source``, where they do not fit."""
         self._coming = Provenance.of_checkpoint(content, source)
         load_state(self, content["state_dict"], source)
 

@@ -72,11 +72,7 @@ class Stage:
 
 
 def select(available: list[Stage], names: list[str] | None) -> list[Stage]:
-    """The stages to walk, in the method's order, whatever the order of ``names`` (None = all).
-
-    Raises:
-        BokehbenchError: unknown stage.
-    """
+    """The stages to walk, in the method's order (``names`` None = all); BokehbenchError for an unknown one."""
     known = [stage.name for stage in available]
     for name in names or []:
         if name not in known:
