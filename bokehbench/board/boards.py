@@ -69,8 +69,7 @@ class Board:
         """Why the weights of a result, or any that they were made from, do not count here; empty where they do."""
         for method, weights_hash, training in result.lineage():
             official = f"official {method}" if training.get("official") else ""
-            why = self.contaminated.get(weights_hash) or self.contaminated.get(official)
-            if why:
+            if why := self.contaminated.get(weights_hash) or self.contaminated.get(official):
                 return why
         return ""
 

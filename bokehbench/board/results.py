@@ -215,8 +215,7 @@ def write(board_folder: Path, result: Result, replace: bool = False) -> Path:
 
 
 def _refuse_drift(path: Path, result: Result) -> None:
-    found = drift(read(path), result)
-    if found:
+    if found := drift(read(path), result):
         shown = "\n  ".join(found[:10]) + (f"\n  ... and {len(found) - 10} more" if len(found) > 10 else "")
         raise BokehbenchError(
             f"Drift: {path} holds the same identity with other scores, it stays as it is. Find out what changed "

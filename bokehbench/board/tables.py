@@ -43,8 +43,7 @@ def latex(standings: Standings) -> str:
         "\\midrule",
     ]
     lines += [" & ".join([escape(row.label), *(_cell(row, c) for c in columns)]) + " \\\\" for row in standings.ranked]
-    published = _published(standings)
-    if published:
+    if published := _published(standings):
         lines += ["\\midrule"] if standings.ranked else []
         lines += [f"\\multicolumn{{{len(columns) + 1}}}{{l}}{{\\emph{{published, not ranked}}}} \\\\"]
         lines += published

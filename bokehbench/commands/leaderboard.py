@@ -90,7 +90,7 @@ def _add(options: argparse.Namespace) -> int:
 
 
 def _scored(options: argparse.Namespace) -> Result:
-    from bokehbench.measure.folder_result import score_folder
+    from bokehbench.measure.folder_scores import score_folder
 
     if not (options.board and options.targets):
         raise BokehbenchError("leaderboard add --outputs METHOD=FOLDER also needs --board and --targets.")

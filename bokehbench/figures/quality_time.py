@@ -74,8 +74,7 @@ def _fill(figure: Any, standings: Standings, column: Column, data: list[Point]) 
         which = "   ".join(f"{MARKERS[marker[device]]} {style.short(device, 60)}" for device in devices)
         notes[1] = "Step lines: nothing on the same device is both faster and better."
         notes.append(f"Several devices, times NOT COMPARABLE between them: {which}")
-    missing = [row.label for row in standings.ranked if not row.result.seconds_per_image]
-    if missing:
+    if missing := [row.label for row in standings.ranked if not row.result.seconds_per_image]:
         notes.append("Without a time: " + style.short(", ".join(missing), 110))
     high, foot = figure.get_figheight(), 0.62 + 0.14 * len(notes)
     axes = figure.add_axes((0.085, foot / high, 0.895, 1 - (foot + 0.62) / high))

@@ -1,4 +1,7 @@
-"""Scores of picture files, many at a time: one process per core, one torch thread each."""
+"""Scores of picture files, many at a time: one process per core, one torch thread each.
+
+A folder of somebody's outputs is a result on a board, too: no model, so the pictures themselves are the identity.
+"""
 
 from __future__ import annotations
 
@@ -9,17 +12,22 @@ from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field, replace
 from functools import partial
+from pathlib import Path
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 from tqdm import tqdm
 
+from bokehbench.board.boards import Board
+from bokehbench.board.identity import OUTPUTS_ONLY, hash_files
+from bokehbench.board.results import Result
 from bokehbench.data.focus import estimate_focus
 from bokehbench.data.image_io import read_map, read_rgb
 from bokehbench.errors import BokehbenchError
 from bokehbench.fingerprint import fingerprint
-from bokehbench.measure.paired_folders import PairedFiles
+from bokehbench.measure.paired_folders import PairedFiles, pair_folders
+from bokehbench.measure.pictures import Picture, board_result
 from bokehbench.metrics.lpips import NOT_AVAILABLE, available
 from bokehbench.metrics.measurement import Measurement
 from bokehbench.metrics.protocols import Protocol
@@ -57,6 +65,35 @@ class PictureScores:
     more: dict[str, float | str] = field(default_factory=dict)
     fingerprint: tuple[float, ...] = ()
     unreadable: str | None = None
+
+
+def score_folder(board: Board, method: str, outputs: Path, targets: Path, masks: Path | None, note: str) -> Result:
+    """Score ``outputs`` in the columns of the board; ``method`` is the label of the row.
+
+    The folders are paired strictly by file stem; masks mark what is in focus. ``note``: where the outputs are from.
+
+    Raises:
+        BokehbenchError: an output or target that is odd (missing outputs are incomplete, not odd) or unreadable.
+    """
+    pairing = pair_folders({method: outputs}, targets, masks)
+    pairing.refuse({"missing"})
+    pairs = pairing.pairs[method]
+    protocol = board.evaluator
+    settings = Settings((protocol,), tuple(name for name in board.columns if name not in protocol.columns))
+    pictures = score_pairs(pairs, settings)
+    if bad := [picture.unreadable for picture in pictures if picture.unreadable]:
+        raise BokehbenchError("not scored: " + "; ".join(bad))
+    rows = [Picture(picture.name, picture.scores[protocol.name] | picture.more) for picture in pictures]
+    return board_result(
+        board,
+        rows,
+        method=method,
+        weights_hash=OUTPUTS_ONLY,
+        target_hash=hash_files({pair.name: pair.target for pair in pairs}),
+        prediction_hash=hash_files({pair.name: pair.output for pair in pairs}),
+        fingerprints={p.name: p.fingerprint for p in pictures if p.name in board.fingerprints},
+        training={"outputs": note} if note else {},
+    )
 
 
 def score_pairs(pairs: Sequence[PairedFiles], settings: Settings, workers: int | None = None) -> list[PictureScores]:

@@ -53,8 +53,7 @@ class Pairing:
 
     def refuse(self, allowed: Set[str]) -> None:
         """Raise BokehbenchError with all problems that are not ``allowed``, or if nothing is left to score."""
-        refused = [problem for problem in self.problems if problem.kind not in allowed]
-        if refused:
+        if refused := [problem for problem in self.problems if problem.kind not in allowed]:
             kinds = sorted({problem.kind for problem in refused} & set(KINDS))
             shown = "".join(f"\n  {problem.sentence}" for problem in refused[:20])
             more = f"\n  ... and {len(refused) - 20} more" if len(refused) > 20 else ""
@@ -159,8 +158,7 @@ def duplicates(pairs: Mapping[str, Sequence[PairedFiles]]) -> list[str]:
     for one, other in combinations(pairs, 2):
         theirs = {pair.name: pair for pair in pairs[other]}
         shared = [pair for pair in pairs[one] if pair.name in theirs]
-        equal = [pair.name for pair in shared if digests[pair.output] == digests[theirs[pair.name].output]]
-        if equal:
+        if equal := [pair.name for pair in shared if digests[pair.output] == digests[theirs[pair.name].output]]:
             names = ", ".join(equal[:5]) + (" ..." if len(equal) > 5 else "")
             sentences.append(
                 f"{one} and {other} are byte-identical for {len(equal)} of {len(shared)} pictures ({names})"

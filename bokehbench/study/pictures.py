@@ -46,8 +46,7 @@ def gather(inputs: Path, methods: Mapping[str, Path]) -> tuple[list[PictureSet],
             for stem, path in listing.files.items()
             if stem not in other.files
         ]
-        extra = len(set(other.files) - set(listing.files))
-        if extra:
+        if extra := len(set(other.files) - set(listing.files)):
             notes.append(f"{name}: {counted(extra, 'result')} without an input left out")
     _refuse(problems)
     sets = []

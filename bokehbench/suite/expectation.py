@@ -31,8 +31,7 @@ class Expectation:
         test rule out equality at 5 %. ``results`` are those of the experiments, by name.
         """
         claim = self.about or f"{self.better} is better than {self.than}"
-        lacking = [name for name in (self.better, self.than) if name not in results]
-        if lacking:
+        if lacking := [name for name in (self.better, self.than) if name not in results]:
             return f"not tested: {claim} (no result of {', '.join(lacking)})"
         column = find_column(self.column)
         values = [

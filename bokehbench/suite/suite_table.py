@@ -50,8 +50,7 @@ class SuiteTable:
         lines += [f"Expected, {line}" for line in self.claims()]
         if self.board is not None:
             lines.append(f"Board: {self.board / 'table.md'}")
-        failed = [outcome for outcome in self.outcomes if outcome.failure is not None]
-        if failed:
+        if failed := [outcome for outcome in self.outcomes if outcome.failure is not None]:
             lines.append(
                 f"{len(failed)} of {len(self.outcomes)} experiments FAILED; the same command tries them again:"
             )
@@ -83,8 +82,7 @@ class SuiteTable:
                  f"Mean over the pictures of `{board.name}` (version {board.version}).", "",
                  tables.markdown(["experiment", *self._headings()], rows)]  # fmt: skip
         lines += [part for source in self.sources for part in ("", f"Published: {source}.")]
-        claims = self.claims()
-        if claims:
+        if claims := self.claims():
             lines += ["", "Expected:", "", *(f"- {line}" for line in claims)]
         return "\n".join(lines) + "\n"
 
