@@ -154,7 +154,7 @@ def _verify(options: argparse.Namespace) -> int:
 
 def _pin(options: argparse.Namespace) -> int:
     folder = boards.find(options.board, writable=True)
-    from bokehbench.measure.pin import pin  # brings torch
+    from bokehbench.measure.verification import pin  # brings torch
 
     print(pin(folder, read_board(folder), options.root))
     return 0

@@ -96,14 +96,13 @@ def _text(path: Path | None, default: tuple[str, ...]) -> tuple[str, ...]:
 def _analyse(options: argparse.Namespace) -> int:
     from bokehbench.study import forest_plot, key, report, votes
     from bokehbench.study.analysis import analyse
-    from bokehbench.study.raters import sort_votes
 
     secret = key.read(options.key)
     paths = [path for given in options.votes for path in (sorted(given.glob("*.json")) if given.is_dir() else [given])]
     files, refused, duplicates = votes.read_all(paths, secret)
     for sentence in (*refused, *duplicates):
         print(f"left out: {sentence}", file=sys.stderr)
-    raters = [sort_votes(file, secret) for file in files]
+    raters = [votes.sort_votes(file, secret) for file in files]
     unknown = set(options.exclude) - {rater.id for rater in raters}
     if unknown:
         raise BokehbenchError(f"--exclude {min(unknown)}: no file of votes is of this rater.")

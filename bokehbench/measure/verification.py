@@ -1,4 +1,4 @@
-"""A stored result, measured again from its checkpoint: every column of every picture, and what it says of itself."""
+"""A board's own pictures: their fingerprints, and a stored result measured again on them from its checkpoint."""
 
 from __future__ import annotations
 
@@ -9,13 +9,14 @@ from pathlib import Path
 import torch
 from tqdm import tqdm
 
-from bokehbench.board.boards import Board
+from bokehbench.board.boards import Board, write_fingerprints
 from bokehbench.board.identity import OUTPUTS_ONLY
 from bokehbench.board.leaderboard import admit
 from bokehbench.board.results import Result
 from bokehbench.data import open_data
 from bokehbench.data.base import BokehDataModule
 from bokehbench.errors import BokehbenchError
+from bokehbench.fingerprint import fingerprint
 from bokehbench.machine import device_in_words
 from bokehbench.measure.pictures import Picture, gather, measured, target_files_hash, total_hash
 from bokehbench.metrics.columns import columns, find_column
@@ -25,6 +26,9 @@ from bokehbench.models.base import BokehModel
 from bokehbench.models.load import construct, load_model
 from bokehbench.models.weights import weights_hash
 from bokehbench.provenance import versions
+
+#: Pictures that are pinned, spread over the split, the first among them: a test on other pictures ends at once.
+PINNED = 5
 
 
 @dataclass
@@ -124,6 +128,22 @@ def test_data(board: Board, root: Path | None) -> BokehDataModule:
     data = open_data(str(board.data.get("name")), **{**board.data.get("arguments", {}), **given})
     data.setup("test")
     return data
+
+
+def pin(folder: Path, board: Board, root: Path | None = None) -> Path:
+    """Write ``targets.json`` from the board's own data; returns the file.
+
+    Raises:
+        BokehbenchError: the board names no data, or it is not there, or has other pictures than the board says.
+    """
+    data = test_data(board, root)
+    pictures = data.pictures("test")
+    if pictures is None or len(pictures) != board.count:
+        found = 0 if pictures is None else len(pictures)
+        raise BokehbenchError(f"{board.name} has {board.count} pictures and its data {found}: give --root.")
+    places = sorted({round(n * (board.count - 1) / (PINNED - 1)) for n in range(PINNED)})
+    items = [pictures[place] for place in tqdm(places, desc="targets", unit="picture")]
+    return write_fingerprints(folder, {item["name"]: fingerprint(item["bokeh"]) for item in items})
 
 
 @torch.inference_mode()

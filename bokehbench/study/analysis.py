@@ -15,7 +15,7 @@ from bokehbench.study import bradley_terry
 from bokehbench.study.binomial import Share, share
 from bokehbench.study.key import Key
 from bokehbench.study.krippendorff import agreement, paired_alpha
-from bokehbench.study.raters import Rater
+from bokehbench.study.votes import Rater
 
 #: Draws of raters, the first of those that boards have: each is a fit of all strengths.
 RESAMPLES = 2000

@@ -12,7 +12,7 @@ from bokehbench.board.identity import plain
 from bokehbench.counted import counted
 from bokehbench.study.analysis import Analysis, PairResult, Strength
 from bokehbench.study.bradley_terry import PRIOR
-from bokehbench.study.raters import Rater
+from bokehbench.study.votes import Rater
 from bokehbench.tables import MARKUP, escape
 
 NOTES = (
