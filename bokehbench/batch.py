@@ -4,8 +4,6 @@ Data sets make :class:`Batch` objects, methods read them, and neither imports th
 Disparity is 1 = nearest everywhere: loaders convert (depth polarity is the classic bug of this field).
 """
 
-from __future__ import annotations
-
 from typing import TypedDict
 
 from bokehbench.errors import BokehbenchError

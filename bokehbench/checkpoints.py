@@ -1,7 +1,5 @@
 """Checkpoint files: found, and opened without running code. Starts without torch."""
 
-from __future__ import annotations
-
 import pickle
 from pathlib import Path
 from typing import Any

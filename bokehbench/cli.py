@@ -1,7 +1,5 @@
 """``bokehbench``: finds the verb, imports only what that verb needs (``--help`` starts without torch)."""
 
-from __future__ import annotations
-
 import os
 import sys
 

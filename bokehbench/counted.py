@@ -1,7 +1,5 @@
 """Numbers of things in words."""
 
-from __future__ import annotations
-
 
 def counted(count: int, thing: str) -> str:
     """``1 picture``, ``3 pictures``, ``0 pictures``."""

@@ -1,7 +1,5 @@
 """The one exception that the command line turns into a sentence instead of a stack trace."""
 
-from __future__ import annotations
-
 import difflib
 from collections.abc import Iterable
 from typing import Any

@@ -1,7 +1,5 @@
 """Where the experiment files are, in a checkout and in an installed package."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any, Literal
 

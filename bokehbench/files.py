@@ -1,7 +1,5 @@
 """Atomic writing: a killed process or a full disk leaves the file, or the folder, that was there before."""
 
-from __future__ import annotations
-
 import os
 import tempfile
 from collections.abc import Callable, Iterator

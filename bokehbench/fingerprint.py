@@ -1,7 +1,5 @@
 """A few numbers by which a scene that is made again is known: is this the target that a score was measured on?"""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 from bokehbench.lazy import F, Tensor

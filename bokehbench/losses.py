@@ -1,7 +1,5 @@
 """One function or class per published loss; pictures are B C H W, every loss returns a scalar."""
 
-from __future__ import annotations
-
 import torch
 import torch.nn.functional as F
 from torch import Tensor

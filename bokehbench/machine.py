@@ -1,7 +1,5 @@
 """What computed: the words for a device in results and records, and the memory that it took."""
 
-from __future__ import annotations
-
 import platform
 from functools import cache
 from pathlib import Path

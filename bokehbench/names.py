@@ -1,7 +1,5 @@
 """Names that people type: short names of methods and data sets, and options that were spelt otherwise before."""
 
-from __future__ import annotations
-
 from collections.abc import Container, Mapping
 from typing import Any
 

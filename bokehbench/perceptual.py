@@ -1,7 +1,5 @@
 """The VGG-19 feature distance of PyNET's last level: whose weights, and how much it counts."""
 
-from __future__ import annotations
-
 import socket
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """Short names of classes: what there is can be listed without importing any of it."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping
 from importlib import import_module
 from typing import Any, TypeVar

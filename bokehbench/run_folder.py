@@ -1,7 +1,5 @@
 """Where a run puts its files."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 from pytorch_lightning import LightningModule, Trainer

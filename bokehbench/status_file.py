@@ -1,7 +1,5 @@
 """A step of a suite or a sweep is a process of its own: a file in which it says how far it is and why it failed."""
 
-from __future__ import annotations
-
 import ctypes
 import json
 import os

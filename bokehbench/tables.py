@@ -3,8 +3,6 @@
 Starts without torch.
 """
 
-from __future__ import annotations
-
 import csv
 import io
 import math

@@ -5,8 +5,6 @@ stage is a ``Trainer.fit`` of its own on the same trainer, so that optimiser, sc
 (which must know what trains) are built again, while the step count, loggers and callbacks go on.
 """
 
-from __future__ import annotations
-
 import math
 from pathlib import Path
 from typing import Any

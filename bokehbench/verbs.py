@@ -1,7 +1,5 @@
 """The verbs of the command line, each imported when it is run."""
 
-from __future__ import annotations
-
 import importlib
 from collections.abc import Mapping, Sequence
 

@@ -1,7 +1,5 @@
 """What a method lets people choose: the page shows nothing that would be ignored."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, replace
 from typing import Literal
 

@@ -1,7 +1,5 @@
 """Files that people drop: what cannot be rendered is refused in one sentence, before its pixels are decoded."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar

@@ -1,7 +1,5 @@
 """Pictures for the page: photos as pixels, disparity in colours, and a ring where the focus is."""
 
-from __future__ import annotations
-
 import numpy as np
 from matplotlib import colormaps
 from PIL import Image, ImageDraw

@@ -1,7 +1,5 @@
 """One person's photo: what a session keeps between a click and the next."""
 
-from __future__ import annotations
-
 import shutil
 import tempfile
 from dataclasses import dataclass, field

@@ -1,7 +1,5 @@
 """The page: controls and what they start. All that renders waits in one line, so people share one model."""
 
-from __future__ import annotations
-
 import html
 from collections.abc import Callable
 from pathlib import Path

@@ -1,7 +1,5 @@
 """From a photo, a point and an aperture to a picture: quick while a slider moves, finished after, full to save."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any
 

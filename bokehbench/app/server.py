@@ -1,7 +1,5 @@
 """Serves the page: this computer only unless told otherwise, nothing sent anywhere, no file left behind."""
 
-from __future__ import annotations
-
 import ipaddress
 import os
 import signal

@@ -1,7 +1,5 @@
 """Boards: what is measured, on which pictures, under which protocol. One folder each, ``board.yaml`` by hand."""
 
-from __future__ import annotations
-
 import json
 import shutil
 from collections.abc import Mapping, Sequence

@@ -1,7 +1,5 @@
 """How to cite a row: the row in words, a permalink to its file at its commit, BibTeX of method and suite."""
 
-from __future__ import annotations
-
 import re
 from pathlib import Path
 

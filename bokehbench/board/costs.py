@@ -1,7 +1,5 @@
 """What a method costs besides its scores: time, memory, weights, multiply-adds."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 from bokehbench.board.results import Result

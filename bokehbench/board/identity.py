@@ -1,7 +1,5 @@
 """What makes two results the same measurement, as a short hash. Plain Python: starts without torch."""
 
-from __future__ import annotations
-
 import hashlib
 import json
 import math

@@ -1,7 +1,5 @@
 """A board's folder: admit results, write its tables, check that the tables are what the files say."""
 
-from __future__ import annotations
-
 import difflib
 from collections.abc import Mapping
 from dataclasses import replace

@@ -1,7 +1,5 @@
 """A board as Markdown: a pure function of its standings."""
 
-from __future__ import annotations
-
 import math
 from collections import Counter
 

@@ -1,7 +1,5 @@
 """Published numbers, each with its source, and whether ours reproduce them."""
 
-from __future__ import annotations
-
 import csv
 from collections.abc import Sequence
 from dataclasses import dataclass, field, fields

@@ -1,7 +1,5 @@
 """Trainings of one recipe from several seeds: how far a score moves when nothing but chance differs."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any

@@ -1,7 +1,5 @@
 """Who is where on a board, and why somebody is not ranked: everything that the tables show, computed once."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass

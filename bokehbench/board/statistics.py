@@ -4,8 +4,6 @@ Bokeh scores vary far more between pictures than between methods: on Val294 the 
 wide as the published table. Only paired comparisons on the same pictures tell methods apart.
 """
 
-from __future__ import annotations
-
 import math
 import warnings
 from collections.abc import Iterable, Mapping, Sequence

@@ -1,7 +1,5 @@
 """A board as CSV (one line per score) and LaTeX (booktabs): pure functions of its standings."""
 
-from __future__ import annotations
-
 from bokehbench import tables
 from bokehbench.board.reported import Beside, column_of
 from bokehbench.board.standings import Row, Standings

@@ -1,7 +1,5 @@
 """Which of a trainer's loggers keep anything."""
 
-from __future__ import annotations
-
 from pytorch_lightning import Trainer
 from pytorch_lightning.loggers import Logger, TensorBoardLogger, WandbLogger
 

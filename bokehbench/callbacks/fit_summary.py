@@ -1,7 +1,5 @@
 """The end of a fit: scores beside those of the input, a picture, the checkpoint, what to type next."""
 
-from __future__ import annotations
-
 from contextlib import suppress
 from pathlib import Path
 from typing import Any

@@ -1,7 +1,5 @@
 """The gradient's norm: the first thing to look at when a training goes wrong."""
 
-from __future__ import annotations
-
 from pytorch_lightning import LightningModule, Trainer
 from pytorch_lightning.callbacks import Callback
 from torch.nn.utils import get_total_norm

@@ -1,7 +1,5 @@
 """The same few validation pictures at every validation, in W&B and TensorBoard."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import numpy as np

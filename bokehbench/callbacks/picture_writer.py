@@ -1,7 +1,5 @@
 """Pictures of ``predict``: one PNG per input."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any
 

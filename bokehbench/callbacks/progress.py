@@ -1,7 +1,5 @@
 """Progress bar that names the stage."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from itertools import accumulate
 from typing import Any

@@ -1,7 +1,5 @@
 """Scores of a test: a table on the screen, one row per picture in a CSV."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Mapping, Sequence
 from typing import Any

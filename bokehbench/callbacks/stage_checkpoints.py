@@ -1,7 +1,5 @@
 """Checkpoints of a staged run: the last state, the end of each stage, the best of each stage."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import torch

@@ -1,7 +1,5 @@
 """How far a run is, for the suite or the sweep that started it."""
 
-from __future__ import annotations
-
 import time
 from typing import Any
 

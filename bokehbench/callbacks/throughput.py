@@ -1,7 +1,5 @@
 """How fast a training runs."""
 
-from __future__ import annotations
-
 import time
 
 from pytorch_lightning import LightningModule, Trainer

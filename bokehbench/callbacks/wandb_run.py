@@ -1,7 +1,5 @@
 """What a run leaves at W&B besides its curves: settings, scores by stage, the table of a test, its result."""
 
-from __future__ import annotations
-
 import shutil
 from pathlib import Path
 from typing import Any

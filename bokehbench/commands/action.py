@@ -1,7 +1,5 @@
 """Verbs with actions, such as ``bokehbench study build``."""
 
-from __future__ import annotations
-
 import argparse
 from collections.abc import Callable, Mapping
 

@@ -4,8 +4,6 @@ The precedence, weakest first: the method's quick configuration (only without ``
 architecture and recipes stored in ``--checkpoint`` (formerly ``--ckpt_path``), and what was typed.
 """
 
-from __future__ import annotations
-
 import inspect
 from collections.abc import Container, Mapping
 from pathlib import Path

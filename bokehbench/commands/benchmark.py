@@ -1,7 +1,5 @@
 """``bokehbench benchmark``: run a suite of experiments and compare them on a board."""
 
-from __future__ import annotations
-
 import argparse
 from collections.abc import Sequence
 from dataclasses import replace

@@ -3,8 +3,6 @@
 The script holds all words: asking Python for them at every Tab would take the seconds that torch needs to start.
 """
 
-from __future__ import annotations
-
 import argparse
 import contextlib
 import dataclasses

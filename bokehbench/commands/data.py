@@ -1,7 +1,5 @@
 """``bokehbench data describe|check|preview|fit-aperture``: look at a data set before training on it."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from pkgutil import resolve_name
 from typing import Any

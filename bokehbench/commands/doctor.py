@@ -1,7 +1,5 @@
 """``bokehbench doctor``: versions, devices, data folders found, and what is missing."""
 
-from __future__ import annotations
-
 import argparse
 import importlib
 import os

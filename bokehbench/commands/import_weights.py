@@ -1,7 +1,5 @@
 """``bokehbench import-weights``: the authors' weights, as a checkpoint of ours."""
 
-from __future__ import annotations
-
 import argparse
 from dataclasses import replace
 from pathlib import Path

@@ -1,7 +1,5 @@
 """``bokehbench leaderboard add|render|check|verify|pin|cite|compare|figures``: results, tables, what they are worth."""
 
-from __future__ import annotations
-
 import argparse
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """``fit``, ``validate``, ``test``, ``predict``: LightningCLI with short names, quick configurations and stages."""
 
-from __future__ import annotations
-
 import logging
 import os
 import warnings

@@ -1,7 +1,5 @@
 """Loggers made ready: ``--trainer.logger WandbLogger`` or ``TensorBoardLogger`` alone is enough."""
 
-from __future__ import annotations
-
 import os
 import sys
 from collections.abc import Mapping

@@ -1,7 +1,5 @@
 """The method that a verb works with: by name, by checkpoint, or the newest of the user's own runs."""
 
-from __future__ import annotations
-
 import inspect
 from pathlib import Path
 from typing import Any

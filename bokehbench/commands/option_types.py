@@ -1,7 +1,5 @@
 """Kinds of options that several verbs have."""
 
-from __future__ import annotations
-
 import argparse
 from pathlib import Path
 from typing import Any

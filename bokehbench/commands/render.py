@@ -1,7 +1,5 @@
 """``bokehbench render``: a photo in, the same photo with shallow depth of field out."""
 
-from __future__ import annotations
-
 import argparse
 from contextlib import suppress
 from pathlib import Path

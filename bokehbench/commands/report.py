@@ -1,7 +1,5 @@
 """``bokehbench report``: a board as a folder of HTML that opens from disk, with pictures to look into."""
 
-from __future__ import annotations
-
 import argparse
 import sys
 from pathlib import Path

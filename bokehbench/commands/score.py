@@ -1,7 +1,5 @@
 """``bokehbench score``: folders of pictures against a folder of true ones; no model needed."""
 
-from __future__ import annotations
-
 import argparse
 from pathlib import Path
 

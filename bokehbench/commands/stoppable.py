@@ -1,7 +1,5 @@
 """Long work that can be stopped and goes on later, by hand (Ctrl-C) or by a batch system (SIGTERM)."""
 
-from __future__ import annotations
-
 import signal
 import sys
 from collections.abc import Callable

@@ -1,7 +1,5 @@
 """``bokehbench study build|analyse``: a page of blind pairs that opens from disk, and what its votes mean."""
 
-from __future__ import annotations
-
 import argparse
 import sys
 from collections.abc import Callable

@@ -1,7 +1,5 @@
 """``bokehbench sweep``: run a sweep of W&B's format here, without W&B."""
 
-from __future__ import annotations
-
 import argparse
 import sys
 from collections.abc import Sequence

@@ -1,7 +1,5 @@
 """What all data sets share: loaders, paired augmentation, checks before training starts."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Iterator, Sequence
 from inspect import currentframe, signature

@@ -1,7 +1,5 @@
 """What is wrong with a list of files, found before training starts."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any

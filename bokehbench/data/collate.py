@@ -1,7 +1,5 @@
 """Items to a batch, under the contract of ``bokehbench.batch``."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import cast
 

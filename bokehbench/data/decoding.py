@@ -1,7 +1,5 @@
 """Files to pixel arrays: every way in which a file can be bad ends in one sentence that names it."""
 
-from __future__ import annotations
-
 import io
 import warnings
 from collections.abc import Iterator, Sequence

@@ -1,7 +1,5 @@
 """A data set in words."""
 
-from __future__ import annotations
-
 from collections import Counter
 from contextlib import suppress
 

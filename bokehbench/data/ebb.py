@@ -1,7 +1,5 @@
 """EBB!, "Everything is Better with Bokeh!" (Ignatov et al. 2020, CVPR workshops): pairs taken at f/16 and f/1.8."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from pathlib import Path
 from typing import Literal

@@ -1,7 +1,5 @@
 """The one aperture under which a reference renderer explains a data set's targets best."""
 
-from __future__ import annotations
-
 from typing import NamedTuple
 
 import numpy as np

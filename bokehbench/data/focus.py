@@ -5,8 +5,6 @@ on, so the focus is the median disparity of its mask, or of the picture's centra
 aperture is one constant per data set, in pixels of a picture 1024 high, scaled with the picture's height.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import torch

@@ -1,7 +1,5 @@
 """Photos and maps, from any file that people have to the tensors of the batch, and back."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """RGB-D collections: photos with measured depth, bokeh rendered from it (DeepLens, Wang et al. 2018, Sec. 4.1)."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal

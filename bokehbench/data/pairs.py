@@ -1,7 +1,5 @@
 """Any folders of input and target pictures."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 from bokehbench.data.base import BokehDataModule

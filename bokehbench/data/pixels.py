@@ -1,7 +1,5 @@
 """Picture files to arrays: any pixel format and colour profile to sRGB, upright, and back. Starts without torch."""
 
-from __future__ import annotations
-
 import io
 from contextlib import suppress
 from pathlib import Path

@@ -1,7 +1,5 @@
 """A split made of files."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import torch

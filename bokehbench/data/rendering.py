@@ -1,7 +1,5 @@
 """Targets made by the reference renderers, for data sets that have depth but no bokeh."""
 
-from __future__ import annotations
-
 from typing import Literal
 
 from torch import Tensor

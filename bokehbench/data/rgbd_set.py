@@ -1,7 +1,5 @@
 """Splits of an RGB-D collection: disparity from depth, targets rendered on the fly."""
 
-from __future__ import annotations
-
 import math
 import zlib
 from collections.abc import Sequence

@@ -1,7 +1,5 @@
 """Saliency sets (image + mask folders) that DeepLens mixes into every batch of its depth stage (Sec. 3.1)."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from fractions import Fraction
 from pathlib import Path

@@ -3,8 +3,6 @@
 Resuming at any step, and any number of workers, therefore gives the same data.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache

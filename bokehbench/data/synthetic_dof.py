@@ -1,7 +1,5 @@
 """SyntheticDoF: scenes with exact shallow depth of field, made on the fly; needs no files."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path

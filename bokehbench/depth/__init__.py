@@ -1,7 +1,5 @@
 """Depth that is not the renderer's own: stored maps, networks of others."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 from bokehbench.depth.focus import focus_on_another_map

@@ -1,7 +1,5 @@
 """Focus on one depth scale, said on another."""
 
-from __future__ import annotations
-
 import torch
 from torch import Tensor
 

@@ -1,7 +1,5 @@
 """Depth from files: maps that somebody else's network made before."""
 
-from __future__ import annotations
-
 import hashlib
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """Maps kept on disk, so that a depth network sees a picture once."""
 
-from __future__ import annotations
-
 import os
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """What gives depth to a renderer that is not its own."""
 
-from __future__ import annotations
-
 from typing import Protocol
 
 from torch import Tensor, nn

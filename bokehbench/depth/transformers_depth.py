@@ -1,7 +1,5 @@
 """Depth from any depth-estimation network of Hugging Face's `transformers`."""
 
-from __future__ import annotations
-
 import hashlib
 import importlib
 import inspect

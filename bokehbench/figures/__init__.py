@@ -1,7 +1,5 @@
 """Figures of a board: small files for ``docs/images``, made from its results and a suite's work folder."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """Quality against the number of feature channels (Wang et al. 2018, DeepLens, Figure 12)."""
 
-from __future__ import annotations
-
 import math
 from dataclasses import dataclass
 from pathlib import Path

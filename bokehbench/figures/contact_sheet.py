@@ -1,7 +1,5 @@
 """The same pictures by every method of a board, between input and target."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """Where methods fail: near the border of what is in focus, on it, and behind it."""
 
-from __future__ import annotations
-
 import math
 from dataclasses import dataclass
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Names beside points so that they hide neither each other nor the points."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Any
 

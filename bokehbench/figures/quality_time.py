@@ -1,7 +1,5 @@
 """Quality against seconds per picture."""
 
-from __future__ import annotations
-
 import math
 from dataclasses import dataclass
 from itertools import cycle, pairwise

@@ -1,7 +1,5 @@
 """Pictures that a test left beside its result (``ResultRecorder(pictures=N)``)."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path

@@ -3,8 +3,6 @@
 Matplotlib is imported inside functions: the verbs that list figures start without it.
 """
 
-from __future__ import annotations
-
 import io
 import warnings
 from collections.abc import Callable, Iterable

@@ -1,7 +1,5 @@
 """Loss and validation score over the steps of a staged training, from what CSVLogger wrote."""
 
-from __future__ import annotations
-
 import math
 import re
 from collections.abc import Sequence

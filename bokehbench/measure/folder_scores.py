@@ -3,8 +3,6 @@
 A folder of somebody's outputs is a result on a board, too: no model, so the pictures themselves are the identity.
 """
 
-from __future__ import annotations
-
 import multiprocessing
 import os
 from collections.abc import Callable, Iterator, Sequence

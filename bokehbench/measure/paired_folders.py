@@ -1,7 +1,5 @@
 """Folders of outputs against a folder of targets: strictly paired by file stem, everything odd named first."""
 
-from __future__ import annotations
-
 import hashlib
 from collections import defaultdict
 from collections.abc import Mapping, Sequence, Set

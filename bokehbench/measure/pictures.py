@@ -1,7 +1,5 @@
 """One picture of a test, measured: its scores, and what tells its output and target from others."""
 
-from __future__ import annotations
-
 import datetime
 import hashlib
 import math

@@ -1,7 +1,5 @@
 """The result of a test, made in the process that ran it."""
 
-from __future__ import annotations
-
 import statistics
 from pathlib import Path
 from typing import Any

@@ -1,7 +1,5 @@
 """Scores of picture files as tables: means for a terminal, and one row per picture for programs."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterator, Sequence
 

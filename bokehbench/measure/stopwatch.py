@@ -1,7 +1,5 @@
 """Time and arithmetic of one rendering."""
 
-from __future__ import annotations
-
 import time
 from typing import Any
 

@@ -1,7 +1,5 @@
 """A board's own pictures: their fingerprints, and a stored result measured again on them from its checkpoint."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path

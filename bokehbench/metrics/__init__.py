@@ -3,8 +3,6 @@
 Names load on first use, so that columns and protocols are listed without torch.
 """
 
-from __future__ import annotations
-
 import importlib
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Metrics as torchmetrics classes: values of a set's images, averaged at the end."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from inspect import signature
 from typing import Any, ClassVar

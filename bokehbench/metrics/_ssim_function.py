@@ -1,7 +1,5 @@
 """SSIM as a function that autograd knows, in row bands both ways."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import torch

@@ -1,7 +1,5 @@
 """Whether an output blurs as much as its target does."""
 
-from __future__ import annotations
-
 from bokehbench.lazy import Tensor, torch
 from bokehbench.metrics.column import Column
 from bokehbench.metrics.luma import luma

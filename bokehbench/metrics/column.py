@@ -1,7 +1,5 @@
 """A score that tables show: declared once, in the file of its metric."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """Every column that is declared: in the files of this folder, and by packages that are installed beside ours."""
 
-from __future__ import annotations
-
 import functools
 import importlib
 import pkgutil

@@ -1,7 +1,5 @@
 """Depth error after a spline fit (Srinivasan et al. 2018; DeepLens, Wang et al. 2018, section 5.1)."""
 
-from __future__ import annotations
-
 from bokehbench.errors import BokehbenchError
 from bokehbench.lazy import Tensor, torch
 from bokehbench.metrics.column import Column

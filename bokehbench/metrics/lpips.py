@@ -1,7 +1,5 @@
 """Learned perceptual similarity (Zhang, Isola, Efros, Shechtman, Wang, CVPR 2018), version 0.1."""
 
-from __future__ import annotations
-
 import functools
 import socket
 import warnings

@@ -1,7 +1,5 @@
 """Brightness of an RGB picture."""
 
-from __future__ import annotations
-
 from bokehbench.lazy import Tensor
 
 

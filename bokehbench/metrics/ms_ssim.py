@@ -1,7 +1,5 @@
 """Multi-scale structural similarity (Wang, Simoncelli, Bovik, Asilomar 2003)."""
 
-from __future__ import annotations
-
 from bokehbench.lazy import F, Tensor, torch
 from bokehbench.metrics.column import Column
 from bokehbench.metrics.pair import check_pair

@@ -1,7 +1,5 @@
 """What every metric asks of its two pictures."""
 
-from __future__ import annotations
-
 from bokehbench.errors import BokehbenchError
 from bokehbench.lazy import Tensor, torch
 

@@ -1,7 +1,5 @@
 """Pictures as a protocol's evaluator compares them."""
 
-from __future__ import annotations
-
 from bokehbench.errors import BokehbenchError
 from bokehbench.lazy import F, Tensor, torch
 from bokehbench.metrics.luma import studio_luma

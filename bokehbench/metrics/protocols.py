@@ -4,8 +4,6 @@ On the same 294 outputs PSNR moves between 22.9 and 26.4 dB and SSIM between 0.8
 Sources: the evaluation code that each paper published, read line by line (docs/metrics/protocols.md).
 """
 
-from __future__ import annotations
-
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 

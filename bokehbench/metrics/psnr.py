@@ -1,7 +1,5 @@
 """Peak signal-to-noise ratio."""
 
-from __future__ import annotations
-
 from bokehbench.lazy import Tensor, torch
 from bokehbench.metrics.column import Column
 from bokehbench.metrics.pair import check_pair

@@ -1,7 +1,5 @@
 """Spearman's rank correlation: whether a map orders the pixels as the true one does, whatever its scale."""
 
-from __future__ import annotations
-
 from bokehbench.lazy import Tensor, torch
 
 

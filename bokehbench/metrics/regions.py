@@ -4,8 +4,6 @@ A bokeh picture fails in three different places: a subject that should have stay
 blur, and the border of the subject, where colours bleed. One mean over the picture shows mostly the largest of them.
 """
 
-from __future__ import annotations
-
 from functools import partial
 from typing import Literal
 

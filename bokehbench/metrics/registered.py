@@ -5,8 +5,6 @@ the aperture changes brightness by up to a quarter. An exact per-channel gain al
 values stand beside the plain PSNR, never instead of it.
 """
 
-from __future__ import annotations
-
 from functools import partial
 
 from bokehbench.errors import BokehbenchError

@@ -1,7 +1,5 @@
 """SSIM with a window that also runs over the colour channels (BasicSR-derived code; BoVAR's table)."""
 
-from __future__ import annotations
-
 from bokehbench.lazy import F, Tensor, torch
 from bokehbench.metrics.pair import check_pair
 from bokehbench.metrics.ssim_terms import combine

@@ -5,8 +5,6 @@ four maps instead of five, and nearly equal pictures keep their precision, becau
 2 σxy = (var s - var d) / 2 and σx² + σy² = (var s + var d) / 2.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from typing import NamedTuple
 

@@ -1,7 +1,5 @@
 """Windows of SSIM as shifted additions."""
 
-from __future__ import annotations
-
 import math
 from dataclasses import dataclass
 from typing import Literal

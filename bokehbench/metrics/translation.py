@@ -1,7 +1,5 @@
 """The shift between two pictures of the same scene, to a fraction of a pixel."""
 
-from __future__ import annotations
-
 import math
 
 from bokehbench.lazy import Tensor, torch

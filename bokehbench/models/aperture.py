@@ -1,7 +1,5 @@
 """Aperture: a depth network taught by shallow depth of field alone (DeepLens' baseline, after Srinivasan 2018)."""
 
-from __future__ import annotations
-
 import torch
 from torch import Tensor, nn
 

@@ -1,7 +1,5 @@
 """Depth from the depth network of a checkpoint of ours."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import torch

@@ -1,7 +1,5 @@
 """PyNET's known failure, seen early: an output that has gone flat, saturated or NaN."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any

@@ -1,7 +1,5 @@
 """Their depth with our renderer, our depth with theirs."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 from pathlib import Path
 from typing import ClassVar

@@ -1,7 +1,5 @@
 """D2F, "Defocus to Focus" (Luo et al., Information Fusion 89, 2023, arXiv 2306.04506): hallucinate, render, fuse."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import Any, Literal
 

@@ -1,7 +1,5 @@
 """DeepLens (Wang et al., SIGGRAPH Asia 2018, arXiv 1810.08100): depth, lens blur, guided upsampling."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal

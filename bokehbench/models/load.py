@@ -1,7 +1,5 @@
 """From a checkpoint file, or from stored settings, to a method ready to render."""
 
-from __future__ import annotations
-
 import inspect
 from collections.abc import Callable, Mapping
 from pathlib import Path

@@ -1,7 +1,5 @@
 """pix2pix (Isola, Zhu, Zhou, Efros, CVPR 2017, arXiv 1611.07004), fed with focus and aperture."""
 
-from __future__ import annotations
-
 from typing import Any, Literal
 
 import torch

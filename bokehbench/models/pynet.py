@@ -1,7 +1,5 @@
 """PyNET for bokeh (Ignatov, Patel, Timofte, CVPR workshops 2020, arXiv 2006.05698): seven levels, coarse to fine."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial

@@ -24,8 +24,6 @@ trained trunk. Here both heads start from the bilinearly upsampled coarser outpu
   rendering cuts off with its margin and training removes; a fit that weighs the frame in costs 0.05 dB inside.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterable, Iterator
 

@@ -1,7 +1,5 @@
 """A module that knows where its weights come from, and writes it into every checkpoint."""
 
-from __future__ import annotations
-
 import os
 import time
 from collections.abc import Mapping

@@ -4,8 +4,6 @@ All three papers train in parts. A method declares an ordered list of stages; th
 fresh optimiser, its own batch size, data and loss. Steps are optimiser steps: no paper of the field counts epochs.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass, field
 from typing import Literal
 

@@ -1,7 +1,5 @@
 """Weights: loaded with every name and shape checked, and hashed."""
 
-from __future__ import annotations
-
 import hashlib
 from collections.abc import Mapping
 

@@ -1,7 +1,5 @@
 """DeepLens' depth network alone, with what turns its output into disparity: the network of the Aperture baseline."""
 
-from __future__ import annotations
-
 from typing import Literal
 
 import torch.nn.functional as F

@@ -1,7 +1,5 @@
 """Bodies from timm, with or without ImageNet weights."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import timm

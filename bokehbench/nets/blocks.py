@@ -1,7 +1,5 @@
 """Convolution blocks that the networks share."""
 
-from __future__ import annotations
-
 import torch.nn.functional as F
 from torch import Tensor, nn
 

@@ -4,8 +4,6 @@ Every function returns a tensor of shape (2R+1, 2R+1) that sums to 1, is centred
 polygons with an odd number of blades, equals itself turned by half a turn.
 """
 
-from __future__ import annotations
-
 import math
 
 import torch

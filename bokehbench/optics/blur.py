@@ -4,8 +4,6 @@ A dense depthwise convolution never wins on the CPU, not even for a 3 x 3 kernel
 :data:`ROW_RUNS_UP_TO` px go as row runs, everything else through FFTs.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable
 

@@ -1,7 +1,5 @@
 """From disparity, focus and aperture to the blur radius."""
 
-from __future__ import annotations
-
 import torch
 from torch import Tensor
 

@@ -5,8 +5,6 @@ through an FFT, and the backward pass is written out: the adjoint of a blur is a
 no padded maps and no products, only what lies behind each layer.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Any, cast
 

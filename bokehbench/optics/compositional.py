@@ -8,8 +8,6 @@ How it blended then is not published. Ours: weights that interpolate linearly be
 at fixed radii in pixels in place of fixed disparities, since the lattice disk jumps where its radius does not stay put.
 """
 
-from __future__ import annotations
-
 import math
 
 import torch

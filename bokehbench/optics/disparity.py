@@ -1,7 +1,5 @@
 """Disparity maps: 1 = nearest, everywhere."""
 
-from __future__ import annotations
-
 import torch
 from torch import Tensor
 

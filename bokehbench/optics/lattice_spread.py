@@ -7,8 +7,6 @@ are the whole frame) of the time of one blur per distinct disk inside of its bou
 frame see benchmarks/optics.py.
 """
 
-from __future__ import annotations
-
 import math
 
 import torch

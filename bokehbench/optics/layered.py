@@ -1,7 +1,5 @@
 """Reference renderer: planes of disparity, blurred and composited from far to near (MPIB, Peng et al., ECCV 2022)."""
 
-from __future__ import annotations
-
 from typing import Literal, get_args
 
 import torch

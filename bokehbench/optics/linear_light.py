@@ -1,7 +1,5 @@
 """Light adds up in linear light, not in gamma-encoded pictures: blur there and come back."""
 
-from __future__ import annotations
-
 from kornia.color import linear_rgb_to_rgb, rgb_to_linear_rgb
 from torch import Tensor
 

@@ -1,7 +1,5 @@
 """What lies beyond the picture's edge, and the adjoint of each choice."""
 
-from __future__ import annotations
-
 from typing import Literal, get_args
 
 import torch

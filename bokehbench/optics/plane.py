@@ -4,8 +4,6 @@ Scene planes are blurred one by one and then composited, so that what lies behin
 (DeepLens, Wang et al. 2018, Sec. 4.2).
 """
 
-from __future__ import annotations
-
 import math
 
 import torch

@@ -9,8 +9,6 @@ Approximated besides: surfaces are found at the nearest pixel and in finite step
 turned samples keep from banding.
 """
 
-from __future__ import annotations
-
 import math
 
 import torch

@@ -4,8 +4,6 @@ The run of half-width w grows from that of w - 1 by one pixel on either side, so
 once its half-width is reached. Sums stay short, which keeps fp32 exact to rounding (a prefix sum would not).
 """
 
-from __future__ import annotations
-
 import math
 from typing import Any, NamedTuple, cast
 

@@ -1,7 +1,5 @@
 """Reference renderer: every pixel spreads at its own fractional radius (BokehMe's classical renderer, CVPR 2022)."""
 
-from __future__ import annotations
-
 import math
 from typing import Any, cast
 

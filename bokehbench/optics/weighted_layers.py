@@ -1,7 +1,5 @@
 """D2F's weighted layered rendering (Luo et al. 2023, "Defocus to Focus"; formulas of the released code)."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Any, Literal, cast
 

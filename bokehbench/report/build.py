@@ -1,7 +1,5 @@
 """A board's folder to a report's folder."""
 
-from __future__ import annotations
-
 import json
 import shutil
 from collections.abc import Mapping, Sequence

@@ -1,7 +1,5 @@
 """What the pages show, computed from standings: plain values for the templates and for the scripts."""
 
-from __future__ import annotations
-
 import hashlib
 import math
 from collections.abc import Mapping, Sequence

@@ -1,7 +1,5 @@
 """Pictures in a form that browsers show, without metadata, and their thumbnails."""
 
-from __future__ import annotations
-
 import os
 import shutil
 from collections.abc import Sequence

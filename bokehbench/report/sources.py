@@ -1,7 +1,5 @@
 """Which picture files belong to which row of a board."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path

@@ -1,7 +1,5 @@
 """From votes to shares, strengths and agreement."""
 
-from __future__ import annotations
-
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass

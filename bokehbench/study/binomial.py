@@ -1,7 +1,5 @@
 """Shares of votes: exact intervals and tests of the binomial distribution."""
 
-from __future__ import annotations
-
 import math
 from dataclasses import dataclass
 

@@ -6,8 +6,6 @@ number t says how often raters have no preference. Counting a tie as half a win 
 strengths together where ties are common; leaving ties out would lose that they tell of equals.
 """
 
-from __future__ import annotations
-
 import numpy as np
 
 from bokehbench.errors import BokehbenchError

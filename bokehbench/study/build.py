@@ -1,7 +1,5 @@
 """``bokehbench study build``: folders of pictures to a page of blind pairs, and its key."""
 
-from __future__ import annotations
-
 import hashlib
 import html
 import json

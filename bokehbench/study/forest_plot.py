@@ -1,7 +1,5 @@
 """The figure: strengths above, shares of every pair below, each with its interval."""
 
-from __future__ import annotations
-
 import math
 from pathlib import Path
 from typing import Any

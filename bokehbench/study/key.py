@@ -1,7 +1,5 @@
 """The key of a study: which anonymous file is whose picture. It stays with the organiser."""
 
-from __future__ import annotations
-
 import json
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path

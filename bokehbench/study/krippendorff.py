@@ -1,7 +1,5 @@
 """Agreement of raters who did not all judge the same things: Krippendorff's alpha for nominal data."""
 
-from __future__ import annotations
-
 import math
 from collections import Counter
 from collections.abc import Hashable, Iterable, Sequence

@@ -1,7 +1,5 @@
 """The pictures of a study: one input and one result per method and name, all of one size, read without torch."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path

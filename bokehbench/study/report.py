@@ -1,7 +1,5 @@
 """An analysis as text, Markdown, CSV and JSON."""
 
-from __future__ import annotations
-
 import json
 import math
 from collections.abc import Sequence

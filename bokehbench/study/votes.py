@@ -1,7 +1,5 @@
 """Vote files: anything may be handed in, so every field is checked before it is believed. Then votes become raters."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """What raters read unless the organiser writes something else."""
 
-from __future__ import annotations
-
 TITLE = "Which photo looks better?"
 QUESTION = "Which photo has the better background blur?"
 INSTRUCTIONS = (

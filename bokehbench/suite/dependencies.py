@@ -1,7 +1,5 @@
 """Which experiments of a suite need the fits of which others, and the order of running that follows."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from graphlib import CycleError, TopologicalSorter
 

@@ -1,7 +1,5 @@
 """What a paper says of two experiments, and whether our pictures say the same."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any

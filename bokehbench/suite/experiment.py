@@ -1,7 +1,5 @@
 """One experiment of a suite: a method, how it is fitted, how it is tested."""
 
-from __future__ import annotations
-
 import hashlib
 import json
 import re

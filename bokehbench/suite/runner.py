@@ -1,7 +1,5 @@
 """Runs a suite: fit, test, add to the board, one experiment after the other; what is done stays done."""
 
-from __future__ import annotations
-
 import json
 import sys
 import time

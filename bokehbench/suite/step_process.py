@@ -1,7 +1,5 @@
 """One step in a process of its own, and the bar over all: a crash, a leak or a lack of memory is that step's alone."""
 
-from __future__ import annotations
-
 import os
 import subprocess
 import sys

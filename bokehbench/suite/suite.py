@@ -1,7 +1,5 @@
 """A suite: experiments that are compared on one board."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path

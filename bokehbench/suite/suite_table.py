@@ -1,7 +1,5 @@
 """What a suite found: ours beside the published figures, and what came of the paper's claims."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """The folders of a suite's work: locks, marks of what is done, checkpoints."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress

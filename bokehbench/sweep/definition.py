@@ -1,7 +1,5 @@
 """A sweep's file, in the format of ``wandb sweep``."""
 
-from __future__ import annotations
-
 import hashlib
 import itertools
 import json

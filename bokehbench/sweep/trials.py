@@ -1,7 +1,5 @@
 """What became of the trials: rows, tables, and the value that a run ended with."""
 
-from __future__ import annotations
-
 import csv
 import math
 from collections.abc import Mapping, Sequence

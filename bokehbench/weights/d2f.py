@@ -1,7 +1,5 @@
 """The authors' two D2F checkpoints (one per stage) -> our state dict; the rule is spec d2f.md section 10."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """The authors' DeepLens weights as a state dict of :class:`bokehbench.nets.deeplens.DeepLensNet` (spec 10)."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 

@@ -4,8 +4,6 @@ The file numbers its tensors ``generator/Variable``, ``generator/Variable_1``, .
 graph was built; nothing in it says which layer a tensor belongs to. So the order is derived here from the modules.
 """
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import numpy as np

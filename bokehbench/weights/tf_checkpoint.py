@@ -5,8 +5,6 @@ its type, shape, shard, offset, size and masked CRC-32C, and PREFIX.data-0000i-o
 bundle" format of tensorflow/core/util/tensor_bundle and tensorflow/core/protobuf/tensor_bundle.proto).
 """
 
-from __future__ import annotations
-
 import struct
 import zipfile
 from collections.abc import Iterator

@@ -1,7 +1,5 @@
 """Named variables of the authors' files: whether they are the right ones, and TensorFlow's layout in torch's."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any
 

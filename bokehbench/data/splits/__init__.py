@@ -1,7 +1,5 @@
 """Committed lists of ids: one id or one range ``first-last`` per line, ``#`` starts a comment."""
 
-from __future__ import annotations
-
 from importlib.resources import files
 
 

@@ -1,7 +1,5 @@
 """Corruption of a foreground's disparity plane, which stands for the errors of predicted disparity near edges."""
 
-from __future__ import annotations
-
 import math
 
 import torch

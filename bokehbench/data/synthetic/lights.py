@@ -1,7 +1,5 @@
 """Small lights and glints brighter than white: what a wide aperture turns into bokeh balls."""
 
-from __future__ import annotations
-
 import math
 
 import torch

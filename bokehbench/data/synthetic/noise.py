@@ -4,8 +4,6 @@ Random numbers come from the numpy generator that the caller passes, never from 
 elementwise operations and separable resampling only, because those give the same bits whatever the thread count.
 """
 
-from __future__ import annotations
-
 import math
 
 import numpy as np

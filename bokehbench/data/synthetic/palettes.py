@@ -1,7 +1,5 @@
 """Colour scales in linear light, from dark to light, in the manner of photographs."""
 
-from __future__ import annotations
-
 import colorsys
 
 import torch

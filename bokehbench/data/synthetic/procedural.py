@@ -1,7 +1,5 @@
 """Backdrops and objects made of procedural textures and shapes: the source that needs no files."""
 
-from __future__ import annotations
-
 from typing import NamedTuple, Protocol
 
 from torch import Tensor

@@ -4,8 +4,6 @@ Every shape is a function of (generator, height, width) and returns the signed d
 pixels, positive inside. The distance needs to be right near the outline only.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable
 from itertools import pairwise

@@ -6,8 +6,6 @@ plane, and each row sends to the row ``a`` above and below it the run that its o
 are neighbours, so this takes few slices: 4 R + 1 additions per pixel, against about pi/2 R^2 for any map of radii.
 """
 
-from __future__ import annotations
-
 import math
 from itertools import groupby
 

@@ -1,7 +1,5 @@
 """Folders of users' own backgrounds and RGBA cut-outs, as sources of scenes."""
 
-from __future__ import annotations
-
 import zlib
 from collections.abc import Sequence
 from pathlib import Path

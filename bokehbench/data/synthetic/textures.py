@@ -1,7 +1,5 @@
 """Procedural surfaces: functions of (generator, height, width) that return linear RGB, 3 H W, in [0, 1]."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable
 

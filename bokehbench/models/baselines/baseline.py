@@ -1,7 +1,5 @@
 """What the methods without training share."""
 
-from __future__ import annotations
-
 from typing import ClassVar
 
 from bokehbench.errors import check_options

@@ -1,7 +1,5 @@
 """Blurred with fixed disks, blended per pixel."""
 
-from __future__ import annotations
-
 from torch import Tensor
 
 from bokehbench.errors import check_options

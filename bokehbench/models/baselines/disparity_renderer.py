@@ -1,7 +1,5 @@
 """What the renderers share that are given a disparity map."""
 
-from __future__ import annotations
-
 from abc import abstractmethod
 
 from torch import Tensor

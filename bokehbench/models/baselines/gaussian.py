@@ -1,7 +1,5 @@
 """One Gaussian blur for all that is out of focus."""
 
-from __future__ import annotations
-
 import math
 
 import torch

@@ -1,7 +1,5 @@
 """The input itself."""
 
-from __future__ import annotations
-
 from torch import Tensor
 
 from bokehbench.models.base import Focus, PerPicture

@@ -1,7 +1,5 @@
 """Planes of disparity, blurred and composited from far to near."""
 
-from __future__ import annotations
-
 from torch import Tensor
 
 from bokehbench.errors import check_options

@@ -1,7 +1,5 @@
 """Rays through a lens into the photo's own relief."""
 
-from __future__ import annotations
-
 from torch import Tensor
 
 from bokehbench.errors import check_options

@@ -1,7 +1,5 @@
 """Every pixel spread over its own circle of confusion."""
 
-from __future__ import annotations
-
 from torch import Tensor
 
 from bokehbench.models.baselines.disparity_renderer import DisparityRenderer

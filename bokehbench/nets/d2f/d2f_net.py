@@ -1,7 +1,5 @@
 """D2F as one network: hallucinate defocus, weigh by radiance, render in layers at half size, fuse at full size."""
 
-from __future__ import annotations
-
 from typing import Any, TypedDict
 
 import torch

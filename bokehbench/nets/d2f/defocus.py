@@ -1,7 +1,5 @@
 """D2F part A, defocus hallucination: one RGB picture in, an unsigned defocus map out (MiDaS-v2 layout)."""
 
-from __future__ import annotations
-
 from typing import Literal, Self
 
 import timm

@@ -1,7 +1,5 @@
 """D2F part D, deep Poisson fusion: where the sharp original shows through the upsampled rendering."""
 
-from __future__ import annotations
-
 from typing import Literal
 
 import torch

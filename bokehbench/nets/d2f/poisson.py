@@ -1,7 +1,5 @@
 """Loss terms of D2F's training (spec 5). Only "a Poisson gradient constraint" is published: every formula is ours."""
 
-from __future__ import annotations
-
 from typing import Literal
 
 from torch import Tensor

@@ -1,7 +1,5 @@
 """D2F part B, radiance virtualisation: how much each source pixel counts when blurred pixels are averaged."""
 
-from __future__ import annotations
-
 from typing import Literal
 
 import torch

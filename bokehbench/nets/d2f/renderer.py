@@ -1,7 +1,5 @@
 """D2F part C, weighted layered rendering: the switches around :func:`bokehbench.optics.weighted_layers`."""
 
-from __future__ import annotations
-
 from typing import Literal
 
 import torch

@@ -1,7 +1,5 @@
 """DeepLens: Shallow Depth Of Field From A Single Image (Wang et al., SIGGRAPH Asia 2018, arXiv 1810.08100)."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from itertools import pairwise
 

@@ -1,7 +1,5 @@
 """DeepLens' depth network: disparity and, while training, saliency from one image (spec 3.1)."""
 
-from __future__ import annotations
-
 import torch
 import torch.nn.functional as F
 from timm.layers import create_pool2d

@@ -1,7 +1,5 @@
 """DeepLens' feature network: what Eq. 2 mixes (spec 3.2)."""
 
-from __future__ import annotations
-
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn

@@ -1,7 +1,5 @@
 """DeepLens' kernel network: the weights that Eq. 2 mixes with (spec 3.3)."""
 
-from __future__ import annotations
-
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn

@@ -1,7 +1,5 @@
 """Eq. 2 of DeepLens: one normalised mix of feature channels per pixel (arXiv 1810.08100, section 3.2)."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import torch

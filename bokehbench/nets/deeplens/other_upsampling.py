@@ -1,7 +1,5 @@
 """Upsampling without weights: what DeepLens' learned one is compared with."""
 
-from __future__ import annotations
-
 import torch
 import torch.nn.functional as F
 from torch import Tensor

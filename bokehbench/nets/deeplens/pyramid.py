@@ -1,7 +1,5 @@
 """Levels of an image for DeepLens' recurrent upsampling (spec 2, traps 12 and 13)."""
 
-from __future__ import annotations
-
 import torch
 import torch.nn.functional as F
 from torch import Tensor

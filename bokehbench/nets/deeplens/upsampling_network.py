@@ -1,7 +1,5 @@
 """DeepLens' guided upsampling: the blurred image at twice the size, shared by all steps (spec 3.4, 4.4, 4.5)."""
 
-from __future__ import annotations
-
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn

@@ -1,7 +1,5 @@
 """pix2pix's discriminator: the 70 x 70 PatchGAN of Isola et al. 2017, appendix 6.1.2."""
 
-from __future__ import annotations
-
 import torch
 from torch import Tensor, nn
 

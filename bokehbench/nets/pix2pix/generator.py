@@ -1,7 +1,5 @@
 """pix2pix's generator: the U-Net of Isola et al. 2017, appendix 6.1.1."""
 
-from __future__ import annotations
-
 import torch
 from torch import Tensor, nn
 

@@ -1,7 +1,5 @@
 """What pix2pix's two networks share: 4 x 4 convolutions of stride 2, norms, and their first weights."""
 
-from __future__ import annotations
-
 from typing import Literal
 
 from torch import nn

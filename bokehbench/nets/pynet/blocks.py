@@ -1,7 +1,5 @@
 """Building blocks of PyNET: multi-kernel blocks, upsampling, heads, space-to-depth (arXiv 2006.05698, section 3)."""
 
-from __future__ import annotations
-
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn

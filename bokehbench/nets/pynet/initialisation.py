@@ -1,7 +1,5 @@
 """First weights of PyNET: the authors' law, and a variance-keeping one that lets the photo's colours through."""
 
-from __future__ import annotations
-
 from typing import Literal
 
 import torch

@@ -4,8 +4,6 @@ Every level maps (encoder features of its size, features of the next coarser lev
 gives RGB before tanh. ``w`` is the width of that level's branches: 32 at level 3 and twice that at each coarser one.
 """
 
-from __future__ import annotations
-
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn

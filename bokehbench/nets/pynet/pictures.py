@@ -1,7 +1,5 @@
 """What PyNET is fed and compared with: half-size 8-bit inputs, targets of every level, sizes that fit."""
 
-from __future__ import annotations
-
 import torch
 import torch.nn.functional as F
 from torch import Tensor
