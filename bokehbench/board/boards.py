@@ -73,14 +73,22 @@ class Board:
 
     # Other pictures than the board's are refused ---------------------------------------------------------------
 
-    def refuse_settings(self, data: Mapping[str, Any], who: str = "This test") -> None:
+    def refuse_settings(
+        self, data: Mapping[str, Any], who: str = "This test", defaults: Mapping[str, Any] | None = None
+    ) -> None:
         """Scenes that are made have the same names whatever their settings; of files the hash tells.
 
+        Args:
+            data: settings, under the names that they first had.
+            who: the subject of the error.
+            defaults: of the settings that the board does not name, under these names.
+
         Raises:
-            BokehbenchError: a setting of the ``data``, under the name that it first had, is not the board's.
+            BokehbenchError: a setting is not the board's.
         """
-        wanted = self.data.get("arguments", {}) if self.data and self.target_hash is None else {}
-        for key, value in as_first_recorded(wanted).items():
+        named = self.data.get("arguments") if self.data and self.target_hash is None else None
+        wanted = {**(defaults or {}), **as_first_recorded(named)} if named else {}
+        for key, value in wanted.items():
             if key in data and data[key] != value:
                 raise BokehbenchError(
                     f"{who} is on other pictures than {self.name}'s: {key} {data[key]} instead of {value}; give the "

@@ -11,6 +11,7 @@ from pytorch_lightning import LightningModule, Trainer
 from bokehbench.batch import Batch
 from bokehbench.board import boards
 from bokehbench.board.results import Result
+from bokehbench.data import open_data
 from bokehbench.data.image_io import write_photo
 from bokehbench.errors import BokehbenchError
 from bokehbench.figures.stored_pictures import FOLDER, picture_file
@@ -58,7 +59,8 @@ class ResultRecorder(InRunFolder):
         """Start with nothing; refuse other pictures than the board's before any is rendered."""
         assert isinstance(pl_module, BokehModel)
         data = trainer.datamodule  # type: ignore[attr-defined]
-        self.board.refuse_settings(as_first_recorded(data_settings(data)))
+        defaults = data_settings(open_data(self.board.data["name"])) if self.board.data else {}
+        self.board.refuse_settings(as_first_recorded(data_settings(data)), defaults=as_first_recorded(defaults))
         self.files_hash = target_files_hash(data)
         if self.files_hash is not None:
             self.board.refuse_targets(self.files_hash, len(data.pictures("test")))

@@ -68,9 +68,15 @@ def test_other_settings_are_refused_from_python(tmp_path, options):
     assert not (tmp_path / "result.json").exists()
 
 
-def test_settings_that_the_board_does_not_name_are_seen_in_the_targets(board, tmp_path):
-    with pytest.raises(BokehbenchError, match="the target of synthetic-test-000000 is another one"):
-        test_from_python(board, scenes(linear_light=False), tmp_path / "result.json")
+@pytest.mark.parametrize(
+    "options", [{"disparity_input": "clean"}, {"corruption_probability": 0.0}, {"linear_light": False}]
+)
+def test_settings_that_the_board_does_not_name_are_the_data_sets_defaults(tmp_path, options):
+    """The disparity that a method is given is seen in no target."""
+    arguments = {"size": 64, "aperture": 8, "test_samples": 3}
+    board = make_scenes_board(tmp_path, columns=["psnr"], data={"name": "syntheticdof", "arguments": arguments})
+    with pytest.raises(BokehbenchError, match=f"other pictures than tiny's: {next(iter(options))}"):
+        test_from_python(board, scenes(**options), tmp_path / "result.json")
 
 
 def test_the_same_names_and_settings_with_other_targets_are_refused(board, tmp_path):
