@@ -1,6 +1,6 @@
 """Every recipe of ``experiments/``: it is there, and one step of it runs through the command line.
 
-Suites and sweeps have tests of their own (tests/benchmark/test_suite_file.py, tests/sweep).
+Suites and sweeps have tests of their own (tests/suite/test_suite_file.py, tests/sweep).
 """
 
 from __future__ import annotations

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+import yaml
 from makers import picture
 from methods import tiny
 from PIL import Image
@@ -14,6 +15,7 @@ from pytorch_lightning.callbacks import Callback
 
 from bokehbench import experiments
 from bokehbench.callbacks import StageCheckpoints
+from bokehbench.cli import main
 from bokehbench.data import SyntheticDoF
 from bokehbench.errors import BokehbenchError
 from bokehbench.losses import pynet_coarse_loss, pynet_finest_loss
@@ -146,6 +148,30 @@ def test_the_official_start_leaves_level_1_flat() -> None:
     for stage in model.stages:
         model.begin_stage(stage)
     assert model.render(batch()["image"], disparity=batch()["disparity"]).std() < 1e-3
+
+
+def test_the_published_start_is_run_as_published(capsys) -> None:
+    with pytest.raises(SystemExit):
+        main(["fit", "--config", "pynet_official_start", "--print_config"])
+    run = yaml.safe_load(capsys.readouterr().out)
+    options = run["model"]["init_args"]
+    assert run["trainer"]["precision"] == "32-true"
+    assert (options["head_init"], options["margin"], options["width"]) == ("official", 0, 32)
+    assert Path(options["perceptual"]).suffix == ".mat", "the original weights enter with the published weight, 0.1"
+    levels = [options[f"level_{level}"] for level in range(1, 8)]
+    assert all((level["warmup_steps"], level["learning_rate"], level["clip"]) == (0, 5e-5, 0) for level in levels)
+
+
+def test_bfloat16_would_hide_what_a_fresh_level_1_shows() -> None:
+    model = PyNET(width=4, perceptual="none", head_init="official", margin=0)
+    for stage in model.stages:
+        model.begin_stage(stage)
+    given = batch()
+    shown = model.render(given["image"], disparity=given["disparity"])
+    with torch.autocast("cpu", torch.bfloat16):
+        hidden = model.render(given["image"], disparity=given["disparity"])
+    assert len(shown.unique()) > 20
+    assert len(hidden.unique()) == 1
 
 
 def test_weights_of_a_coarser_level_render_at_full_size_and_say_so() -> None:
