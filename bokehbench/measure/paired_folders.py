@@ -84,7 +84,7 @@ def pair_folders(outputs: Mapping[str, Path], targets: Path, maps: Path | None =
             raise BokehbenchError(f"{folder} is not a folder: give a folder of pictures.")
     wanted = list_pictures(targets)
     if not wanted.files:
-        raise BokehbenchError(f"{targets} holds no pictures: give the folder of the true pictures with --target.")
+        raise BokehbenchError(f"{targets} holds no pictures: give the folder of the true pictures with --targets.")
     regions = list_pictures(maps, MAP_SUFFIXES) if maps is not None else Listing()
     listings = {method: list_pictures(folder) for method, folder in outputs.items()}
     odd = [sentence for listing in (wanted, regions, *listings.values()) for sentence in listing.problems]
