@@ -38,6 +38,7 @@ class Board:
         data: ``{"name": "ebb", "arguments": {...}}`` for ``verify``; no paths.
         contaminated: weights hash, or ``official METHOD`` for the authors' own weights -> why these do not count,
             nor any that were trained from them.
+        withdrawn: id of a result -> why it does not test what it is named after; it stays, without a rank.
         fingerprints: of the targets of a few pictures, by name: ``targets.json``, written by ``leaderboard pin``. They
             hold pictures that are made, and whose bits another processor may round, to the board's.
     """
@@ -56,6 +57,7 @@ class Board:
     target_hash: str | None = None
     data: Mapping[str, Any] = field(default_factory=dict)
     contaminated: Mapping[str, str] = field(default_factory=dict)
+    withdrawn: Mapping[str, str] = field(default_factory=dict)
     fingerprints: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
 
     @property

@@ -115,9 +115,10 @@ def render(folder: Path) -> list[Path]:
 
 def check(folder: Path) -> list[str]:
     """Problems of a board: results that it would not admit, tables that differ by a byte from what render writes."""
-    problems = []
-    board = read_board(folder)
-    for result in results.read_all(folder):
+    board, stored = read_board(folder), results.read_all(folder)
+    lost = sorted(set(board.withdrawn) - {result.id for result in stored})
+    problems = [f"{folder / 'board.yaml'}: there is no result {id} to withdraw." for id in lost]
+    for result in stored:
         if result.board_version != board.version:
             continue  # kept for the record, listed as unranked
         try:

@@ -101,7 +101,7 @@ def standings(board: Board, results: list[Result], reported: list[Reported]) -> 
 
 def reason(board: Board, result: Result) -> str:
     """Why a result is not ranked; empty where it is."""
-    reasons = []
+    reasons = [f"withdrawn: {board.withdrawn[result.id]}"] if result.id in board.withdrawn else []
     if result.board_version != board.version:
         reasons.append(f"measured for version {result.board_version} of this board")
     for flag in result.flags:

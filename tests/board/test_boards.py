@@ -94,6 +94,12 @@ def test_the_same_outputs_under_two_names_are_refused(tmp_path):
         leaderboard.add(folder, make_result("BokehDiff", weights_hash=OUTPUTS_ONLY))
 
 
+def test_check_finds_what_was_withdrawn_and_is_not_there(tmp_path):
+    folder = make_board(tmp_path, withdrawn={"0123456789ab": "why"})
+    leaderboard.render(folder)
+    assert leaderboard.check(folder) == [f"{folder / 'board.yaml'}: there is no result 0123456789ab to withdraw."]
+
+
 def test_check_finds_every_changed_byte(tmp_path):
     folder = make_board(tmp_path)
     (tmp_path / "docs" / "leaderboards").mkdir(parents=True)

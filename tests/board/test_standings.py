@@ -58,6 +58,15 @@ def test_what_is_not_ranked_says_why(made):
     assert all(row.marks == {} for row in made.unranked)
 
 
+def test_a_withdrawn_result_stays_with_the_reason_and_without_a_rank(tmp_path):
+    kept, gone = make_result("Kept", 20.0), make_result("Gone", 30.0)
+    folder = make_board(tmp_path, withdrawn={gone.id: "it compares nothing"})
+    shown = standings(read_board(folder), [kept, gone], [])
+    assert [row.label for row in shown.ranked] == ["Kept"]
+    assert [(row.label, row.reason) for row in shown.unranked] == [("Gone", "withdrawn: it compares nothing")]
+    assert "withdrawn: it compares nothing" in page(shown)
+
+
 def test_lower_is_better_where_it_is(board):
     scores = {"Low": 0.1, "High": 0.3}
     results = [
