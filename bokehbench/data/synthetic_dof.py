@@ -82,14 +82,20 @@ class SyntheticScenes(PictureSet):
             corrupted = [corrupt(rng, region, scale, options.corruption_probability) for region in regions]
             maps["true_disparity"] = maps["disparity"]
             maps["disparity"] = scene.disparity(corrupted)
+        low, span = 0.0, 1.0
+        if options.disparity_scale == "minmax":
+            true = maps.get("true_disparity", maps["disparity"])
+            low, span = float(true.min()), float(true.max() - true.min()) or 1.0
+            for key in maps.keys() & {"disparity", "true_disparity"}:
+                maps[key] = ((maps[key] - low) / span).clamp(0, 1)
         if window is not None:
             maps = {key: window.of(value).contiguous() for key, value in maps.items()}
             scene = scene.window(*window)
         item: Item = {"image": scene.picture(0.0), **maps}
         if bokeh:
             item["bokeh"] = scene.picture(options.aperture)
-        item["focus"] = torch.tensor(scene.focus, dtype=torch.float32)
-        item["aperture"] = torch.tensor(options.aperture, dtype=torch.float32)
+        item["focus"] = torch.tensor((scene.focus - low) / span, dtype=torch.float32)
+        item["aperture"] = torch.tensor(options.aperture * span, dtype=torch.float32)
         item["name"] = f"synthetic-{self.split}-{index:06d}"
         return item
 
@@ -117,6 +123,8 @@ class SyntheticDoF(BokehDataModule):
         focus_on: the plane in focus: "random" (paper), or in all scenes the "front" object, the "middle" one or a
             random place of the "background". A method that guesses the focus from the picture (D2F, PyNET) cannot
             learn a random one.
+        disparity_scale: None = as the scene was drawn; "minmax" = each scene's disparity stretched to [0, 1], as depth
+            networks and DeepLens do, focus with it and the aperture against it: blur and target stay the same.
         num_workers, sampling_seed: see :class:`BokehDataModule`.
 
     Raises:
@@ -141,6 +149,7 @@ class SyntheticDoF(BokehDataModule):
         backgrounds: Path | str | None = None,
         cutouts: Path | str | None = None,
         focus_on: FocusOn = "random",
+        disparity_scale: Literal["minmax"] | None = None,
         num_workers: int | None = None,
         sampling_seed: int = 0,
     ) -> None:
@@ -157,6 +166,7 @@ class SyntheticDoF(BokehDataModule):
             ("scene_seed", scene_seed, scene_seed >= 0, "0 or more"),
             ("disparity_input", disparity_input, disparity_input in ("corrupted", "clean"), "corrupted or clean"),
             ("focus_on", focus_on, focus_on in FOCUS_ON, "random, middle, front or background"),
+            ("disparity_scale", disparity_scale, disparity_scale in (None, "minmax"), "minmax, or left out"),
             ("highlight_gain", highlight_gain, highlight_gain >= 0, "0 or more"),
             ("slope_probability", slope_probability, 0 <= slope_probability <= 1, "0 to 1"),
             ("corruption_probability", corruption_probability, 0 <= corruption_probability <= 1, "0 to 1"),
@@ -164,7 +174,7 @@ class SyntheticDoF(BokehDataModule):
         )
         self.options = SceneOptions(
             height, width, aperture, scene_seed, disparity_input, linear_light, highlight_gain, slope_probability,
-            corruption_probability, focus_on,
+            corruption_probability, focus_on, disparity_scale,
         )  # fmt: skip
 
     def build(self) -> None:

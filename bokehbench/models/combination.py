@@ -113,7 +113,9 @@ class Combination(BokehModel):
         if disparity is None or focus is None or isinstance(focus, tuple):
             return depth, focus
         seen = self.renderer.predicted_disparity({"image": image}) if depth is None else depth
-        return depth, focus if seen is None else focus_on_another_map(seen, disparity, self.per_image(focus, image))
+        if seen is None:
+            return depth, focus
+        return depth, focus_on_another_map(seen, disparity, self.per_image(focus, image), alike=True)
 
     def predicted_disparity(self, batch: Batch) -> Tensor | None:
         """The depth of this combination, B 1 H W, for ``depth_mae``; None where it is the data set's own."""

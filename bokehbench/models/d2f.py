@@ -15,6 +15,7 @@ from bokehbench.metrics.rank_correlation import rank_correlation
 from bokehbench.metrics.sample import Sample
 from bokehbench.metrics.ssim import ssim
 from bokehbench.models.base import BokehModel, Focus, PerPicture
+from bokehbench.models.random_crop import random_crop
 from bokehbench.models.stages import Stage, StageRecipe
 from bokehbench.nets.d2f import D2FNet
 from bokehbench.nets.d2f.d2f_net import halved, resize, shrinking
@@ -299,11 +300,3 @@ class D2F(BokehModel):
         from bokehbench.weights.d2f import load_official
 
         return {"head_activation": "none"}, load_official
-
-
-def random_crop(pictures: list[Tensor], side: int) -> list[Tensor]:
-    """The same window of at most ``side`` x ``side`` pixels of each, B C H W; from torch's generator."""
-    height, width = pictures[0].shape[-2:]
-    top = int(torch.randint(max(height - side, 0) + 1, ()))
-    left = int(torch.randint(max(width - side, 0) + 1, ()))
-    return [picture[..., top : top + side, left : left + side] for picture in pictures]

@@ -9,8 +9,11 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from bokehbench.batch import Batch, known, require
+from bokehbench.depth import focus_on_another_map
+from bokehbench.errors import BokehbenchError
 from bokehbench.losses import disparity_and_saliency_loss, mean_absolute_error, normalised_loss
 from bokehbench.models.base import BokehModel, Focus, PerPicture
+from bokehbench.models.random_crop import random_crop
 from bokehbench.models.stages import Stage, StageRecipe
 from bokehbench.nets.deeplens import DeepLensNet, area_resize, halve, resample
 from bokehbench.optics import minmax, signed_defocus
@@ -46,7 +49,10 @@ class DeepLens(BokehModel):
         loss: ``normalised`` (Eq. 5) or ``l1``, which the paper compares with.
         loss_through_weights: let gradient flow through the weights of Eq. 5 (unknown in the paper).
         training_disparity: what the rendering stage is given: the data set's (``given``: corrupted, where the data
-            set corrupts), the true one (``clean``), or the depth network's (``predicted``): Table 3.
+            set corrupts), the true one (``clean``), or the depth network's (``predicted``), which sees the whole
+            picture: Table 3.
+        rendering_crop: side in pixels of the windows that the rendering stage trains on, drawn after the disparity was
+            predicted; 0 = all that the stage's view shows.
         saliency_weight: lambda of Eq. 1 (ours: 1).
         segmentation_head: have the second head of the depth network, which only training uses.
         upsampling: ``learned``; ``bicubic`` or ``guided`` (filter) with the lens blur of any checkpoint.
@@ -58,7 +64,8 @@ class DeepLens(BokehModel):
     paper = "Wang et al., ACM Transactions on Graphics 37 (6), 2018, arXiv 1810.08100"
     architecture = (
         "channels", "upsampling_channels", "two_map", "numerics", "depth_size", "max_radius", "loss",
-        "loss_through_weights", "training_disparity", "saliency_weight", "segmentation_head", "upsampling",
+        "loss_through_weights", "training_disparity", "rendering_crop", "saliency_weight", "segmentation_head",
+        "upsampling",
     )  # fmt: skip
 
     def __init__(
@@ -75,6 +82,7 @@ class DeepLens(BokehModel):
         loss: Literal["normalised", "l1"] = "normalised",
         loss_through_weights: bool = False,
         training_disparity: Literal["given", "clean", "predicted"] = "given",
+        rendering_crop: int = 0,
         saliency_weight: float = 1.0,
         segmentation_head: bool = True,
         upsampling: Literal["learned", "bicubic", "guided"] = "learned",
@@ -103,6 +111,16 @@ class DeepLens(BokehModel):
         self.set_up(available, stages, weights)
 
     # Training --------------------------------------------------------------------------------------------------
+
+    def begin_training(self) -> None:
+        """As the base; refuses to predict depth on crops."""
+        views = [stage.recipe.view for stage in self.stages if stage.name == "rendering"]
+        if self.hparams["training_disparity"] == "predicted" and "crop" in views:
+            raise BokehbenchError(
+                "--model.training_disparity predicted: depth, its range and its focus are those of whole pictures: "
+                "give --model.rendering.view resize with their size, and that of crops by --model.rendering_crop."
+            )
+        super().begin_training()
 
     def stage_modules(self, stage: Stage) -> list[nn.Module]:
         """The depth network, or what renders: the paper found fine-tuning all jointly to hurt (5.5)."""
@@ -139,12 +157,15 @@ class DeepLens(BokehModel):
         require(batch, stage.needs, "DeepLens, stage 'rendering'")
         high, target = batch["image"], batch["bokeh"]
         disparity, aperture = self._training_disparity(batch), batch["aperture"]
+        focus = self._training_focus(batch, disparity)
+        if side := self.hparams["rendering_crop"]:
+            high, target, disparity = random_crop([high, target, disparity], side)
         # One step of upsampling is trained: blur too large for it is first made smaller, with the picture (ours)
         while float(aperture.max()) > 2 * self.max_radius * 1.01 and min(high.shape[-2:]) >= 64:
             high, target, disparity = halve(high), halve(target), halve(disparity)
             aperture = aperture / 2
         low, low_disparity = halve(high), halve(disparity)
-        signed = self.signed_disparity(low_disparity, batch["focus"], aperture / 2)
+        signed = self.signed_disparity(low_disparity, focus, aperture / 2)
         result_low = self.net.lens_blur(low, signed)
         result_high = self.net.upsample(low, result_low, signed, high)
         return {"low": self._photometric(result_low, halve(target)), "high": self._photometric(result_high, target)}
@@ -160,6 +181,13 @@ class DeepLens(BokehModel):
             with torch.no_grad():
                 return self.net.predict_disparity(batch["image"])
         return batch.get("true_disparity", batch["disparity"]) if source == "clean" else batch["disparity"]
+
+    def _training_focus(self, batch: Batch, disparity: Tensor) -> Tensor:
+        """The batch's focus in a disparity that is not the batch's own: what is in focus there is in focus here."""
+        true = batch.get("true_disparity", batch.get("disparity"))
+        if self.hparams["training_disparity"] != "predicted" or true is None:
+            return batch["focus"]
+        return focus_on_another_map(disparity, true, batch["focus"], alike=True)
 
     def validation_scores(self, batch: Batch) -> dict[str, Tensor]:
         """Rendering scores; while depth trains, the depth error after the 5-knot spline (section 5.1)."""
@@ -263,6 +291,12 @@ class DeepLens(BokehModel):
         px = widest if aperture is None else min(float(aperture), widest)
         source = "own disparity" if disparity is None else "given disparity"
         return f"{source}, focus at disparity {in_focus:.3f}, aperture {px:.1f} px, {len(prepared.pyramid)} levels"
+
+    @property
+    def architecture_arguments(self) -> dict[str, Any]:
+        """``rendering_crop`` came after the first results and is named where on: older results keep their identity."""
+        known = super().architecture_arguments
+        return {name: value for name, value in known.items() if value or name != "rendering_crop"}
 
     @classmethod
     def official(cls) -> tuple[dict[str, Any], Callable[..., dict[str, Tensor]]]:

@@ -243,3 +243,21 @@ def test_the_test_scenes_are_still_the_same() -> None:
 def test_bad_options_are_named(options: dict[str, Any], message: str) -> None:
     with pytest.raises(BokehbenchError, match=message):
         SyntheticDoF(**options)
+
+
+@pytest.mark.parametrize("view", [View("native"), View("crop", 32, 24)])
+def test_disparity_stretched_to_0_and_1_is_the_same_blur_of_the_same_scene(view: View) -> None:
+    plan, wide = TrainingPlan(1, 1, view=view), 0
+    for index in range(12):
+        one, other = (
+            split(disparity_scale=scale).training_item(Draw(index, index), plan, torch.Generator().manual_seed(index))
+            for scale in (None, "minmax")
+        )
+        for key in ("image", "bokeh", "mask"):
+            assert torch.equal(one[key], other[key])
+        blur, same = (item["aperture"] * (item["true_disparity"] - item["focus"]) for item in (one, other))
+        torch.testing.assert_close(blur, same, atol=1e-4, rtol=0)
+        whole = split(disparity_scale="minmax")[index]["true_disparity"]
+        assert (float(whole.min()), float(whole.max())) == (0, 1)
+        wide += float(one["aperture"]) > float(other["aperture"])
+    assert wide == 12

@@ -211,3 +211,9 @@ def test_a_focus_between_all_depths_takes_the_nearest() -> None:
     reference = torch.tensor([0.0, 0.0, 1.0, 1.0]).expand(1, 1, 3, 4)
     at = focus_on_another_map(1 - reference / 2, reference, torch.tensor([0.7]))
     assert at.tolist() == [0.5]
+
+
+def test_equal_maps_have_equal_focus_wherever_it_lies() -> None:
+    reference = torch.tensor([0.0, 0.0, 0.61, 1.0]).expand(3, 1, 3, 4)
+    focus = torch.tensor([0.6, 0.3, 1.2])
+    torch.testing.assert_close(focus_on_another_map(reference, reference, focus, alike=True), focus)

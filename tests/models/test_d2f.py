@@ -12,7 +12,8 @@ from torch import Tensor
 from bokehbench.batch import Batch
 from bokehbench.errors import BokehbenchError
 from bokehbench.metrics import lpips as lpips_module
-from bokehbench.models.d2f import D2F, random_crop
+from bokehbench.models.d2f import D2F
+from bokehbench.models.random_crop import random_crop
 from bokehbench.nets.d2f.d2f_net import halved
 from bokehbench.nets.d2f.renderer import RADII, defocus_of
 

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import pytest
 import torch
-from methods import tiny
+from methods import tiny, words
 
+from bokehbench.cli import main
+from bokehbench.data import SyntheticDoF
 from bokehbench.errors import BokehbenchError
 from bokehbench.models.stages import Stage
+from bokehbench.optics import minmax, signed_defocus
 
 
 def batch(size: int = 64, aperture: float = 16.0) -> dict:
@@ -132,3 +135,32 @@ def test_official_numerics_return_large_photos_at_their_own_size() -> None:
     model = tiny("deeplens", numerics="official").eval()
     image = torch.rand(1, 3, 40, 1301)
     assert model.render(image, aperture=8.0).shape == image.shape
+
+
+def whole_scenes(count: int, **options: object) -> dict:
+    """A batch of synthetic scenes with any focus, their disparity stretched to [0, 1]."""
+    scenes = SyntheticDoF(size=96, num_workers=0, disparity_scale="minmax", **options).pictures("train")
+    items = [scenes[index] for index in range(count)]
+    tensors = {key: torch.stack([item[key] for item in items]) for key in items[0] if key != "name"}
+    return {**tensors, "name": [item["name"] for item in items]}
+
+
+def test_perfect_depth_trains_as_the_true_disparity_does(monkeypatch) -> None:
+    """An ideal depth network through the path of Table 3's second row."""
+    given = whole_scenes(24)
+    model = tiny("deeplens", training_disparity="predicted", rendering_crop=64)
+    monkeypatch.setattr(model.net, "predict_disparity", lambda image: minmax(given["true_disparity"]))
+    disparity = model._training_disparity(given)
+    signed = signed_defocus(disparity, model._training_focus(given, disparity), given["aperture"])
+    ideal = signed_defocus(given["true_disparity"], given["focus"], given["aperture"])
+    assert float((signed - ideal).abs().max() / given["aperture"].max()) < 0.005
+    model.begin_stage(model.stages[-1])
+    assert all(torch.isfinite(term) for term in model.losses(model.stages[-1], given).values())
+
+
+def test_depth_is_predicted_on_whole_pictures_only(tmp_path, capsys) -> None:
+    options = ["--model.training_disparity=predicted", f"--trainer.default_root_dir={tmp_path}"]
+    assert main(["fit", *words("deeplens", steps=1), *options]) == 2
+    assert "--model.rendering.view resize" in capsys.readouterr().err
+    whole = ["--model.rendering.view=resize", "--model.rendering_crop=32", "--data.disparity_scale=minmax"]
+    assert main(["fit", *words("deeplens", steps=1), *options, *whole]) == 0

@@ -42,6 +42,7 @@ class SceneOptions:
     slope_probability: float = 0.5
     corruption_probability: float = 0.75
     focus_on: FocusOn = "random"
+    disparity_scale: str | None = None
 
     @property
     def margin(self) -> int:
