@@ -59,7 +59,9 @@ class ResultRecorder(InRunFolder):
         """Start with nothing; refuse other pictures than the board's before any is rendered."""
         assert isinstance(pl_module, BokehModel)
         data = trainer.datamodule  # type: ignore[attr-defined]
-        defaults = data_settings(open_data(self.board.data["name"])) if self.board.data else {}
+        # A board whose targets are pinned holds the settings, too, that it does not name, such as the given disparity's
+        pinned = self.board.data and self.board.fingerprints
+        defaults = data_settings(open_data(self.board.data["name"])) if pinned else {}
         self.board.refuse_settings(as_first_recorded(data_settings(data)), defaults=as_first_recorded(defaults))
         self.files_hash = target_files_hash(data)
         if self.files_hash is not None:
