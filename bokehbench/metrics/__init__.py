@@ -12,7 +12,6 @@ _HOMES = {
     "PROTOCOLS": "protocols",
     "Protocol": "protocols",
     "Sample": "sample",
-    "columns": "columns",
     "find_column": "columns",
     "find_protocol": "protocols",
     **dict.fromkeys(
