@@ -74,6 +74,7 @@ class D2F(BokehModel):
         "lpips_weight", "smoothness_weight", "poisson_weight", "poisson_form", "mask_weight", "range_weight",
         "fusion_crop",
     )  # fmt: skip
+    later = ("lpips_weight", "smoothness_weight")
     #: It imitates the lens of its training data.
     rendered_with = ()
 
@@ -128,12 +129,6 @@ class D2F(BokehModel):
         if mask == "refined":
             available.append(Stage("fusion", fusion, monitor="val/psnr", keys=needs, needs=needs))
         self.set_up(available, stages, weights)
-
-    @property
-    def architecture_arguments(self) -> dict[str, Any]:
-        """Loss terms that came after the first results are named where on: older results keep their identity."""
-        later = ("lpips_weight", "smoothness_weight")
-        return {name: value for name, value in super().architecture_arguments.items() if value or name not in later}
 
     # Training --------------------------------------------------------------------------------------------------
 

@@ -67,6 +67,7 @@ class DeepLens(BokehModel):
         "loss_through_weights", "training_disparity", "rendering_crop", "saliency_weight", "segmentation_head",
         "upsampling",
     )  # fmt: skip
+    later = ("rendering_crop",)
 
     def __init__(
         self,
@@ -291,12 +292,6 @@ class DeepLens(BokehModel):
         px = widest if aperture is None else min(float(aperture), widest)
         source = "own disparity" if disparity is None else "given disparity"
         return f"{source}, focus at disparity {in_focus:.3f}, aperture {px:.1f} px, {len(prepared.pyramid)} levels"
-
-    @property
-    def architecture_arguments(self) -> dict[str, Any]:
-        """``rendering_crop`` came after the first results and is named where on: older results keep their identity."""
-        known = super().architecture_arguments
-        return {name: value for name, value in known.items() if value or name != "rendering_crop"}
 
     @classmethod
     def official(cls) -> tuple[dict[str, Any], Callable[..., dict[str, Tensor]]]:

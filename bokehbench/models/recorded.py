@@ -22,6 +22,8 @@ class Recorded(LightningModule):
     #: Constructor arguments that say what the method is: its network, its losses, how it renders. The others are
     #: recipes of stages and those of :data:`bokehbench.provenance.STARTING`.
     architecture: ClassVar[tuple[str, ...]] = ()
+    #: Those of them that came after the first results, and are named only where on: older results keep their identity.
+    later: ClassVar[tuple[str, ...]] = ()
 
     def __init__(self) -> None:
         super().__init__()
@@ -37,8 +39,8 @@ class Recorded(LightningModule):
 
     @property
     def architecture_arguments(self) -> dict[str, Any]:
-        """The constructor arguments named in :attr:`architecture`, as given."""
-        return {name: self.hparams[name] for name in self.architecture}
+        """The constructor arguments named in :attr:`architecture`, as given; of :attr:`later` those that are on."""
+        return {name: self.hparams[name] for name in self.architecture if name not in self.later or self.hparams[name]}
 
     @property
     def provenance(self) -> Provenance:

@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-import yaml
+from made_boards import make_board
 from methods import words
 from PIL import Image
 
@@ -21,19 +21,8 @@ DATA = ["--data", "syntheticdof", "--data.size=64", "--data.blur_radius=8", "--d
         "--data.num_workers=0", "--trainer.accelerator=cpu", "--trainer.enable_progress_bar=false"]  # fmt: skip
 
 
-def make_tiny(parent: Path) -> Path:
-    folder = parent / "leaderboards" / "tiny"
-    folder.mkdir(parents=True)
-    content = {
-        "name": "tiny", "version": 1, "title": "Tiny", "about": "for tests", "obtain": "made", "split": "test",
-        "protocol": "bokehbench", "count": 3, "columns": ["psnr", "psnr_border"], "rank_by": "psnr",
-    }  # fmt: skip
-    (folder / "board.yaml").write_text(yaml.safe_dump(content))
-    return folder
-
-
 def test_a_test_stores_its_first_pictures_as_scored_and_the_sheet_shows_them(tmp_path: Path) -> None:
-    board, work = make_tiny(tmp_path), tmp_path / "work"
+    board, work = make_board(tmp_path, count=3, ids=None, columns=["psnr", "psnr_border"]), tmp_path / "work"
     for method in ("gaussian", "identity"):
         out = work / method / "test-1" / "result.json"
         recorder = ["--trainer.callbacks+=bokehbench.measure.recorder.ResultRecorder",

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from made_boards import make_board
 from methods import SMALL, TRAINABLE, stage_names
 
 from bokehbench import experiments
@@ -29,15 +30,8 @@ METHOD = "deeplens"
 
 @pytest.fixture
 def board(tmp_path: Path) -> Path:
-    folder = tmp_path / "leaderboards" / "tiny"
-    folder.mkdir(parents=True)
-    content = {
-        "name": "tiny", "version": 1, "title": "Tiny", "about": "for tests", "obtain": "made", "split": "test",
-        "protocol": "bokehme", "count": 3, "columns": ["psnr", "ssim"], "rank_by": "psnr",
-        "data": {"name": "syntheticdof", "arguments": {"size": 64, "blur_radius": 8, "test_samples": 3}},
-    }  # fmt: skip
-    (folder / "board.yaml").write_text(yaml.safe_dump(content))
-    return folder
+    data = {"name": "syntheticdof", "arguments": {"size": 64, "blur_radius": 8, "test_samples": 3}}
+    return make_board(tmp_path, count=3, ids=None, protocol="bokehme", columns=["psnr", "ssim"], data=data)
 
 
 def trained(steps: int = 1, **more: object) -> dict[str, object]:
