@@ -12,6 +12,7 @@ from bokehbench.metrics.sample import Sample
 #: What a column can need besides the output -> what is said where it lacks.
 NEEDS = {
     "target": "no target",
+    "input": "no input picture",
     "in_focus": "not known what is in focus",
     "true_disparity": "no true disparity",
     "own_disparity": "no depth network",

@@ -90,7 +90,7 @@ def _dilate(mask: Tensor, width: int) -> Tensor:
     return F.max_pool2d(mask, (1, size), stride=1, padding=(0, width))
 
 
-def _mean_inside(values: Tensor, region: Tensor) -> Tensor:
+def mean_inside(values: Tensor, region: Tensor) -> Tensor:
     """Mean over channels and the region's pixels, shape B; NaN where the region is empty."""
     weight = region.to(values.dtype)
     return (values.mean(1, keepdim=True) * weight).flatten(1).sum(1) / weight.flatten(1).sum(1)
@@ -110,7 +110,7 @@ def region_psnr(prediction: Tensor, target: Tensor, in_focus: Tensor, band: floa
     """PSNR (peak 1, dB, higher is better) of each of :func:`regions`: name to shape B; NaN where a region is empty."""
     prediction, target = _check(prediction, target, in_focus, 1)
     error = (prediction - target).square_()
-    return {name: decibels(_mean_inside(error, where)) for name, where in regions(in_focus, band).items()}
+    return {name: decibels(mean_inside(error, where)) for name, where in regions(in_focus, band).items()}
 
 
 def region_ssim(
@@ -130,7 +130,7 @@ def region_ssim(
 def _ssim_inside(values: Tensor, where: Tensor) -> Tensor:
     """Over the windows (B C H-n+1 W-n+1) whose centre is inside."""
     margin = (where.shape[-1] - values.shape[-1]) // 2
-    return _mean_inside(values, where[..., margin:-margin, margin:-margin])
+    return mean_inside(values, where[..., margin:-margin, margin:-margin])
 
 
 def regions_of(sample: Sample) -> dict[str, Tensor]:
@@ -143,7 +143,7 @@ def regions_of(sample: Sample) -> dict[str, Tensor]:
 def _column(sample: Sample, score: str, region: str) -> Tensor:
     where = regions_of(sample)[region]
     if score == "psnr":
-        return decibels(_mean_inside(squared_error(sample.native), where))
+        return decibels(mean_inside(squared_error(sample.native), where))
     return _ssim_inside(uniform_map(sample.native), where)
 
 

@@ -20,6 +20,7 @@ class Sample:
         output: B 3 H W in [0, 1].
         target: of the same shape; None where there is none.
         protocol: how an evaluator looks at pictures; None = :data:`protocols.DEFAULT`.
+        input: B 3 H W: the all-in-focus picture.
         in_focus: B 1 H W, bool or mask in [0, 1]: where the picture should be sharp.
         true_disparity: B 1 H W in [0, 1].
         own_disparity: gives what the method itself takes for the disparity, B 1 H W; called where a column asks for it.
@@ -34,6 +35,7 @@ class Sample:
         target: Tensor | None = None,
         protocol: Protocol | None = None,
         *,
+        input: Tensor | None = None,
         in_focus: Tensor | None = None,
         true_disparity: Tensor | None = None,
         own_disparity: Callable[[], Tensor] | None = None,
@@ -41,7 +43,8 @@ class Sample:
         if target is not None:
             output, target = check_pair(output, target)
         self.output, self.target, self.protocol = output, target, protocol or find_protocol(DEFAULT)
-        self.in_focus, self.true_disparity, self.own_disparity = in_focus, true_disparity, own_disparity
+        self.input, self.in_focus = input, in_focus
+        self.true_disparity, self.own_disparity = true_disparity, own_disparity
         self._kept: dict[object, object] = {}
 
     def under(self, protocol: Protocol) -> Sample:
@@ -57,7 +60,8 @@ class Sample:
 
     def instead(self, output: Tensor) -> Sample:
         """Another output beside the same target: the identity baseline."""
-        return Sample(output, self.target, self.protocol, in_focus=self.in_focus, true_disparity=self.true_disparity)
+        known = {"input": self.input, "in_focus": self.in_focus, "true_disparity": self.true_disparity}
+        return Sample(output, self.target, self.protocol, **known)
 
     def kept(self, key: str, make: Callable[[], Made]) -> Made:
         """``make()``, once for each ``key`` and way of looking at the pictures."""
