@@ -76,7 +76,11 @@ class Board:
     # Other pictures than the board's are refused ---------------------------------------------------------------
 
     def refuse_settings(
-        self, data: Mapping[str, Any], who: str = "This test", defaults: Mapping[str, Any] | None = None
+        self,
+        data: Mapping[str, Any],
+        who: str = "This test",
+        defaults: Mapping[str, Any] | None = None,
+        whole: bool = True,
     ) -> None:
         """Scenes that are made have the same names whatever their settings; of files the hash tells.
 
@@ -84,6 +88,7 @@ class Board:
             data: settings, under the names that they first had.
             who: the subject of the error.
             defaults: of the settings that the board does not name, under these names.
+            whole: a setting that ``data`` lacks is None; else, as in results of older versions, it is not known.
 
         Raises:
             BokehbenchError: a setting is not the board's.
@@ -91,10 +96,10 @@ class Board:
         named = self.data.get("arguments") if self.data and self.target_hash is None else None
         wanted = {**(defaults or {}), **as_first_recorded(named)} if named else {}
         for key, value in wanted.items():
-            if key in data and data[key] != value:
+            if (whole or key in data) and data.get(key) != value:
                 raise BokehbenchError(
-                    f"{who} is on other pictures than {self.name}'s: {key} {data[key]} instead of {value}; give the "
-                    "board's setting."
+                    f"{who} is on other pictures than {self.name}'s: {key} {data.get(key)} instead of {value}; "
+                    "give the board's setting."
                 )
 
     def refuse_targets(self, target_hash: str, count: int, who: str = "This test") -> None:

@@ -71,7 +71,8 @@ def admit(board: Board, result: Result) -> Result:
         shown = ", ".join(strangers[:5]) or f"{len(result.per_image)} instead of {board.count}"
         raise BokehbenchError(f"{who} has pictures that are not in {board.split} ({shown}): score that split alone.")
     recorded = result.inference.get("data") or {}
-    board.refuse_settings(recorded if result.format == 1 else as_first_recorded(recorded), who)
+    recorded = recorded if result.format == 1 else as_first_recorded(recorded)
+    board.refuse_settings(recorded, who, whole=result.format > 2 and bool(recorded))
     board.refuse_targets(result.target_hash, len(result.per_image), who)
     for name in result.per_image if result.fingerprints else ():
         board.refuse_fingerprint(name, result.fingerprints.get(name, ()), who)

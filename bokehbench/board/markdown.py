@@ -5,6 +5,7 @@ from collections import Counter
 
 from bokehbench.board.costs import COSTS
 from bokehbench.board.identity import OUTPUTS_ONLY, slug
+from bokehbench.board.network import full_name, networks
 from bokehbench.board.reported import Beside, Reported, by_source, kinds, shown_as, with_unit
 from bokehbench.board.results import Result
 from bokehbench.board.seeds import repeated
@@ -31,6 +32,8 @@ def page(standings: Standings, links: str = "results") -> str:
         "## Ranking",
         _ranking(standings, links) if standings.ranked else "No result is ranked yet.",
     ]
+    if rows := networks([row.result for row in standings.ranked]):
+        parts += ["## Networks", _networks(rows)]
     if others := _other_targets(standings):
         parts.append(others)
     if len(standings.ranked) > 1:
@@ -63,6 +66,14 @@ def _ranking(standings: Standings, links: str) -> str:
         for row in standings.ranked
     ]
     return markdown(heads, rows)
+
+
+def _networks(rows: list[tuple[str, str, str]]) -> str:
+    note = (
+        "A name without an addition is the published network, as far as its size goes; every other deviation of a "
+        "network from the published one is listed here. How it was trained is in each result."
+    )
+    return note + "\n\n" + markdown(["network", "parameters", "deviations from the published network"], rows)
 
 
 def _other_targets(standings: Standings) -> str:
@@ -124,7 +135,7 @@ def _seeds(standings: Standings, groups: list[list[Result]]) -> str:
         first = group[0]
         means = [known[result.id] for result in group]
         cells = [_over_seeds([mean[column.name].mean for mean in means], column) for column in standings.board.scores]
-        label = f"{first.method} ({first.variant})" if first.variant else first.method
+        label = f"{full_name(first)} ({first.variant})" if first.variant else full_name(first)
         rows.append([label, ", ".join(str(result.seed) for result in group), *cells])
     note = (
         "One recipe trained from several seeds: the mean of its trainings, with the lowest and the highest. The other "

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from bokehbench.board.boards import Board
 from bokehbench.board.identity import slug
+from bokehbench.board.network import full_name
 from bokehbench.board.results import Result
 from bokehbench.errors import BokehbenchError
 from bokehbench.metrics.column import Column
@@ -157,6 +158,8 @@ def beside(board: Board, reported: Reported, result: Result | None) -> Beside:
     ours = sum(values) / len(values)
     if "incomplete" in result.flags:
         return Beside(reported, ours, "not comparable", f"{len(result.per_image)} of {board.count} pictures")
+    if result.network.get("name"):
+        return Beside(reported, ours, "not comparable", f"another network: {full_name(result)}")
     near = abs(ours - float(reported.value)) <= find_column(column).reproduced + reported.half_unit
     unsure = "" if reported.protocol else "the source does not state its protocol"
     return Beside(reported, ours, "reproduced" if near else "differs", unsure)

@@ -17,8 +17,8 @@ from bokehbench.errors import BokehbenchError
 from bokehbench.files import write_text
 from bokehbench.names import as_first_recorded
 
-#: 1: before options were renamed and targets had fingerprints.
-FORMAT = 2
+#: 1: before options were renamed and targets had fingerprints; 2: before results said which network they are of.
+FORMAT = 3
 #: Why a result is stored but not ranked.
 FLAGS = {
     "incomplete": "not every picture of the split was scored",
@@ -37,6 +37,8 @@ class Result:
         board, board_version: name and version of the board (its ``board.yaml``).
         method: label of the row, from the model that ran (``type(model).__name__``), never from the command line.
         architecture: constructor arguments that shape the network.
+        network: what tells it from the published network (:mod:`bokehbench.board.network`), made from the architecture
+            by the method; empty where nothing is published, or the method says nothing.
         weights_hash: SHA-256 of the weights; :data:`identity.NO_WEIGHTS`, or :data:`identity.OUTPUTS_ONLY`.
         inference: settings that change the pictures: focus, aperture, working size, precision ... ; no paths.
         protocol: ``Protocol.describe()``.
@@ -69,6 +71,7 @@ class Result:
     target_hash: str
     prediction_hash: str
     architecture: Mapping[str, Any] = field(default_factory=dict)
+    network: Mapping[str, Any] = field(default_factory=dict)
     inference: Mapping[str, Any] = field(default_factory=dict)
     missing: Mapping[str, str] = field(default_factory=dict)
     training: Mapping[str, Any] = field(default_factory=dict)

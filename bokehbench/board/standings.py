@@ -8,6 +8,7 @@ from pathlib import Path
 
 from bokehbench.board.boards import Board, read_board
 from bokehbench.board.identity import slug
+from bokehbench.board.network import full_name
 from bokehbench.board.reported import Beside, Reported, all_beside, read_reported
 from bokehbench.board.results import FLAGS, Result, read_all
 from bokehbench.board.seeds import told_by_seed
@@ -115,10 +116,10 @@ def reason(board: Board, result: Result) -> str:
 
 
 def labels(results: Sequence[Result]) -> dict[str, str]:
-    """Id -> method and variant; where that is not enough the seed, and where the runs differ in more, the id."""
+    """Id -> network and variant; where that is not enough the seed, and where the runs differ in more, the id."""
     groups: dict[tuple[str, str], list[Result]] = {}
     for result in results:
-        groups.setdefault((result.method, result.variant), []).append(result)
+        groups.setdefault((full_name(result), result.variant), []).append(result)
     found = {result.id: "" for result in results}
     for (method, variant), group in groups.items():
         seeds = len(group) > 1 and told_by_seed(group)
@@ -145,7 +146,7 @@ def find_row(wanted: str, boards: Mapping[Path, Sequence[Result]]) -> tuple[Path
     found = [row for row in rows if wanted in (row[2], row[1].id)] or [
         (folder, result, label)
         for folder, result, label in rows
-        if slug(wanted) in (slug(result.method), slug(label))
+        if slug(wanted) in (slug(result.method), slug(full_name(result)), slug(label))
         or (len(wanted) >= 4 and result.id.startswith(wanted.lower()))
     ]
     if not found:

@@ -7,6 +7,7 @@ from bokehbench import figures
 from bokehbench.board import boards, leaderboard, results
 from bokehbench.board.boards import Board, read_board
 from bokehbench.board.citation import cite
+from bokehbench.board.network import full_name
 from bokehbench.board.results import Result
 from bokehbench.board.standings import Row, find_row, read_standings
 from bokehbench.board.statistics import compare
@@ -78,7 +79,7 @@ def _add(options: argparse.Namespace) -> int:
         folder = boards.find(options.board or result.board, writable=True)
         path = leaderboard.add(folder, result, options.replace)
         touched[folder] = None
-        print(f"{result.method}: {path}")
+        print(f"{full_name(result)}: {path}")
         if results.read(path).training != result.training:
             print("  It was there already, with another record of its training, which stays: --replace takes this one.")
     for folder in touched:

@@ -108,6 +108,7 @@ class ResultRecorder(InRunFolder):
             rows,
             method=type(model).__name__,
             architecture=model.architecture_arguments,
+            network=model.network(model.architecture_arguments),
             weights_hash=weights_hash(model),
             inference={"precision": str(trainer.precision), "data": data_settings(trainer.datamodule)},  # type: ignore[attr-defined]
             target_hash=self.files_hash or total_hash({row.name: row.target for row in rows}),

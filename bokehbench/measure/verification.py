@@ -91,6 +91,8 @@ def verify(
     _compare(verdict, "weights", result.weights_hash, weights)
     _compare(verdict, "parameters", result.parameters, sum(p.numel() for m in model.inference_modules()
                                                            for p in m.parameters()))  # fmt: skip
+    network = model.network(model.architecture_arguments)
+    _compare(verdict, "network", result.network.get("name"), network.get("name"))
     files = target_files_hash(data, set(result.per_image))
     _bits(verdict, "target_hash", result, files or total_hash({p.name: p.target for p in pictures}), model.device)
     _bits(verdict, "prediction_hash", result, total_hash({p.name: p.prediction for p in pictures}), model.device)

@@ -3,6 +3,8 @@
 PSNR over the whole band (``psnr_border``) rewards not blurring: more than half of its pixels are to stay as they are.
 """
 
+from functools import partial
+
 from bokehbench.lazy import Tensor
 from bokehbench.metrics.column import Column
 from bokehbench.metrics.pair import check_pair
@@ -47,12 +49,11 @@ def bleeding(prediction: Tensor, target: Tensor, image: Tensor, in_focus: Tensor
 
 
 def _changed(sample: Sample) -> Tensor:
-    native = sample.native
-    assert native.input is not None, "the columns say so in their needs"
-    image = native.input
-    return native.kept(
-        "changed by the lens", lambda: changed_by_the_lens(*prepare(native.protocol, image, native.target))
-    )
+    native, image, target = sample.native, sample.input, sample.target
+    assert image is not None, "the columns say so in their needs"
+    assert target is not None, "the columns say so in their needs"
+    make = partial(prepare, native.protocol, image, target)
+    return native.kept("changed by the lens", lambda: changed_by_the_lens(*make()))
 
 
 def _border_psnr(sample: Sample) -> Tensor:

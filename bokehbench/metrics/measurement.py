@@ -68,8 +68,10 @@ def sample_of(output: Tensor, batch: Batch, own_disparity: Callable[[], Tensor] 
     """An output with what its batch says about target, focus and disparity."""
     has = {key: batch[key] for key in ("bokeh", "true_disparity", "disparity") if bool(known(batch, key).all())}
     true, in_focus = has.get("true_disparity", has.get("disparity")), in_focus_of(batch)
-    maps = {"in_focus": in_focus, "true_disparity": true}
-    return Sample(output, has.get("bokeh"), input=batch["image"], own_disparity=own_disparity, **maps)
+    return Sample(
+        output, has.get("bokeh"), input=batch["image"], in_focus=in_focus, true_disparity=true,
+        own_disparity=own_disparity,
+    )  # fmt: skip
 
 
 def _value(column: Column, sample: Sample, strict: bool) -> Tensor | str:

@@ -60,8 +60,10 @@ class Sample:
 
     def instead(self, output: Tensor) -> Sample:
         """Another output beside the same target: the identity baseline."""
-        known = {"input": self.input, "in_focus": self.in_focus, "true_disparity": self.true_disparity}
-        return Sample(output, self.target, self.protocol, **known)
+        return Sample(
+            output, self.target, self.protocol, input=self.input, in_focus=self.in_focus,
+            true_disparity=self.true_disparity,
+        )  # fmt: skip
 
     def kept(self, key: str, make: Callable[[], Made]) -> Made:
         """``make()``, once for each ``key`` and way of looking at the pictures."""

@@ -7,6 +7,7 @@ from bokehbench.batch import Batch, require
 from bokehbench.errors import BokehbenchError, check_options, nearest
 from bokehbench.losses import mean_absolute_error
 from bokehbench.models.base import BokehModel, Focus, PerPicture
+from bokehbench.models.published import Published
 from bokehbench.models.stages import Stage, StageRecipe
 from bokehbench.nets.aperture_net import ApertureNet, Output
 from bokehbench.optics import compositional, to_linear, to_srgb
@@ -37,6 +38,7 @@ class Aperture(BokehModel):
         "after Srinivasan et al., CVPR 2018, arXiv 1711.07933"
     )
     architecture = ("depth_size", "output", "step", "aperture_share", "use_given_disparity")
+    published = Published(9_466_689, {"depth_size": 320})
 
     def __init__(
         self,

@@ -15,6 +15,7 @@ from bokehbench.metrics.rank_correlation import rank_correlation
 from bokehbench.metrics.sample import Sample
 from bokehbench.metrics.ssim import ssim
 from bokehbench.models.base import BokehModel, Focus, PerPicture
+from bokehbench.models.published import Published
 from bokehbench.models.random_crop import random_crop
 from bokehbench.models.stages import Stage, StageRecipe
 from bokehbench.nets.d2f import D2FNet
@@ -75,6 +76,12 @@ class D2F(BokehModel):
         "fusion_crop",
     )  # fmt: skip
     later = ("lpips_weight", "smoothness_weight")
+    published = Published(
+        40_433_619,
+        {"backbone": BACKBONE, "channels": 256, "head_activation": "none", "sharpness": 100.0, "kernel_set": 15,
+         "disk_edge": "soft", "radiance": "full", "mask": "refined"},
+        {"backbone": "{}", "channels": "{}"},
+    )  # fmt: skip
     #: It imitates the lens of its training data.
     rendered_with = ()
 

@@ -13,6 +13,7 @@ from bokehbench.depth import focus_on_another_map
 from bokehbench.errors import BokehbenchError
 from bokehbench.losses import disparity_and_saliency_loss, mean_absolute_error, normalised_loss
 from bokehbench.models.base import BokehModel, Focus, PerPicture
+from bokehbench.models.published import Published
 from bokehbench.models.random_crop import random_crop
 from bokehbench.models.stages import Stage, StageRecipe
 from bokehbench.nets.deeplens import DeepLensNet, area_resize, halve, resample
@@ -68,6 +69,11 @@ class DeepLens(BokehModel):
         "upsampling",
     )  # fmt: skip
     later = ("rendering_crop",)
+    published = Published(
+        11_502_800,
+        {"channels": 31, "upsampling_channels": 32, "two_map": False, "upsampling": "learned", "depth_size": 320},
+        {"channels": "c{}", "upsampling_channels": "u{}", "two_map": "two-map", "upsampling": "{}"},
+    )
 
     def __init__(
         self,

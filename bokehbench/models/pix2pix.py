@@ -10,6 +10,7 @@ from torch.func import functional_call
 from bokehbench.batch import Batch, require
 from bokehbench.errors import BokehbenchError, check_options
 from bokehbench.models.base import BokehModel, Focus, PerPicture
+from bokehbench.models.published import Published
 from bokehbench.models.stages import Stage, StageRecipe
 from bokehbench.nets.pix2pix import SMALLEST, Discriminator, Generator
 
@@ -45,6 +46,11 @@ class Pix2Pix(BokehModel):
         "width", "levels", "norm", "dropout", "disparity_input", "max_radius", "default_focus", "l1_weight",
         "adversarial_weight",
     )  # fmt: skip
+    published = Published(
+        54_416_579,
+        {"width": 64, "levels": 8, "dropout": 0.5, "l1_weight": 100.0, "adversarial_weight": 1.0},
+        {"width": "w{}", "levels": "l{}"},
+    )
 
     def __init__(
         self,

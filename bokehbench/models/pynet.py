@@ -19,6 +19,7 @@ from bokehbench.metrics.protocols import find_protocol
 from bokehbench.metrics.sample import Sample
 from bokehbench.models.base import BokehModel, Focus, PerPicture
 from bokehbench.models.collapse import CollapseGuard
+from bokehbench.models.published import Published
 from bokehbench.models.pynet_handover import start_level
 from bokehbench.models.stages import Stage, StageRecipe
 from bokehbench.nets.pynet import LEVELS, PyNETNet, crop, pad
@@ -66,6 +67,11 @@ class PyNET(CollapseGuard, BokehModel):
         "width", "depth_input", "head_init", "start_anywhere", "checkpointing", "margin", "perceptual",
         "perceptual_share", "collapse_after", "official_evaluation",
     )  # fmt: skip
+    published = Published(
+        47_551_791,
+        {"width": 32, "depth_input": True, "margin": 0, "perceptual": "imagenet-vgg-verydeep-19.mat"},
+        {"width": "w{}", "depth_input": "no-depth"},
+    )
     finest: Tensor
     perceptual_weight: Tensor
 

@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 from pytorch_lightning import LightningModule
 
 from bokehbench.machine import device_in_words
+from bokehbench.models.published import Published
 from bokehbench.models.stages import Stage
 from bokehbench.models.weights import load_state, weights_hash
 from bokehbench.provenance import UNKNOWN, UNTRAINED, Origin, Provenance, class_path, code_of, data_settings
@@ -24,6 +25,8 @@ class Recorded(LightningModule):
     architecture: ClassVar[tuple[str, ...]] = ()
     #: Those of them that came after the first results, and are named only where on: older results keep their identity.
     later: ClassVar[tuple[str, ...]] = ()
+    #: The published network; None where nothing is published.
+    published: ClassVar[Published | None] = None
 
     def __init__(self) -> None:
         super().__init__()
@@ -41,6 +44,11 @@ class Recorded(LightningModule):
     def architecture_arguments(self) -> dict[str, Any]:
         """The constructor arguments named in :attr:`architecture`, as given; of :attr:`later` those that are on."""
         return {name: self.hparams[name] for name in self.architecture if name not in self.later or self.hparams[name]}
+
+    @classmethod
+    def network(cls, architecture: Mapping[str, Any]) -> dict[str, Any]:
+        """:meth:`Published.network` of these arguments; empty where nothing is published."""
+        return cls.published.network(architecture) if cls.published else {}
 
     @property
     def provenance(self) -> Provenance:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from bokehbench import tables
 from bokehbench.board import boards
+from bokehbench.board.network import full_name
 from bokehbench.board.statistics import interval, mean
 from bokehbench.errors import BokehbenchError, nearest
 from bokehbench.files import write_text
@@ -95,7 +96,7 @@ class SuiteTable:
                 found = interval(list(outcome.result.values(column.name).values()))
                 figure = experiment.published.get(column.name)
                 lines.append([
-                    outcome.experiment, outcome.result.method, outcome.result.id, column.name,
+                    outcome.experiment, full_name(outcome.result), outcome.result.id, column.name,
                     *(tables.number(value, ".6g") for value in (found.mean, found.low, found.high)), found.count,
                     tables.number(figure, "g"), experiment.source if figure is not None else None,
                 ])  # fmt: skip

@@ -11,9 +11,11 @@ import yaml
 import bokehbench
 from bokehbench.board import leaderboard
 from bokehbench.board.boards import read_board
+from bokehbench.board.identity import OUTPUTS_ONLY, plain
 from bokehbench.board.reported import column_of, read_reported
 from bokehbench.board.results import read_all
 from bokehbench.data.splits import read_ids
+from bokehbench.models import MODELS
 
 HOME = Path(bokehbench.__file__).parents[1]
 BOARDS = sorted(path.parent for path in (HOME / "leaderboards").glob("*/board.yaml"))
@@ -35,6 +37,14 @@ def test_no_machine_path_and_no_anonymous_result(folder):
         assert result.versions.get("bokehbench")
         assert not re.search(r"/(home|root|work|tmp|Users)/|[A-Z]:\\\\", result.to_json()), result.id
         assert result.commit or "dirty" in result.flags or result.weights_hash
+
+
+@pytest.mark.parametrize("folder", BOARDS, ids=NAMES)
+def test_networks_are_named_by_their_architecture(folder):
+    for result in read_all(folder):
+        kind = MODELS.get(result.method.lower())
+        if kind is not None and result.weights_hash != OUTPUTS_ONLY:
+            assert dict(result.network) == plain(kind.network(result.architecture)), result.id
 
 
 def test_val294_is_the_committed_list():

@@ -10,7 +10,7 @@ import pytest
 from made_boards import make_result
 
 from bokehbench.board.identity import OUTPUTS_ONLY
-from bokehbench.board.results import Result, place, read_all, write
+from bokehbench.board.results import FORMAT, Result, place, read_all, write
 from bokehbench.errors import BokehbenchError
 
 
@@ -101,14 +101,14 @@ def test_an_edited_file_is_refused(tmp_path):
         read_all(tmp_path)
 
 
-@pytest.mark.parametrize("text", ["", "[]", "{}", "null", '{"format": 2, "id": "x"}'])
+@pytest.mark.parametrize("text", ["", "[]", "{}", "null", '{"format": 3, "id": "x"}'])
 def test_what_is_no_result_is_named(text):
     with pytest.raises(BokehbenchError, match=r"over there\.json is not a result"):
         Result.from_json(text, "over there.json")
 
 
 def test_a_newer_format_says_so():
-    text = make_result().to_json().replace('"format": 2', '"format": 99')
+    text = make_result().to_json().replace(f'"format": {FORMAT}', '"format": 99')
     with pytest.raises(BokehbenchError, match="format 99"):
         Result.from_json(text)
 

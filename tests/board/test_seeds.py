@@ -40,7 +40,12 @@ def on_board(tmp_path, *results):
 def test_rows_that_differ_in_their_seed_are_named_after_it(tmp_path, trained):
     c4 = [replace(trained[seed, 2], variant="c4") for seed in (0, 1)]
     made = on_board(tmp_path, *c4, trained[0, 3], make_result("Other"))
-    assert {row.label for row in made.rows} == {"Pix2Pix (c4, seed 0)", "Pix2Pix (c4, seed 1)", "Pix2Pix", "Other"}
+    assert {row.label for row in made.rows} == {
+        "Pix2Pix-w8-l5 (c4, seed 0)",
+        "Pix2Pix-w8-l5 (c4, seed 1)",
+        "Pix2Pix-w8-l5",
+        "Other",
+    }
     assert told_by_seed([trained[0, 2], trained[1, 2]])
     assert trained[1, 2].seed == 1
 
@@ -64,7 +69,7 @@ def test_page_shows_the_spread_over_seeds(tmp_path, trained):
     results = [trained[seed, 2] for seed in (0, 1, 2)]
     text = page(on_board(tmp_path, *results, trained[0, 3]))
     means = [math.fsum(r.values("psnr").values()) / 3 for r in results]
-    assert f"| Pix2Pix | 0, 1, 2 | {sum(means) / 3:.2f} ({min(means):.2f} to {max(means):.2f}) |" in text
+    assert f"| Pix2Pix-w8-l5 | 0, 1, 2 | {sum(means) / 3:.2f} ({min(means):.2f} to {max(means):.2f}) |" in text
 
 
 def test_values_over_seeds_are_per_picture_and_leave_unscored_pictures_out(trained):

@@ -1,0 +1,36 @@
+"""Which network a row is: the published one, or another, whose name says so. Plain Python: starts without torch."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from bokehbench.board.results import Result
+
+
+def full_name(result: Result) -> str:
+    """The method, and what makes its network another one than the published: ``D2F-R18-64``."""
+    return "-".join(filter(None, (result.method, str(result.network.get("name", "")))))
+
+
+def share(result: Result) -> str:
+    """``12.3 of 41.6 M``: parameters, and those of the published network; empty where either is not known."""
+    published = result.network.get("published_parameters")
+    if result.parameters is None or not published:
+        return ""
+    return f"{result.parameters / 1e6:.3g} of {published / 1e6:.3g} M"
+
+
+def deviations(result: Result) -> str:
+    """Every argument that is not the published network's: ``channels 64 (published: 256)``, ...; or ``none``."""
+    differs = result.network.get("differs", {})
+    said = (f"{key} {_shown(ours)} (published: {_shown(theirs)})" for key, (ours, theirs) in differs.items())
+    return ", ".join(said) or "none"
+
+
+def networks(results: Sequence[Result]) -> list[tuple[str, str, str]]:
+    """(name, share of parameters, deviations) of every network that something is published of, each once."""
+    known = (result for result in results if result.network)
+    return sorted({(full_name(result), share(result), deviations(result)) for result in known})
+
+
+def _shown(value: Any) -> str:
+    return {True: "on", False: "off"}[value] if isinstance(value, bool) else f"{value}"
