@@ -23,8 +23,10 @@ def main(argv: list[str]) -> int:
     """Run what is not done yet; returns 1 where an experiment failed, 130 where it was interrupted."""
     options, extra = arguments(argv[1:])
     suite = read_suite(experiments.find(options.suite, "suite"))
-    if options.board:
-        suite = replace(suite, board=options.board, data={})
+    if options.board and options.board != suite.board:
+        # What is published is of the pictures that the suite names
+        bare = tuple(replace(experiment, published={}) for experiment in suite.experiments)
+        suite = replace(suite, board=options.board, data={}, experiments=bare)
     suite = with_configurations(suite, options.replace_config)
     known = [experiment.name for experiment in suite.experiments]
     only = tuple(options.only.split(",")) if options.only else None
@@ -40,6 +42,7 @@ def main(argv: list[str]) -> int:
         only,
         options.fits.resolve() if options.fits else None,
         options.pictures,
+        inputs(suite, options.input),
     )
     shown_columns(suite, runner.board)  # a wrong one is refused now, not after hours
     outcomes = stoppable(runner.run)
@@ -67,6 +70,10 @@ def arguments(words: list[str]) -> tuple[argparse.Namespace, list[str]]:
     parser.add_argument("--board", help="name or folder of the board, in place of the suite's")
     parser.add_argument("--only", help="names of experiments, with commas between; the fits they need come with them")
     parser.add_argument(
+        "--input", action="append", default=[], metavar="NAME=PATH",
+        help="a file or folder that the suite asks for; experiments that need one that is not given are not run",
+    )  # fmt: skip
+    parser.add_argument(
         "--replace-config", action="append", default=[], metavar="OLD=NEW",
         help="another configuration in place of one that the suite names, e.g. deeplens_variant=deeplens_synthetic",
     )  # fmt: skip
@@ -86,6 +93,20 @@ def arguments(words: list[str]) -> tuple[argparse.Namespace, list[str]]:
 def passed_on(prefix: str, extra: list[str]) -> tuple[str, ...]:
     """``--test.data.root=X`` -> ``--data.root=X`` for the prefix ``--test.``."""
     return tuple(f"--{word.removeprefix(prefix)}" for word in extra if word.startswith(prefix))
+
+
+def inputs(suite: Suite, given: Sequence[str]) -> dict[str, Path]:
+    """The inputs of a suite, each NAME=PATH; BokehbenchError where it has no such input or there is no such path."""
+    found = {}
+    for word in given:
+        name, equals, path = word.partition("=")
+        if not equals or name not in suite.inputs:
+            asked = ", ".join(f"{key} ({about})" for key, about in suite.inputs.items()) or "none"
+            raise BokehbenchError(f"--input {word}: give NAME=PATH; the suite asks for: {asked}.")
+        found[name] = Path(path).expanduser().resolve()
+        if not found[name].exists():
+            raise BokehbenchError(f"--input {word}: there is nothing at {found[name]}: correct the path.")
+    return found
 
 
 def with_configurations(suite: Suite, replacements: Sequence[str]) -> Suite:

@@ -1,6 +1,6 @@
 """Which experiments of a suite need the fits of which others, and the order of running that follows."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from graphlib import CycleError, TopologicalSorter
 
 from bokehbench.errors import BokehbenchError, nearest
@@ -59,6 +59,22 @@ def steps(experiments: Sequence[Experiment], only: Sequence[str] | None = None) 
             add((experiment.name, "test" if experiment.tested else "fit"))
     known = {experiment.name: experiment for experiment in experiments}
     return [(name, verb) for name, verb in found if verb == "test" or known[name].fits]
+
+
+def lacking(experiments: Sequence[Experiment], given: Collection[str]) -> dict[str, str]:
+    """Experiment -> why it cannot be run with the inputs ``given``; those that can are left out."""
+    found: dict[str, str] = {}
+    order = TopologicalSorter({e.name: {*e.fit_needs, *e.test_needs} for e in experiments}).static_order()
+    known = {experiment.name: experiment for experiment in experiments}
+    for experiment in (known[name] for name in order):
+        inputs = [name for name in experiment.input_needs if name not in given]
+        needed = [name for name in (*experiment.fit_needs, *experiment.test_needs) if name in found]
+        if inputs:
+            asked = " and ".join(f"{experiment.inputs[name]}, --input {name}=PATH" for name in inputs)
+            found[experiment.name] = f"it needs {asked}."
+        elif needed:
+            found[experiment.name] = f"it starts from '{needed[0]}', and {found[needed[0]]}"
+    return found
 
 
 def _graph(experiments: Sequence[Experiment]) -> dict[Step, list[Step]]:

@@ -12,7 +12,8 @@ from bokehbench import experiments
 from bokehbench.board.identity import slug
 from bokehbench.models import MODELS
 
-#: ``{NAME}`` in an option's value: the checkpoint of another experiment. JSON and YAML mappings do not match.
+#: ``{NAME}`` in an option's value: the checkpoint of another experiment, or an input of the suite. JSON and YAML
+#: mappings do not match.
 _PLACE = re.compile(r"\{([\w.+-]+)\}")
 
 
@@ -31,6 +32,7 @@ class Experiment:
         tested: False for a fit that only others start from.
         published: column -> figure of the paper, None where the paper's is not available.
         source: where these are printed.
+        inputs: name -> what it is: the suite's inputs, for which ``{NAME}`` stands, too.
     """
 
     name: str
@@ -44,6 +46,7 @@ class Experiment:
     tested: bool = True
     published: Mapping[str, float | None] = field(default_factory=dict)
     source: str = ""
+    inputs: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def fits(self) -> bool:
@@ -58,13 +61,22 @@ class Experiment:
     @property
     def fit_needs(self) -> tuple[str, ...]:
         """Names of the experiments that must be fitted before its fit."""
-        return tuple(dict.fromkeys(places(self.fit))) if self.fits else ()
+        return self._experiments(self.fit) if self.fits else ()
 
     @property
     def test_needs(self) -> tuple[str, ...]:
         """Names of the experiments that must be fitted before its test, besides its own fit's."""
         origin = [self.origin] if self.origin is not None else []
-        return tuple(dict.fromkeys([*origin, *places(self.test)]))
+        return tuple(dict.fromkeys([*origin, *self._experiments(self.test)]))
+
+    @property
+    def input_needs(self) -> tuple[str, ...]:
+        """Names of the inputs that its fit or its test needs."""
+        used = (*(places(self.fit) if self.fits else ()), *(places(self.test) if self.tested else ()))
+        return tuple(dict.fromkeys(name for name in used if name in self.inputs))
+
+    def _experiments(self, options: Mapping[str, Any]) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(name for name in places(options) if name not in self.inputs))
 
     def fit_words(self) -> list[str]:
         """Command line of the fit, without folders."""
@@ -108,6 +120,6 @@ def places(options: Mapping[str, Any]) -> Iterator[str]:
         yield from (slug(name) for name in _PLACE.findall(word))
 
 
-def filled(command: list[str], checkpoint: Callable[[str], Path]) -> list[str]:
-    """``command`` with every ``{NAME}`` replaced by ``checkpoint(NAME)``."""
-    return [_PLACE.sub(lambda found: str(checkpoint(slug(found[1]))), word) for word in command]
+def filled(command: list[str], find: Callable[[str], Path]) -> list[str]:
+    """``command`` with every ``{NAME}`` replaced by ``find(NAME)``."""
+    return [_PLACE.sub(lambda found: str(find(slug(found[1]))), word) for word in command]

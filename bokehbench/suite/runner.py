@@ -3,8 +3,8 @@
 import json
 import sys
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import yaml
@@ -17,7 +17,7 @@ from bokehbench.data import DATA
 from bokehbench.errors import BokehbenchError, nearest
 from bokehbench.files import write_text
 from bokehbench.models import MODELS
-from bokehbench.suite.dependencies import steps
+from bokehbench.suite.dependencies import lacking, steps
 from bokehbench.suite.experiment import Experiment, filled, fingerprint, places
 from bokehbench.suite.step_process import StepBar, run_step
 from bokehbench.suite.suite import Suite
@@ -29,11 +29,15 @@ Report = Callable[[float, str], None]
 
 @dataclass
 class Outcome:
-    """What became of an experiment: a result or why there is none; ``news`` says which steps were run this time."""
+    """What became of an experiment: a result, or why it failed, or what it ``lacks`` and so was not run.
+
+    ``news`` says which steps were run this time.
+    """
 
     experiment: str
     result: Result | None = None
     failure: str | None = None
+    lacks: str | None = None
     news: tuple[str, ...] = ()
 
 
@@ -52,6 +56,7 @@ class Runner:
         only: names of the experiments to test, None = all; fits that these need are run with them.
         fits: where the fits go in place of ``folder``, so that suites and runners at the same time share equal ones.
         pictures: how many of the first pictures each test writes beside its result.
+        inputs: those of the suite that are given, name -> file or folder.
     """
 
     suite: Suite
@@ -62,6 +67,7 @@ class Runner:
     only: tuple[str, ...] | None = None
     fits: Path | None = None
     pictures: int = 0
+    inputs: Mapping[str, Path] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.board = boards.find(self.suite.board, writable=True) if self.suite.board else None
@@ -78,7 +84,9 @@ class Runner:
             return self._run()
 
     def _run(self) -> list[Outcome]:
-        todo = steps(self.suite.experiments, self.only)
+        lacks = lacking(self.suite.experiments, self.inputs)
+        only = self.only if self.only is not None or not lacks else self._tested()
+        todo = steps(self.suite.experiments, None if only is None else [name for name in only if name not in lacks])
         names = list(dict.fromkeys(name for name, _ in todo))
         outcomes = {name: Outcome(name) for name in names}
         with StepBar(len(todo), self.suite.name) as bar:
@@ -100,7 +108,12 @@ class Runner:
                 figures.draw(self.board, self.folder / "figures", self.folder)
             except BokehbenchError as error:  # a figure that fails must not take the results with it
                 print(f"No figures: {error}", file=sys.stderr)
-        return [outcomes[experiment.name] for experiment in self.suite.experiments if experiment.name in names]
+        outcomes |= {name: Outcome(name, lacks=why) for name, why in lacks.items() if only is None or name in only}
+        return [outcomes[experiment.name] for experiment in self.suite.experiments if experiment.name in outcomes]
+
+    def _tested(self) -> tuple[str, ...]:
+        """A fit that is not tested is run for those that start from it, and these may lack something."""
+        return tuple(experiment.name for experiment in self.suite.experiments if experiment.tested)
 
     def _fit(self, experiment: Experiment, outcome: Outcome, report: Report) -> None:
         command = self._fit_command(experiment)
@@ -125,7 +138,7 @@ class Runner:
         outcome.news += ("fit",)
 
     def _fit_command(self, experiment: Experiment) -> list[str]:
-        return ["fit", *filled(experiment.fit_words(), self._checkpoint), *self.extra, *self.fit_extra]
+        return ["fit", *filled(experiment.fit_words(), self._find), *self.extra, *self.fit_extra]
 
     def _fit_place(self, experiment: Experiment) -> Path:
         command = self._fit_command(experiment)
@@ -133,6 +146,10 @@ class Runner:
         if self.fits is not None:
             return self.fits / f"{experiment.model}-{name}"
         return self.folder / experiment.name / f"fit-{name}"
+
+    def _find(self, name: str) -> Path:
+        """What ``{NAME}`` stands for: an input, or the weights of an experiment."""
+        return self.inputs[name] if name in self.suite.inputs else self._checkpoint(name)
 
     def _checkpoint(self, name: str) -> Path:
         """The weights that an experiment stands for.
@@ -161,13 +178,14 @@ class Runner:
 
     def _states(self, options: object) -> list[str]:
         assert isinstance(options, dict)
-        return [part for name in places(options) for part in state(self._checkpoint(name))]
+        found = (self._find(name) for name in places(options))
+        return [part for path in found if path.is_file() for part in state(path)]
 
     def _test(self, experiment: Experiment, outcome: Outcome, report: Report) -> None:
         own = experiment.checkpoint or experiment.origin or experiment.fits
         checkpoint = self._checkpoint(experiment.name) if own else None
         pictures = self._test_config(experiment)
-        command = ["test", *filled(experiment.test_words(pictures is None), self._checkpoint)]
+        command = ["test", *filled(experiment.test_words(pictures is None), self._find)]
         command += [*self.extra, *self.test_extra]
         if checkpoint is not None:
             command += ["--checkpoint", str(checkpoint)]

@@ -17,6 +17,7 @@ from bokehbench.suite.experiment import Experiment
 NOT_BY_ITSELF = {"combination"}
 SUITE_KEYS = (
     "about", "board", "experiments", "fit", "test", "options", "data", "config", "columns", "source", "expect",
+    "inputs",
 )  # fmt: skip
 EXPERIMENT_KEYS = (
     "name", "model", "config", "checkpoint", "from", "stage", "fit", "test", "options", "published", "source",
@@ -31,6 +32,8 @@ class Suite:
         about: what the suite shows, printed below its table.
         columns: the board's scores that the table shows; empty = all.
         expect: what the paper says of the experiments.
+        inputs: name -> what it is: files that users must give, for which ``{NAME}`` stands in options. Experiments that
+            need one that was not given are not run.
     """
 
     name: str
@@ -40,6 +43,7 @@ class Suite:
     about: str = ""
     columns: tuple[str, ...] = ()
     expect: tuple[Expectation, ...] = ()
+    inputs: Mapping[str, str] = field(default_factory=dict)
 
 
 def read_suite(path: Path) -> Suite:
@@ -48,8 +52,8 @@ def read_suite(path: Path) -> Suite:
     The file is a mapping: ``board`` (name or folder), ``experiments`` (``all``, or a list of names of methods and of
     mappings with the keys of :class:`Experiment`), ``options`` for every fit and test, ``fit`` and ``test`` for these
     alone, ``config`` (of every fitted experiment that has none), ``columns``, ``source`` of the published figures,
-    ``expect``, ``data`` (``name`` and ``arguments``, only where there is no board: a board says which pictures are
-    tested).
+    ``expect``, ``inputs``, ``data`` (``name`` and ``arguments``, only where there is no board: a board says which
+    pictures are tested).
 
     Raises:
         BokehbenchError: unknown keys or methods, no experiments, two of the same name, or experiments that need one
@@ -80,6 +84,7 @@ def read_suite(path: Path) -> Suite:
         " ".join(str(content.get("about") or "").split()),
         tuple(content.get("columns") or ()),
         expect,
+        _inputs(content),
     )
 
 
@@ -115,7 +120,12 @@ def _experiment(entry: Any, suite: Mapping[str, Any], path: Path) -> Experiment:
         entry.get("test") is not False,
         {column: _figure(value, where) for column, value in published.items()},
         source,
+        _inputs(suite),
     )
+
+
+def _inputs(suite: Mapping[str, Any]) -> dict[str, str]:
+    return {slug(str(name)): str(about) for name, about in (suite.get("inputs") or {}).items()}
 
 
 def _figure(value: Any, where: str) -> float | None:

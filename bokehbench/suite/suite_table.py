@@ -44,11 +44,12 @@ class SuiteTable:
         heads = ["experiment", *self._headings(), ""]
         lines = [tables.aligned(heads, rows, "<" + ">" * (len(heads) - 2) + "<")]
         if self.board is None:
-            lines = [f"{o.experiment}   {_news(o)}" for o in self.outcomes if o.failure is None]
+            lines = [f"{o.experiment}   {_news(o)}" for o in self.outcomes if o.failure is None and o.lacks is None]
         lines += [f"Published: {source}." for source in self.sources]
         lines += [f"Expected, {line}" for line in self.claims()]
         if self.board is not None:
             lines.append(f"Board: {self.board / 'table.md'}")
+        lines += self.not_run()
         if failed := [outcome for outcome in self.outcomes if outcome.failure is not None]:
             lines.append(
                 f"{len(failed)} of {len(self.outcomes)} experiments FAILED; the same command tries them again:"
@@ -66,10 +67,14 @@ class SuiteTable:
             if column in self.published:
                 yield _published(self.experiments[outcome.experiment], column)
 
+    def not_run(self) -> list[str]:
+        """Experiments that lack an input, one line each."""
+        return [f"not run: {o.experiment}: {o.lacks}" for o in self.outcomes if o.lacks is not None]
+
     def claims(self) -> list[str]:
         """What came of the paper's claims, one line each; nothing of claims about experiments that were left out."""
         results = {outcome.experiment: outcome.result for outcome in self.tested if outcome.result is not None}
-        wanted = set(results) | {outcome.experiment for outcome in self.outcomes if outcome.failure is not None}
+        wanted = set(results) | {o.experiment for o in self.outcomes if o.failure is not None or o.lacks is not None}
         return [claim.judge(results) for claim in self.suite.expect if {claim.better, claim.than} <= wanted]
 
     def markdown(self) -> str:
@@ -81,6 +86,8 @@ class SuiteTable:
                  f"Mean over the pictures of `{board.name}` (version {board.version}).", "",
                  tables.markdown(["experiment", *self._headings()], rows)]  # fmt: skip
         lines += [part for source in self.sources for part in ("", f"Published: {source}.")]
+        if not_run := self.not_run():
+            lines += ["", *(f"- {line}" for line in not_run)]
         if claims := self.claims():
             lines += ["", "Expected:", "", *(f"- {line}" for line in claims)]
         return "\n".join(lines) + "\n"

@@ -10,6 +10,7 @@ import sys
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 import yaml
 from made_boards import make_board
@@ -18,6 +19,7 @@ from methods import SMALL, TRAINABLE, stage_names
 from bokehbench import experiments
 from bokehbench.board import results
 from bokehbench.cli import main
+from bokehbench.data import open_data
 from bokehbench.errors import BokehbenchError
 from bokehbench.models import MODELS
 from bokehbench.suite.experiment import words
@@ -230,3 +232,47 @@ def test_no_step_is_left_behind() -> None:
         children = Path(f"/proc/{os.getpid()}/task/{os.getpid()}/children").read_text().split()
         commands = [Path(f"/proc/{child}/cmdline").read_text() for child in children]
         assert not [command for command in commands if "bokehbench" in command.split("\0")]
+
+
+def test_experiments_without_an_input_are_named_and_not_run_and_with_it_they_are(board: Path, tmp_path, capsys) -> None:
+    maps = tmp_path / "maps"
+    data = open_data("syntheticdof", size=64, aperture=8, test_samples=3)
+    data.setup("test")
+    maps.mkdir()
+    for item in (data.test_set[index] for index in range(3)):
+        np.save(maps / f"{item['name']}.npy", item["true_disparity"][0].numpy())
+    learned = {"name": "learned", **trained(**{"model.stages": ["rendering"], "data.backgrounds": "{photos}"})}
+    renderer = {"model.renderer": "{learned}"}
+    both = {"model.depth": "folder:{maps}", **renderer}
+    after = {"model.depth": "checkpoint:{unneeded}", **renderer}
+    content = {
+        "board": str(board), "options": {"data.num_workers": 0, "trainer.accelerator": "cpu"},
+        "inputs": {"maps": "a folder of maps", "photos": "a folder of photos"},
+        "experiments": [
+            "identity",
+            {"name": "mapped", "model": "combination", "test": {"model.depth": "folder:{maps}"}},
+            {"name": "unneeded", "test": False, **trained()},
+            {**learned, "test": False},
+            {"name": "both", "model": "combination", "test": both},
+            {"name": "after-unneeded", "model": "combination", "test": after},
+        ],
+    }  # fmt: skip
+    path = tmp_path / "mine.yaml"
+    path.write_text(yaml.safe_dump(content))
+    command = ["benchmark", str(path), "--folder", str(tmp_path / "work")]
+    assert main(command) == 0
+    said = capsys.readouterr().out
+    assert "not run: mapped: it needs a folder of maps, --input maps=PATH." in said
+    assert "not run: after-unneeded: it starts from 'learned', and it needs a folder of photos" in said
+    assert set(stored(board)) == {"Identity"}
+    assert not (tmp_path / "work" / "unneeded").exists()  # nothing that can be run starts from it
+    assert "not run: mapped" in (tmp_path / "work" / "table.md").read_text()
+    assert main([*command, "--input", f"maps={maps}"]) == 0
+    said = capsys.readouterr().out
+    assert "not run: mapped" not in said
+    assert "not run: both" in said
+    assert set(stored(board)) == {"Identity", "Combination"}
+    assert main([*command, "--input", "map=x"]) != 0
+    assert "the suite asks for: maps (a folder of maps)" in capsys.readouterr().err
+    assert main([*command, "--input", f"photos={tmp_path / 'no'}"]) != 0
+    assert "there is nothing at" in capsys.readouterr().err
