@@ -23,10 +23,11 @@ def main(argv: list[str]) -> int:
     """Run what is not done yet; returns 1 where an experiment failed, 130 where it was interrupted."""
     options, extra = arguments(argv[1:])
     suite = read_suite(experiments.find(options.suite, "suite"))
-    if options.board and options.board != suite.board:
-        # What is published is of the pictures that the suite names
-        bare = tuple(replace(experiment, published={}) for experiment in suite.experiments)
-        suite = replace(suite, board=options.board, data={}, experiments=bare)
+    if options.board:
+        if suite.board not in (None, options.board):  # what is published is of the pictures that the suite names
+            bare = tuple(replace(experiment, published={}) for experiment in suite.experiments)
+            suite = replace(suite, experiments=bare)
+        suite = replace(suite, board=options.board, data={})
     suite = with_configurations(suite, options.replace_config)
     known = [experiment.name for experiment in suite.experiments]
     only = tuple(options.only.split(",")) if options.only else None
