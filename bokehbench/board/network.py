@@ -12,11 +12,11 @@ def full_name(result: Result) -> str:
 
 
 def share(result: Result) -> str:
-    """``12.3 of 41.6 M``: parameters, and those of the published network; empty where either is not known."""
-    published = result.network.get("published_parameters")
-    if result.parameters is None or not published:
+    """Parameters, ``12.3 of 40.4 M`` where the published network has another size; empty where they are not known."""
+    if result.parameters is None:
         return ""
-    return f"{result.parameters / 1e6:.3g} of {published / 1e6:.3g} M"
+    own = f"{result.parameters / 1e6:.3g}"
+    return f"{own} of {result.network['published_parameters'] / 1e6:.3g} M" if result.network["name"] else f"{own} M"
 
 
 def deviations(result: Result) -> str:

@@ -10,8 +10,10 @@ from bokehbench.board.statistics import Interval, interval
 from bokehbench.figures import style
 from bokehbench.metrics.columns import find_column
 
+#: The first that a board has. The whole band rewards not blurring (docs/metrics/border.md).
+BORDERS = ("psnr_border_changed", "psnr_border")
 #: PSNR has no mean where one picture is perfect, as those of identity are in focus: hence SSIM there.
-PANELS = ("psnr_border", "ssim_in_focus", "ssim_out_of_focus")
+SIDES = ("ssim_in_focus", "ssim_out_of_focus")
 
 
 @dataclass(frozen=True)
@@ -24,19 +26,20 @@ class Line:
 
 
 def lines(standings: Standings) -> list[Line]:
-    """Ranked results with a score near the border, the best there first.
+    """Ranked results with a score near the border, the best there first; their first score is that one.
 
     Raises:
         NothingToDraw: none has one.
     """
-    found = []
-    for row in standings.ranked:
-        scores = {name: interval(list(row.result.values(name).values())) for name in PANELS}
-        if math.isfinite(scores["psnr_border"].mean):
-            found.append(Line(row.label, style.kind(row.result), scores))
-    if not found:
-        raise style.NothingToDraw("quality near depth edges: no ranked result has scores by region (psnr_border).")
-    return sorted(found, key=lambda line: (-line.scores["psnr_border"].mean, line.label))
+    for border in BORDERS:
+        found = []
+        for row in standings.ranked:
+            scores = {name: interval(list(row.result.values(name).values())) for name in (border, *SIDES)}
+            if math.isfinite(scores[border].mean):
+                found.append(Line(row.label, style.kind(row.result), scores))
+        if found:
+            return sorted(found, key=lambda line: (-line.scores[border].mean, line.label))
+    raise style.NothingToDraw("quality near depth edges: no ranked result has scores by region (psnr_border).")
 
 
 def draw(standings: Standings, path: Path) -> Path:
@@ -53,8 +56,8 @@ def _fill(figure: Any, standings: Standings, data: list[Line]) -> None:
     names = [style.short(line.label, 26) for line in data]
     left = 0.025 + 0.0088 * max(map(len, names))
     gap = 0.025
-    wide = (0.985 - left - gap * (len(PANELS) - 1)) / len(PANELS)
-    for number, name in enumerate(PANELS):
+    wide = (0.985 - left - gap * (len(data[0].scores) - 1)) / len(data[0].scores)
+    for number, name in enumerate(data[0].scores):
         column = find_column(name)
         axes = figure.add_axes((left + number * (wide + gap), 0.62 / high, wide, 1 - 1.4 / high))
         axes.set_title(column.label, pad=5)
