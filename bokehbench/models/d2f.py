@@ -81,6 +81,7 @@ class D2F(BokehModel):
         {"backbone": BACKBONE, "channels": 256, "head_activation": "none", "sharpness": 100.0, "kernel_set": 15,
          "disk_edge": "soft", "radiance": "full", "mask": "refined"},
         {"backbone": "{}", "channels": "{}"},
+        {"backbone_pretrained": True, "defocus_scale": 1.0},  # the inference code; there is no other
     )  # fmt: skip
     #: It imitates the lens of its training data.
     rendered_with = ()

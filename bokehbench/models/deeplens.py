@@ -73,7 +73,13 @@ class DeepLens(BokehModel):
         11_502_800,
         {"channels": 31, "upsampling_channels": 32, "two_map": False, "upsampling": "learned", "depth_size": 320},
         {"channels": "c{}", "upsampling_channels": "u{}", "two_map": "two-map", "upsampling": "{}"},
-    )
+        # Steps: of the checkpoints that the code names. Weight decay: collected by the code's layers; that the trainer,
+        # which was never released, added it is inferred. The rest: sections 3.1, 3.2.4 and 4.2, numerics: the code.
+        {"numerics": "official", "backbone_pretrained": True, "segmentation_head": True, "loss": "normalised",
+         "training_disparity": "given", "depth.steps": 346_224, "rendering.steps": 199_950, "*.weight_decay": 5e-4,
+         "depth.data": "IPhoneDepth", "rendering.data": "SyntheticDoF", "data.train_samples": 18_000,
+         "data.test_samples": 500, "data.disparity_input": "corrupted", "data.focus_on": "random"},
+    )  # fmt: skip
 
     def __init__(
         self,

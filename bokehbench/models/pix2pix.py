@@ -50,7 +50,10 @@ class Pix2Pix(BokehModel):
         54_416_579,
         {"width": 64, "levels": 8, "dropout": 0.5, "l1_weight": 100.0, "adversarial_weight": 1.0},
         {"width": "w{}", "levels": "l{}"},
-    )
+        # Sections 3.3 and 6.2; batch norm with a batch of 1, and a picture's own statistics at test, is instance norm
+        {"norm": "instance", "*.batch_size": 1, "*.learning_rate": 2e-4, "*.view": "crop", "*.height": 256,
+         "*.width": 256},
+    )  # fmt: skip
 
     def __init__(
         self,

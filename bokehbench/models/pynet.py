@@ -1,7 +1,7 @@
 """PyNET for bokeh (Ignatov, Patel, Timofte, CVPR workshops 2020, arXiv 2006.05698): seven levels, coarse to fine."""
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import asdict, replace
 from functools import partial
 from itertools import islice
 from math import ceil
@@ -32,11 +32,15 @@ AUTHORS = replace(find_protocol("pynet"), stretch_target=False)
 OR_WITHOUT = ", or train with --model.depth_input false"
 
 
-def _recipe(steps: int, batch_size: int, warmup_steps: int = 0) -> StageRecipe:
-    return StageRecipe(
-        steps=steps, batch_size=batch_size, learning_rate=5e-5, decay_at=[], warmup_steps=warmup_steps, view="crop",
-        height=1024, width=1024,
-    )  # fmt: skip
+#: Level -> steps and batch size of the authors' README; the code's default is a batch of 50 at every level.
+SCHEDULE = {
+    7: (5_000, 50), 6: (5_000, 50), 5: (20_000, 40), 4: (20_000, 14), 3: (30_000, 9), 2: (80_000, 9), 1: (100_000, 5),
+}  # fmt: skip
+#: Level -> the authors' recipe: Adam without decay, warm-up, weight decay or clipping; windows of 512 px at half size.
+RECIPES = {
+    level: StageRecipe(steps, batch_size, learning_rate=5e-5, decay_at=[], view="crop", height=1024, width=1024)
+    for level, (steps, batch_size) in SCHEDULE.items()
+}
 
 
 class PyNET(CollapseGuard, BokehModel):
@@ -71,7 +75,9 @@ class PyNET(CollapseGuard, BokehModel):
         47_551_791,
         {"width": 32, "depth_input": True, "margin": 0, "perceptual": "imagenet-vgg-verydeep-19.mat"},
         {"width": "w{}", "depth_input": "no-depth"},
-    )
+        {"head_init": "official", "precision": "32-true", "*.data": "EBB",
+         **{f"level_{level}.{key}": value for level in RECIPES for key, value in asdict(RECIPES[level]).items()}},
+    )  # fmt: skip
     finest: Tensor
     perceptual_weight: Tensor
 
@@ -89,13 +95,13 @@ class PyNET(CollapseGuard, BokehModel):
         perceptual_share: float = 0.15,
         collapse_after: int = 1000,
         official_evaluation: bool = False,
-        level_7: StageRecipe = _recipe(5_000, 50),  # noqa: B008 - read only, and the command line shows it
-        level_6: StageRecipe = _recipe(5_000, 50),  # noqa: B008
-        level_5: StageRecipe = _recipe(20_000, 40),  # noqa: B008
-        level_4: StageRecipe = _recipe(20_000, 14),  # noqa: B008
-        level_3: StageRecipe = _recipe(30_000, 9),  # noqa: B008
-        level_2: StageRecipe = _recipe(80_000, 9, warmup_steps=500),  # noqa: B008
-        level_1: StageRecipe = _recipe(100_000, 5, warmup_steps=500),  # noqa: B008
+        level_7: StageRecipe = RECIPES[7],
+        level_6: StageRecipe = RECIPES[6],
+        level_5: StageRecipe = RECIPES[5],
+        level_4: StageRecipe = RECIPES[4],
+        level_3: StageRecipe = RECIPES[3],
+        level_2: StageRecipe = replace(RECIPES[2], warmup_steps=500),  # noqa: B008 - read only, and the command line shows it
+        level_1: StageRecipe = replace(RECIPES[1], warmup_steps=500),  # noqa: B008
     ) -> None:
         super().__init__()
         check_options(
