@@ -56,6 +56,7 @@ class Stage:
         monitor: logged value that picks the stage's best checkpoint.
         mode: whether that value is better when large (``max``) or small (``min``).
         quarter_turns: augment by quarter turns and up-down flips too (PyNET), not by left-right flips alone.
+        window_step: crops begin at rows and columns that are multiples of it (2 where pixel pairs must stay pairs).
         needs: the batch keys without which it cannot train; looked for before the first stage starts.
         keys: the batch keys that it uses, so that costly others need not be made; None = all.
     """
@@ -65,6 +66,7 @@ class Stage:
     monitor: str
     mode: Literal["min", "max"] = "max"
     quarter_turns: bool = False
+    window_step: int = 1
     keys: tuple[str, ...] | None = None
     needs: tuple[str, ...] = ("image",)
 
