@@ -6,28 +6,41 @@ from torch import Tensor
 
 from bokehbench.metrics.ssim import ssim
 
+#: Of :func:`normalised_loss`: beyond it, weights of small errors leave the range of 32-bit numbers.
+LARGEST_ALPHA = 6
 
-def normalised_loss(prediction: Tensor, target: Tensor, detach: bool = True) -> Tensor:
+
+def normalised_loss(prediction: Tensor, target: Tensor, detach: bool = True, alpha: float = 1.0) -> Tensor:
     """DeepLens' error-weighted loss, Eq. 4 and 5 (Wang et al. 2018, section 3.2.4).
 
     N = sum_i w_i |Y_i - Y*_i| / sum_i w_i with w_i = |Y_i - Y*_i|^alpha, over the pixels and channels of one image,
     then the mean over the batch: large errors (depth edges) count more, without a hand-made mask. The printed alpha is
-    not available: 1, the natural reading.
+    not available: 1, the natural reading, in which N is the squared norm of the error over its sum. 0 is the mean of
+    the absolute error.
 
     Args:
         prediction, target: B C H W.
         detach: no gradient through the weights (ours). With gradient, errors below N/2 are pushed *up*
             (deeplens.md 5.1), and whether the authors let it flow is unknown.
+        alpha: exponent, 0 to :data:`LARGEST_ALPHA`; where ``detach`` is False not between 0 and 1, since the gradient
+            is infinite there where the error is 0.
     """
     error = (prediction - target).abs().flatten(1)
-    weight = error.detach() if detach else error
-    # 1e-6 per value and not in all: a perfect picture must give 0 whatever its size
-    return ((weight * error).mean(1) / (weight.mean(1) + 1e-6)).mean()
+    weight = (error.detach() if detach else error) ** alpha
+    # Per value and not in all: a perfect picture must give 0 whatever its size. A weight of an error of 1e-6.
+    return ((weight * error).mean(1) / (weight.mean(1) + 1e-6 ** max(alpha, 1))).mean()
 
 
 def mean_absolute_error(prediction: Tensor, target: Tensor) -> Tensor:
     """Mean of |Y - Y*|: what the paper compares its normalised loss with."""
     return F.l1_loss(prediction, target)
+
+
+def disparity_loss(disparity: Tensor, true_disparity: Tensor, has_disparity: Tensor) -> Tensor:
+    """The first term of Eq. 1, l(D, D*): see :func:`disparity_and_saliency_loss`."""
+    if not bool(has_disparity.any()):
+        return disparity.sum() * 0
+    return F.l1_loss(disparity[has_disparity], true_disparity[has_disparity])
 
 
 def disparity_and_saliency_loss(
@@ -55,9 +68,7 @@ def disparity_and_saliency_loss(
         The terms ``disparity`` and ``saliency``, already weighted; 0 where no image of the batch has the target.
     """
     zero = disparity.sum() * 0 + mask_logits.sum() * 0  # keeps every parameter in the graph, for DDP
-    terms = {"disparity": zero, "saliency": zero}
-    if bool(has_disparity.any()):
-        terms["disparity"] = zero + F.l1_loss(disparity[has_disparity], true_disparity[has_disparity])
+    terms = {"disparity": zero + disparity_loss(disparity, true_disparity, has_disparity), "saliency": zero}
     if bool(has_mask.any()):
         terms["saliency"] = zero + saliency_weight * F.binary_cross_entropy_with_logits(
             mask_logits[has_mask].float(), mask[has_mask].clamp(0, 1)

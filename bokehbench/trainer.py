@@ -67,7 +67,7 @@ class StagedTrainer(Trainer):
                 self.val_check_interval = min(asked_interval, batches)
             recipe, done = stage.recipe, batches_done if resumed else 0
             plan = TrainingPlan(
-                recipe.batch_size, batches, done, View(recipe.view, recipe.height, recipe.width),
+                recipe.batch_size, batches, done, View(recipe.view, recipe.height, recipe.width, stage.window_step),
                 self.global_rank, self.world_size, quarter_turns=stage.quarter_turns, keys=stage.keys,
             )  # fmt: skip
             datamodule.plan_training(plan)  # type: ignore[attr-defined]

@@ -59,9 +59,16 @@ def test_every_argument_is_architecture_or_a_recipe_or_the_bases(name) -> None:
     assert set(model.architecture_arguments) <= set(kind.architecture)
 
 
-def test_loss_terms_that_are_off_are_not_named() -> None:
-    assert "lpips_weight" not in tiny("d2f").architecture_arguments
+@pytest.mark.parametrize("name", NAMES)
+def test_arguments_that_came_later_are_not_named_at_their_default(name) -> None:
+    assert not set(MODELS[name].later) & set(tiny(name).architecture_arguments)
+
+
+def test_arguments_that_came_later_are_named_off_their_default() -> None:
     assert tiny("d2f", lpips_weight=0.1).architecture_arguments["lpips_weight"] == 0.1
+    stored = tiny("deeplens", loss_alpha=0.0, high_weight=2.0, rendering_crop=32).architecture_arguments
+    assert {"loss_alpha": 0.0, "high_weight": 2.0, "rendering_crop": 32}.items() <= stored.items()
+    assert not {"low_weight", "joint_depth_weight"} & set(stored)
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -92,8 +92,8 @@ class FitSummary(InRunFolder):
 
 def next_command(model: BokehModel, name: str, checkpoint: str) -> str:
     """Train the stages that follow, or else render."""
-    names = [stage.name for stage in model.available]
-    following = names[names.index(model.stages[-1].name) + 1 :]
+    after = model.available[model.available.index(model.stages[-1]) + 1 :]
+    following = [stage.name for stage in after if stage.by_default]
     if following:
         stages = f"'[{', '.join(following)}]'"
         return f"Next: bokehbench fit --model {name} --model.stages {stages} --model.weights {checkpoint}"

@@ -57,8 +57,10 @@ def uniform(generator: torch.Generator, low: float = 0.0, high: float = 1.0) -> 
 
 def random_window(height: int, width: int, view: View, generator: torch.Generator) -> Window:
     """A uniformly drawn window of ``view``'s size in a picture of height x width that is at least as large."""
-    top = randint(generator, height - view.height + 1)
-    return Window(top, randint(generator, width - view.width + 1), view.height, view.width)
+    top, left = (
+        randint(generator, spare // view.step + 1) * view.step for spare in (height - view.height, width - view.width)
+    )
+    return Window(top, left, view.height, view.width)
 
 
 def resize(picture: Tensor, height: int, width: int, *, smooth: bool = False) -> Tensor:

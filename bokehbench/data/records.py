@@ -91,8 +91,12 @@ class RecordSet(PictureSet):
         values = read_map(path)
         if not same_shape(values.shape[-2:], (height, width)):
             raise BokehbenchError(sizes_differ(record, (height, width), values.shape[-2:], key))
-        values = resize(values, height, width, smooth=True)
-        return minmax(values[None])[0] if key == "disparity" else values
+        if key != "disparity":
+            return resize(values, height, width, smooth=True)
+        # Stretched at the smaller size: enlarging then keeps what the file holds, and shrinking spans [0, 1] too
+        if values.shape[-1] < width:
+            return resize(minmax(values), height, width, smooth=True)
+        return minmax(resize(values, height, width, smooth=True))
 
 
 def sizes_differ(record: Record, image: Sequence[int], other: Sequence[int], key: str = "bokeh") -> str:

@@ -22,11 +22,13 @@ class View:
     ``crop``: a random window of height x width pixels; a smaller picture is first enlarged to cover it.
     ``resize``: the whole picture, resized to exactly height x width (the aspect ratio may change).
     ``native``: the whole picture as it is; height and width are ignored.
+    ``step``: windows begin at rows and columns that are multiples of it.
     """
 
     kind: Literal["crop", "resize", "native"]
     height: int = 0
     width: int = 0
+    step: int = 1
 
     def __post_init__(self) -> None:
         if self.kind not in ("crop", "resize", "native"):

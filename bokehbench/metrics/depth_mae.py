@@ -11,8 +11,9 @@ def spline_fit(prediction: Tensor, target: Tensor, knots: int = 5) -> Tensor:
     """Least-squares linear spline from each predicted map to its target (both B 1 H W), evaluated at the prediction.
 
     The basis is ``knots`` hat functions, uniform on [0, 1] of the min-max normalised prediction, coefficients free of
-    constraints: the fit forgives scale, offset, a smooth bend, even inverted polarity. A flat prediction becomes the
-    target's mean. Knot placement is not stated in the papers; uniform knots are our reading.
+    constraints: the fit forgives scale, offset, even inverted polarity, and a bend as far as the knots follow it (what
+    is left: docs/metrics/depth_mae.md). A flat prediction becomes the target's mean. Knot placement is not stated in
+    the papers; uniform knots are our reading.
     """
     flat, wanted = prediction.double().flatten(1), target.double().flatten(1)
     low, high = flat.amin(1, keepdim=True), flat.amax(1, keepdim=True)
@@ -27,7 +28,7 @@ def depth_mae(prediction: Tensor, target: Tensor, knots: int = 5) -> Tensor:
     """Mean absolute error of disparity after :func:`spline_fit`, shape B; in units of the target, 0 is best.
 
     Args:
-        prediction: B 1 H W, any monotone (even inverted) encoding of depth.
+        prediction: B 1 H W, any monotone (even inverted) encoding of depth, best a linear one of ``target``.
         target: B 1 H W, disparity in [0, 1].
         knots: number of hat functions, 5 in the papers.
 

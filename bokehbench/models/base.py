@@ -31,8 +31,8 @@ Focus = PerPicture | tuple[float, float]
 class BokehModel(Recorded, ABC):
     """Base of every method: stages for training, :meth:`render` for everything else.
 
-    A subclass takes ``stages`` (names to walk, None = all), ``weights`` (a checkpoint to start from) and one
-    :class:`StageRecipe` per stage as constructor arguments, builds its network, and calls :meth:`set_up`.
+    A subclass takes ``stages`` (names to walk, None = those by default), ``weights`` (a checkpoint to start from) and
+    one :class:`StageRecipe` per stage as constructor arguments, builds its network, and calls :meth:`set_up`.
     """
 
     #: How the method is written in tables.

@@ -5,19 +5,15 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 import torch
-import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import Tensor
 
-from bokehbench.batch import Batch, known, require
-from bokehbench.depth import focus_on_another_map
-from bokehbench.errors import BokehbenchError
-from bokehbench.losses import disparity_and_saliency_loss, mean_absolute_error, normalised_loss
-from bokehbench.models.base import BokehModel, Focus, PerPicture
+from bokehbench.errors import check_options
+from bokehbench.losses import LARGEST_ALPHA
+from bokehbench.models.base import Focus, PerPicture
+from bokehbench.models.deeplens_training import DeepLensTraining
 from bokehbench.models.published import Published
-from bokehbench.models.random_crop import random_crop
 from bokehbench.models.stages import Stage, StageRecipe
-from bokehbench.nets.deeplens import DeepLensNet, area_resize, halve, resample
-from bokehbench.optics import minmax, signed_defocus
+from bokehbench.nets.deeplens import DeepLensNet, area_resize, halve
 
 
 @dataclass(frozen=True)
@@ -34,11 +30,13 @@ class Prepared:
     features: Tensor
 
 
-class DeepLens(BokehModel):
+class DeepLens(DeepLensTraining):
     """Two stages, each trainable alone: ``depth`` (Eq. 1) and ``rendering`` (lens blur and upsampling, Eq. 6).
 
+    A third, ``joint``, trains all networks through the rendering; the paper found it to hurt (Sec. 5.5).
+
     Args:
-        stages: which to train, None = both.
+        stages: which to train, None = ``depth`` and ``rendering``.
         weights: checkpoint to start from.
         channels: feature channels per colour of the lens blur; the release has 31, Fig. 12 sweeps 4 to 64.
         upsampling_channels: feature channels per colour of the upsampling; the release has 32.
@@ -49,26 +47,30 @@ class DeepLens(BokehModel):
         max_radius: largest trained blur radius, in pixels of the coarsest level (the paper's R_max; 8 is inferred).
         loss: ``normalised`` (Eq. 5) or ``l1``, which the paper compares with.
         loss_through_weights: let gradient flow through the weights of Eq. 5 (unknown in the paper).
+        loss_alpha: exponent of Eq. 4's weights, 0 to 6 (1 is inferred); with gradient through them 0, or 1 to 6.
+        low_weight, high_weight: weights of Eq. 6's terms, at half size and at full size (the paper names none).
         training_disparity: what the rendering stage is given: the data set's (``given``: corrupted, where the data
             set corrupts), the true one (``clean``), or the depth network's (``predicted``), which sees the whole
             picture: Table 3.
-        rendering_crop: side in pixels of the windows that the rendering stage trains on, drawn after the disparity was
+        rendering_crop: side in pixels of the windows that rendering is trained on, drawn after the disparity was
             predicted; 0 = all that the stage's view shows.
         saliency_weight: lambda of Eq. 1 (ours: 1).
+        joint_depth_weight: weight of Eq. 1's disparity term in the joint stage (ours: 1).
         segmentation_head: have the second head of the depth network, which only training uses.
         upsampling: ``learned``; ``bicubic`` or ``guided`` (filter) with the lens blur of any checkpoint.
         depth: recipe of the depth stage.
         rendering: recipe of the rendering stage.
+        joint: recipe of the joint stage (ours).
     """
 
     title = "DeepLens"
     paper = "Wang et al., ACM Transactions on Graphics 37 (6), 2018, arXiv 1810.08100"
     architecture = (
         "channels", "upsampling_channels", "two_map", "numerics", "depth_size", "max_radius", "loss",
-        "loss_through_weights", "training_disparity", "rendering_crop", "saliency_weight", "segmentation_head",
-        "upsampling",
+        "loss_through_weights", "loss_alpha", "low_weight", "high_weight", "training_disparity", "rendering_crop",
+        "saliency_weight", "joint_depth_weight", "segmentation_head", "upsampling",
     )  # fmt: skip
-    later = ("rendering_crop",)
+    later = ("loss_alpha", "low_weight", "high_weight", "rendering_crop", "joint_depth_weight")
     published = Published(
         11_502_800,
         {"channels": 31, "upsampling_channels": 32, "two_map": False, "upsampling": "learned", "depth_size": 320},
@@ -94,9 +96,13 @@ class DeepLens(BokehModel):
         max_radius: float = 8.0,
         loss: Literal["normalised", "l1"] = "normalised",
         loss_through_weights: bool = False,
+        loss_alpha: float = 1.0,
+        low_weight: float = 1.0,
+        high_weight: float = 1.0,
         training_disparity: Literal["given", "clean", "predicted"] = "given",
         rendering_crop: int = 0,
         saliency_weight: float = 1.0,
+        joint_depth_weight: float = 1.0,
         segmentation_head: bool = True,
         upsampling: Literal["learned", "bicubic", "guided"] = "learned",
         depth: StageRecipe = StageRecipe(  # noqa: B008 - read only, and the command line shows it as the default
@@ -105,8 +111,21 @@ class DeepLens(BokehModel):
         rendering: StageRecipe = StageRecipe(  # noqa: B008
             steps=199_950, batch_size=16, learning_rate=1e-4, weight_decay=5e-4, view="crop", height=320, width=320
         ),
+        joint: StageRecipe = StageRecipe(  # noqa: B008
+            steps=20_000, batch_size=16, learning_rate=1e-5, weight_decay=5e-4, view="resize", height=320, width=320
+        ),
     ) -> None:
         super().__init__()
+        exponent = 0 <= loss_alpha <= LARGEST_ALPHA and not (loss_through_weights and 0 < loss_alpha < 1)
+        span = f"0, or 1 to {LARGEST_ALPHA}" if loss_through_weights else f"0 to {LARGEST_ALPHA}"
+        check_options(
+            "--model.",
+            ("loss_alpha", loss_alpha, exponent, span),
+            ("low_weight", low_weight, low_weight >= 0, "0 or more"),
+            ("high_weight", high_weight, high_weight >= 0, "0 or more"),
+            ("high_weight", high_weight, low_weight + high_weight > 0, "more than 0, where low_weight is 0"),
+            ("joint_depth_weight", joint_depth_weight, joint_depth_weight >= 0, "0 or more"),
+        )
         self.max_radius = max_radius
         self.net = DeepLensNet(
             channels=channels, upsampling_channels=upsampling_channels, two_map=two_map, numerics=numerics,
@@ -120,106 +139,11 @@ class DeepLens(BokehModel):
         available = [
             Stage("depth", depth, monitor="val/depth_mae", mode="min", keys=supervision, needs=maps),
             Stage("rendering", rendering, monitor="val/psnr", keys=rendered, needs=needs),
+            Stage("joint", joint, monitor="val/psnr", keys=rendered, needs=pair, by_default=False),
         ]
         self.set_up(available, stages, weights)
 
-    # Training --------------------------------------------------------------------------------------------------
-
-    def begin_training(self) -> None:
-        """As the base; refuses to predict depth on crops."""
-        views = [stage.recipe.view for stage in self.stages if stage.name == "rendering"]
-        if self.hparams["training_disparity"] == "predicted" and "crop" in views:
-            raise BokehbenchError(
-                "--model.training_disparity predicted: depth, its range and its focus are those of whole pictures: "
-                "give --model.rendering.view resize with their size, and that of crops by --model.rendering_crop."
-            )
-        super().begin_training()
-
-    def stage_modules(self, stage: Stage) -> list[nn.Module]:
-        """The depth network, or what renders: the paper found fine-tuning all jointly to hurt (5.5)."""
-        return [self.net.depth] if stage.name == "depth" else self.net.rendering_networks()
-
-    def losses(self, stage: Stage, batch: Batch) -> dict[str, Tensor]:
-        """Eq. 1, or the two terms of Eq. 6."""
-        return self.depth_losses(batch) if stage.name == "depth" else self.rendering_losses(stage, batch)
-
-    def depth_losses(self, batch: Batch) -> dict[str, Tensor]:
-        """Eq. 1: min-max normalised disparity, and saliency of the images that have a mask."""
-        true = batch.get("true_disparity", batch.get("disparity"))
-        if true is None and "mask" not in batch:
-            require(batch, ("disparity",), "DeepLens, stage 'depth'")
-        side = self.net.depth_size
-        image = batch["image"]
-        if image.shape[-2:] != (side, side):
-            image = F.interpolate(image, (side, side), mode="bilinear", antialias=True)
-        predicted, logits = self.net.depth.forward_with_segmentation(image)
-        size = tuple(predicted.shape[-2:])
-        zeros = torch.zeros_like(predicted)
-        return disparity_and_saliency_loss(
-            minmax(predicted),
-            zeros if true is None else minmax(resample(true, size)),
-            known(batch, "true_disparity" if "true_disparity" in batch else "disparity"),
-            logits,
-            resample(batch["mask"], size) if "mask" in batch else zeros,
-            known(batch, "mask"),
-            self.hparams["saliency_weight"],
-        )
-
-    def rendering_losses(self, stage: Stage, batch: Batch) -> dict[str, Tensor]:
-        """Eq. 6: N(L, L*) + N(H, H*), one upsampling step, as the paper trains."""
-        require(batch, stage.needs, "DeepLens, stage 'rendering'")
-        high, target = batch["image"], batch["bokeh"]
-        disparity, aperture = self._training_disparity(batch), batch["aperture"]
-        focus = self._training_focus(batch, disparity)
-        if side := self.hparams["rendering_crop"]:
-            high, target, disparity = random_crop([high, target, disparity], side)
-        # One step of upsampling is trained: blur too large for it is first made smaller, with the picture (ours)
-        while float(aperture.max()) > 2 * self.max_radius * 1.01 and min(high.shape[-2:]) >= 64:
-            high, target, disparity = halve(high), halve(target), halve(disparity)
-            aperture = aperture / 2
-        low, low_disparity = halve(high), halve(disparity)
-        signed = self.signed_disparity(low_disparity, focus, aperture / 2)
-        result_low = self.net.lens_blur(low, signed)
-        result_high = self.net.upsample(low, result_low, signed, high)
-        return {"low": self._photometric(result_low, halve(target)), "high": self._photometric(result_high, target)}
-
-    def _photometric(self, prediction: Tensor, target: Tensor) -> Tensor:
-        if self.hparams["loss"] == "l1":
-            return mean_absolute_error(prediction, target)
-        return normalised_loss(prediction, target, detach=not self.hparams["loss_through_weights"])
-
-    def _training_disparity(self, batch: Batch) -> Tensor:
-        source = self.hparams["training_disparity"]
-        if source == "predicted":
-            with torch.no_grad():
-                return self.net.predict_disparity(batch["image"])
-        return batch.get("true_disparity", batch["disparity"]) if source == "clean" else batch["disparity"]
-
-    def _training_focus(self, batch: Batch, disparity: Tensor) -> Tensor:
-        """The batch's focus in a disparity that is not the batch's own: what is in focus there is in focus here."""
-        true = batch.get("true_disparity", batch.get("disparity"))
-        if self.hparams["training_disparity"] != "predicted" or true is None:
-            return batch["focus"]
-        return focus_on_another_map(disparity, true, batch["focus"], alike=True)
-
-    def validation_scores(self, batch: Batch) -> dict[str, Tensor]:
-        """Rendering scores; while depth trains, the depth error after the 5-knot spline (section 5.1)."""
-        if self.stage is None or self.stage.name != "depth":
-            return super().validation_scores(batch)
-        require(batch, ("disparity",), "DeepLens, validation of stage 'depth'")
-        return self.depth_scores(batch)
-
     # Rendering -------------------------------------------------------------------------------------------------
-
-    def signed_disparity(self, disparity: Tensor, focus: Tensor, aperture: Tensor) -> Tensor:
-        """D~ = (D - d_f) a in [-1, 1], a = aperture / R_max (section 3.2.2).
-
-        Args:
-            disparity: B 1 H W in [0, 1].
-            focus: B.
-            aperture: B, in pixels of ``disparity``'s level; beyond R_max nothing was trained, so a <= 1.
-        """
-        return signed_defocus(disparity, focus, (aperture / self.max_radius).clamp(0, 1))
 
     def levels(self, height: int, width: int, aperture: float | None) -> int:
         """How often a photo is halved: until its long side is below 640 px and the blur within R_max (ours)."""

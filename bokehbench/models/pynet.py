@@ -122,7 +122,7 @@ class PyNET(CollapseGuard, BokehModel):
         keys = (*needs, "disparity") if depth_input else needs
         recipes = (level_7, level_6, level_5, level_4, level_3, level_2, level_1)
         available = [
-            Stage(f"level_{level}", recipe, "val/psnr", quarter_turns=True, keys=keys, needs=needs)
+            Stage(f"level_{level}", recipe, "val/psnr", quarter_turns=True, window_step=2, keys=keys, needs=needs)
             for level, recipe in zip(LEVELS, recipes, strict=True)
         ]
         self.set_up(available, stages, weights)

@@ -1,5 +1,6 @@
 """A module that knows where its weights come from, and writes it into every checkpoint."""
 
+import inspect
 import os
 import time
 from collections.abc import Mapping
@@ -23,7 +24,8 @@ class Recorded(LightningModule):
     #: Constructor arguments that say what the method is: its network, its losses, how it renders. The others are
     #: recipes of stages and those of :data:`bokehbench.provenance.STARTING`.
     architecture: ClassVar[tuple[str, ...]] = ()
-    #: Those of them that came after the first results, and are named only where on: older results keep their identity.
+    #: Those of them that came after the first results, and are named only where not at their default: older results
+    #: keep their identity.
     later: ClassVar[tuple[str, ...]] = ()
     #: The published network; None where nothing is published.
     published: ClassVar[Published | None] = None
@@ -42,8 +44,10 @@ class Recorded(LightningModule):
 
     @property
     def architecture_arguments(self) -> dict[str, Any]:
-        """The constructor arguments named in :attr:`architecture`, as given; of :attr:`later` those that are on."""
-        return {name: self.hparams[name] for name in self.architecture if name not in self.later or self.hparams[name]}
+        """What :attr:`architecture` names, as given, without those of :attr:`later` that are at their default."""
+        defaults = {name: each.default for name, each in inspect.signature(type(self)).parameters.items()}
+        given = {name: self.hparams[name] for name in self.architecture}
+        return {name: value for name, value in given.items() if name not in self.later or value != defaults[name]}
 
     @classmethod
     def network(cls, architecture: Mapping[str, Any]) -> dict[str, Any]:

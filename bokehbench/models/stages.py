@@ -56,7 +56,9 @@ class Stage:
         monitor: logged value that picks the stage's best checkpoint.
         mode: whether that value is better when large (``max``) or small (``min``).
         quarter_turns: augment by quarter turns and up-down flips too (PyNET), not by left-right flips alone.
+        window_step: crops begin at rows and columns that are multiples of it (2 where pixel pairs must stay pairs).
         needs: the batch keys without which it cannot train; looked for before the first stage starts.
+        by_default: whether a run walks it that names no stages.
         keys: the batch keys that it uses, so that costly others need not be made; None = all.
     """
 
@@ -65,14 +67,16 @@ class Stage:
     monitor: str
     mode: Literal["min", "max"] = "max"
     quarter_turns: bool = False
+    window_step: int = 1
     keys: tuple[str, ...] | None = None
     needs: tuple[str, ...] = ("image",)
+    by_default: bool = True
 
 
 def select(available: list[Stage], names: list[str] | None) -> list[Stage]:
-    """The stages to walk, in the method's order (``names`` None = all); BokehbenchError for an unknown one."""
+    """The stages to walk, in the method's order (``names`` None = by default); BokehbenchError for an unknown one."""
     known = [stage.name for stage in available]
     for name in names or []:
         if name not in known:
             raise BokehbenchError(f"--model.stages: there is no stage '{name}'; {nearest(name, known)}.")
-    return [stage for stage in available if names is None or stage.name in names]
+    return [stage for stage in available if (stage.by_default if names is None else stage.name in names)]

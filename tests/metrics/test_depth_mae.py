@@ -1,9 +1,12 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
 
+from bokehbench.data import SyntheticDoF
 from bokehbench.errors import BokehbenchError
 from bokehbench.metrics import DepthMAE
 from bokehbench.metrics.depth_mae import depth_mae, spline_fit
@@ -17,6 +20,35 @@ def test_scale_offset_and_inversion_cost_nothing():
     target = maps()
     for prediction in (target * 7 - 3, 1 - target, target):
         assert torch.allclose(depth_mae(prediction, target), torch.zeros(2, dtype=torch.float64), atol=1e-9)
+
+
+BENDS = {
+    "1 - d": lambda d: 1 - d,
+    "√d": torch.sqrt,
+    "d²": torch.square,
+    "d³": lambda d: d**3,
+    "flat": torch.zeros_like,
+}
+
+
+def true_disparities(**options: float) -> torch.Tensor:
+    scenes = SyntheticDoF(size=128, disparity_input="clean", num_workers=0, **options).pictures("test")
+    return torch.stack([scenes._item(index, bokeh=False)["disparity"] for index in range(100)])
+
+
+def test_a_bend_costs_what_its_page_says() -> None:
+    page = Path(__file__).parents[2] / "docs" / "metrics" / "depth_mae.md"
+    rows = [
+        line.strip("| \n").split(" | ")
+        for line in page.read_text(encoding="utf-8").splitlines()
+        if line.startswith("| ")
+    ]
+    said = {name: [float(value) for value in values] for name, *values in rows if name in BENDS}
+    uniform = torch.linspace(0, 1, 10_001, dtype=torch.float64).reshape(1, 1, 1, -1)
+    maps_of = (uniform, true_disparities(), true_disparities(slope_probability=1.0))
+    for name, bend in BENDS.items():
+        measured = [depth_mae(bend(target), target).mean().item() for target in maps_of]
+        assert said[name] == pytest.approx(measured, abs=6e-5), name
 
 
 def test_the_fit_is_the_least_squares_spline():

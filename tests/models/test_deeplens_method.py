@@ -9,6 +9,8 @@ from methods import tiny, words
 from bokehbench.cli import main
 from bokehbench.data import SyntheticDoF
 from bokehbench.errors import BokehbenchError
+from bokehbench.models import deeplens_training
+from bokehbench.models.load import load_model
 from bokehbench.models.stages import Stage
 from bokehbench.optics import minmax, signed_defocus
 
@@ -106,8 +108,8 @@ def test_what_the_rendering_stage_is_given_is_a_switch(choice) -> None:
         expected = model.eval().net.predict_disparity(given["image"])
     else:
         expected = given["true_disparity" if choice == "clean" else "disparity"]
-    torch.testing.assert_close(model._training_disparity(given), expected)
     stage = model.stages[-1]
+    torch.testing.assert_close(model.disparity_and_focus(stage, given)[0], expected)
     model.begin_stage(stage)
     assert all(torch.isfinite(term) for term in model.losses(stage, given).values())
 
@@ -120,6 +122,63 @@ def test_the_loss_is_a_switch() -> None:
         model = tiny("deeplens", loss=loss).eval()
         terms.append(sum(model.losses(model.stages[-1], given).values()).item())
     assert terms[0] > terms[1] > 0  # the normalised loss weighs large errors more
+
+
+def terms_of(**options: object) -> dict[str, float]:
+    torch.manual_seed(0)
+    model = tiny("deeplens", **options).eval()
+    return {name: term.item() for name, term in model.losses(model.stages[-1], batch()).items()}
+
+
+def test_the_terms_of_eq_6_have_weights() -> None:
+    plain, weighted = terms_of(), terms_of(low_weight=0.25, high_weight=3.0)
+    assert weighted == {"low": pytest.approx(0.25 * plain["low"]), "high": pytest.approx(3 * plain["high"])}
+    assert terms_of(low_weight=0.0)["low"] == 0
+
+
+def test_a_larger_exponent_weighs_large_errors_more() -> None:
+    rising = [terms_of(loss_alpha=alpha)["high"] for alpha in (0.0, 0.5, 1.0, 2.0, 6.0)]
+    assert rising == sorted(rising)
+    assert rising[0] == pytest.approx(terms_of(loss="l1")["high"], rel=1e-4)
+    assert rising[2] == terms_of()["high"]
+
+
+@pytest.mark.parametrize(
+    ("options", "option"),
+    [
+        ({"loss_alpha": -1.0}, "loss_alpha"),
+        ({"loss_alpha": 7.0}, "loss_alpha"),
+        ({"loss_alpha": 0.5, "loss_through_weights": True}, "loss_alpha"),
+        ({"low_weight": -1.0}, "low_weight"),
+        ({"low_weight": 0.0, "high_weight": 0.0}, "high_weight"),
+        ({"joint_depth_weight": -0.1}, "joint_depth_weight"),
+    ],
+)
+def test_losses_that_train_nothing_are_refused(options, option) -> None:
+    with pytest.raises(BokehbenchError, match=rf"--model\.{option} .*: give "):
+        tiny("deeplens", **options)
+
+
+def test_the_command_lines_exponent_and_weights_reach_the_loss(tmp_path, monkeypatch) -> None:
+    seen = []
+
+    def keep(prediction, target, detach, alpha):
+        seen.append(alpha)
+        return (prediction - target).abs().mean()
+
+    monkeypatch.setattr(deeplens_training, "normalised_loss", keep)
+    options = [
+        "--model.stages=[rendering]",
+        "--model.loss_alpha=2",
+        "--model.low_weight=0.5",
+        "--model.high_weight=0.1",
+    ]
+    assert main(["fit", *words("deeplens", steps=1), *options, f"--trainer.default_root_dir={tmp_path}"]) == 0
+    assert seen == [2, 2]
+    (checkpoint,) = tmp_path.glob("**/rendering.ckpt")
+    stored = load_model(checkpoint).architecture_arguments
+    assert {"loss_alpha": 2, "low_weight": 0.5, "high_weight": 0.1}.items() <= stored.items()
+    assert "joint_depth_weight" not in stored
 
 
 def test_missing_targets_are_named() -> None:
@@ -150,8 +209,8 @@ def test_perfect_depth_trains_as_the_true_disparity_does(monkeypatch) -> None:
     given = whole_scenes(24)
     model = tiny("deeplens", training_disparity="predicted", rendering_crop=64)
     monkeypatch.setattr(model.net, "predict_disparity", lambda image: minmax(given["true_disparity"]))
-    disparity = model._training_disparity(given)
-    signed = signed_defocus(disparity, model._training_focus(given, disparity), given["aperture"])
+    disparity, focus = model.disparity_and_focus(model.stages[-1], given)
+    signed = signed_defocus(disparity, focus, given["aperture"])
     ideal = signed_defocus(given["true_disparity"], given["focus"], given["aperture"])
     assert float((signed - ideal).abs().max() / given["aperture"].max()) < 0.005
     model.begin_stage(model.stages[-1])
