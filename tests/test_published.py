@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 import yaml
-from methods import TRAINABLE
+from methods import TRAINABLE, stage_names
 from test_experiments import DATA, FILES, read
 
 from bokehbench import experiments
@@ -45,11 +45,12 @@ def settings(stem: str, capsys, *more: str) -> dict[str, Any]:
     trainer = {key: run["trainer"][key] for key in file["trainer"] if key not in WATCHING} if "trainer" in file else {}
     found = {**trainer, "precision": run["trainer"]["precision"] or "32-true"}
     arguments, data = run["model"]["init_args"], run["data"]
-    stages, _ = arguments.pop("stages"), arguments.pop("weights")
+    stages, _ = arguments.pop("stages") or stage_names(file["model"]["class_path"].lower()), arguments.pop("weights")
+    idle_stages = {key for key, value in arguments.items() if isinstance(value, dict)} - set(stages)
     for key, value in arguments.items():
         if not isinstance(value, dict):
-            found[key] = value
-        elif stages is None or key in stages:
+            found |= {} if key.partition("_")[0] in idle_stages else {key: value}
+        elif key in stages:
             idle = ["decay"] * (not value["decay_at"]) + ["height", "width"] * (value["view"] == "native")
             value["data"] = data["class_path"].rpartition(".")[2]
             found |= {f"{key}.{field}": each for field, each in value.items() if field not in idle}
