@@ -28,7 +28,8 @@ class Board:
 
     Attributes:
         name, version, title: the version is part of every result's identity; raise it when scores change their meaning.
-        about: what the board measures and what it cannot tell, Markdown.
+        about: what the board measures and what it cannot tell, in words.
+        details: what else its page shows above the ranking, Markdown with headings and tables.
         obtain: how people get the pictures.
         split: name of the split, as in ``reported.csv``.
         count: pictures of the whole split; results with fewer are incomplete.
@@ -55,6 +56,7 @@ class Board:
     rank_by: str
     ids: frozenset[str] | None = None
     target_hash: str | None = None
+    details: str = ""
     data: Mapping[str, Any] = field(default_factory=dict)
     contaminated: Mapping[str, str] = field(default_factory=dict)
     withdrawn: Mapping[str, str] = field(default_factory=dict)

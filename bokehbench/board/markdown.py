@@ -29,6 +29,7 @@ def page(standings: Standings, links: str = "results") -> str:
         f"{find_column(board.rank_by).label}. Mean of per-image values [95 % bootstrap interval over pictures]; "
         "**best**, *second best*. Intervals of single means are wide because pictures differ; whether two methods "
         "differ is in the win matrix.",
+        *([board.details.strip()] if board.details else []),
         "## Ranking",
         _ranking(standings, links) if standings.ranked else "No result is ranked yet.",
     ]

@@ -63,7 +63,7 @@ def _parser() -> ArgumentParser:
         if action == "fit-aperture":
             options.add_argument("--height", type=int, default=512, help="pictures are reduced to this height")
             options.add_argument("--count", type=int, default=50, help="number of training pairs")
-            options.add_argument("--renderer", type=str, default="layered", help="layered or scatter")
+            options.add_argument("--renderer", type=str, default="layered", help="layered, scatter or raytraced")
         actions.add_subcommand(action, options, help=line)
     return parser
 

@@ -35,7 +35,7 @@ def fit_aperture(
     ``tolerance`` pixels. The error is not convex in general, hence the grid.
 
     Raises:
-        BokehbenchError: a picture without target or disparity.
+        BokehbenchError: a picture without target or disparity, or an unknown renderer.
     """
     if len(pictures) == 0 or count < 1 or height < 16:
         raise BokehbenchError("An aperture needs at least one training pair to fit, and a height of 16 or more.")

@@ -7,7 +7,7 @@ from typing import Literal
 from bokehbench.data.base import BokehDataModule
 from bokehbench.data.folders import Record, check_fractions, hold_out, pair, seeded_split, stem_of
 from bokehbench.data.records import RecordSet
-from bokehbench.data.rendering import Renderer
+from bokehbench.data.rendering import RENDERERS, Renderer
 from bokehbench.data.rgbd_set import DepthReading, RGBDSet, RGBDTrainingSet
 from bokehbench.data.saliency import saliency_records
 from bokehbench.errors import BokehbenchError, check_options
@@ -34,7 +34,8 @@ class IPhoneDepth(BokehDataModule):
             only for ``depth_kind: depth``.
         saliency_roots: folders of image + mask sets (MSRA10K, DUTS) mixed into every training batch.
         saliency_fraction: their part of each batch.
-        renderer: ``layered`` or ``scatter``, the reference renderer of the targets.
+        renderer: the reference renderer of the targets: ``raytraced`` (as the paper's), or the faster ``layered`` and
+            ``scatter``. Train and test with the same one; boards name theirs.
         min_aperture_at_1024, max_aperture_at_1024: range of the training aperture, in pixels of a picture of 1024 x
             1024 (scales with sqrt(H W)); the other splits use the largest.
         train_fraction: without split lists, the part to train on (the paper's 2262 of 2462).
@@ -51,7 +52,7 @@ class IPhoneDepth(BokehDataModule):
         invalid: float | None = 0.0,
         saliency_roots: list[str] | None = None,
         saliency_fraction: float = 0.5,
-        renderer: Renderer = "layered",
+        renderer: Renderer = "raytraced",
         min_aperture_at_1024: float = 0.0,
         max_aperture_at_1024: float = 25.6,
         train_fraction: float = 2262 / 2462,
@@ -62,7 +63,11 @@ class IPhoneDepth(BokehDataModule):
         check_fractions(saliency_fraction=saliency_fraction, train_fraction=train_fraction, val_fraction=val_fraction)
         self.apertures_at_1024 = low, high = min_aperture_at_1024, max_aperture_at_1024
         both = f"{low} and --data.max_aperture_at_1024 {high}"
-        check_options("--data.", ("min_aperture_at_1024", both, 0 <= low <= high, "0 <= min <= max"))
+        check_options(
+            "--data.",
+            ("min_aperture_at_1024", both, 0 <= low <= high, "0 <= min <= max"),
+            ("renderer", renderer, renderer in RENDERERS, "raytraced, layered or scatter"),
+        )
         self.reading = DepthReading(depth_kind, invalid)
         self.saliency_roots, self.saliency_fraction = saliency_roots or [], saliency_fraction
         self.renderer = renderer
@@ -70,6 +75,7 @@ class IPhoneDepth(BokehDataModule):
 
     def build(self) -> None:
         """Pair images with depth and divide them."""
+        self.notes.append(f"targets are rendered from the depth (--data.renderer {self.renderer}).")
         root = self.folder(LAYOUT)
         places = {"image": root / "images", "disparity": root / "depth", "mask": root / "masks"}
         if not places["image"].is_dir() or not places["disparity"].is_dir():

@@ -14,6 +14,7 @@ from bokehbench.data.base import PictureSet
 from bokehbench.data.decoding import same_shape
 from bokehbench.data.folders import Record
 from bokehbench.data.image_io import read_values
+from bokehbench.data.one_thread import one_thread
 from bokehbench.data.records import RecordSet, sizes_differ
 from bokehbench.data.rendering import Renderer, render_reference
 from bokehbench.data.saliency import turn_of
@@ -91,13 +92,15 @@ class RGBDSet(RecordSet):
         aperture = uniform(generator, low, high) if random_aperture else high
         return item | {"focus": focus, "aperture": torch.tensor(aperture * math.sqrt(height * width) / REFERENCE_SIDE)}
 
-    def rendered(self, item: Item) -> Item:
-        """The item with ``bokeh`` from the reference renderer."""
+    @one_thread()
+    def rendered(self, item: Item, window: Window | None = None) -> Item:
+        """The item, or its ``window``, with ``bokeh`` from the reference renderer, the same bits in every process."""
         image, disparity, focus, aperture = (item[key] for key in ("image", "disparity", "focus", "aperture"))
-        return item | {"bokeh": render_reference(image, disparity, focus, aperture, self.renderer)}
+        bokeh = render_reference(image, disparity, focus, aperture, self.renderer, window)
+        return (crop_item(item, window) if window else item) | {"bokeh": bokeh}
 
     def training_item(self, draw: Draw, plan: TrainingPlan, generator: torch.Generator) -> Item:
-        """A draw with random optics; light from outside of a crop that falls into it is rendered too."""
+        """A draw with random optics; a crop shows what the whole picture's target has there, and only it is made."""
         item = self.with_optics(self.load(draw.index), generator, random_aperture=True)
         if not plan.wants("bokeh"):
             return fit_view(item, plan.view, generator)
@@ -105,9 +108,7 @@ class RGBDSet(RecordSet):
             return self.rendered(fit_view(item, plan.view, generator))
         item = cover(item, plan.view)
         height, width = item["image"].shape[-2:]
-        window = random_window(height, width, plan.view, generator)
-        outer: Window = window.grown(math.ceil(float(item["aperture"])) + 1, height, width)
-        return crop_item(self.rendered(crop_item(item, outer)), window.within(outer))
+        return self.rendered(item, random_window(height, width, plan.view, generator))
 
 
 class RGBDTrainingSet(PictureSet):

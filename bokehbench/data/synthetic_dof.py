@@ -1,7 +1,5 @@
 """SyntheticDoF: scenes with exact shallow depth of field, made on the fly; needs no files."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal
 
@@ -10,6 +8,7 @@ import torch
 
 from bokehbench.data.augment import Item, Window, fit_view, random_window
 from bokehbench.data.base import BokehDataModule, PictureSet
+from bokehbench.data.one_thread import one_thread
 from bokehbench.data.sampling import Draw, TrainingPlan
 from bokehbench.data.synthetic.corruption import corrupt
 from bokehbench.data.synthetic.procedural import BackdropSource, ObjectSource, Procedural
@@ -21,17 +20,6 @@ from bokehbench.errors import check_options
 SPLIT_NUMBERS = {"train": 0, "val": 1, "test": 2}
 #: A wider blur than this share of the long side would need a canvas several times the frame.
 LARGEST_APERTURE_SHARE = 0.5
-
-
-@contextmanager
-def one_thread() -> Iterator[None]:
-    """One torch thread inside: where a thread's share of a tensor ends, torch's powers differ in the last bit."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(threads)
 
 
 class SyntheticScenes(PictureSet):

@@ -112,6 +112,12 @@ def test_markdown_shows_everything(made):
             assert line.count(" | ") == after.count(" | ")
 
 
+def test_details_of_a_board_are_on_its_page_as_they_are(tmp_path):
+    table = "## Ceilings\n\n| method | dB |\n| --- | --- |\n| a | 1 |"
+    text = page(standings(read_board(make_board(tmp_path, details=table)), [make_result()], []))
+    assert f"\n\n{table}\n\n## Ranking\n\n" in text
+
+
 def test_csv_has_a_line_per_score_and_published_number(made):
     rows = list(csv.DictReader(io.StringIO(csv_text(made))))
     assert len(rows) == len(made.rows) * 3 + 2

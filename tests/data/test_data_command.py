@@ -89,7 +89,7 @@ def test_fit_aperture_finds_the_aperture_of_rendered_targets(
     data = EBB(root, aperture_at_1024=80.0)
     for item in (data.pictures("train").load(i, keys=("image", "disparity", "focus", "aperture")) for i in (0, 1)):  # type: ignore[union-attr]
         parts = (item[key] for key in ("image", "disparity", "focus", "aperture"))
-        write_photo(root / "Training" / "bokeh" / f"{item['name']}.jpg", render_reference(*parts))
+        write_photo(root / "Training" / "bokeh" / f"{item['name']}.jpg", render_reference(*parts, "layered"))
     assert main(["fit-aperture", "--height", "128", "--data", "ebb", "--data.root", str(root)]) == 0
     found = float(capsys.readouterr().out.rsplit(maxsplit=1)[-1])
     assert found == pytest.approx(80, abs=6)

@@ -7,13 +7,13 @@ from dataclasses import replace
 
 import pytest
 import torch
-from makers import make_pairs, picture, save
+from makers import make_pairs, make_rgbd, picture, save
 from measured_boards import SCENES, make_scenes_board, test_on
 
 from bokehbench.board import leaderboard, results
-from bokehbench.board.boards import read_board
+from bokehbench.board.boards import find, read_board
 from bokehbench.cli import main
-from bokehbench.data import SyntheticDoF
+from bokehbench.data import IPhoneDepth, SyntheticDoF
 from bokehbench.errors import BokehbenchError
 from bokehbench.measure.recorder import ResultRecorder
 from bokehbench.models import Identity
@@ -135,6 +135,21 @@ def test_files_are_held_to_the_board_by_their_hash(tmp_path, capsys):
     assert run(tmp_path / "other.json") == 2
     assert "other targets than tiny's" in capsys.readouterr().err
     assert not (tmp_path / "other.json").exists()
+
+
+@pytest.mark.parametrize("options", [{"renderer": "layered"}, {"renderer": "scatter"}])
+def test_targets_of_another_renderer_are_refused(tmp_path, options):
+    """By the board of RGB-D photos that is ours; its own renderer is the data set's default."""
+    root, board = make_rgbd(tmp_path / "photos", size=(64, 64)), find("iphone-depth")
+    photos = {"root": root, "num_workers": 0, "train_fraction": 0.0}
+    with pytest.raises(BokehbenchError, match=r"other pictures than iphone-depth's: renderer .* instead of raytraced"):
+        test_from_python(board, IPhoneDepth(**photos, **options), tmp_path / "result.json")
+    assert not (tmp_path / "result.json").exists()
+    result = test_from_python(board, IPhoneDepth(**photos), tmp_path / "result.json")
+    assert result.inference["data"]["renderer"] == "raytraced"
+    other = {**result.inference["data"], **options}
+    with pytest.raises(BokehbenchError, match="instead of raytraced"):
+        leaderboard.admit(read_board(board), replace(result, inference={"data": other}))
 
 
 def test_a_better_record_takes_the_place_of_a_poorer_one_where_the_scores_are_equal(board, tmp_path, capsys):

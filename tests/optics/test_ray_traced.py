@@ -91,6 +91,27 @@ def test_strips_and_batches_change_nothing(monkeypatch):
     torch.testing.assert_close(torch.cat(strips), whole)
 
 
+@pytest.mark.parametrize("window", [(0, 0, 70, 97), (9, 13, 31, 22), (69, 96, 1, 1)])
+def test_a_window_is_that_part_of_the_whole(window):
+    """Where depth differs from block to block, and so do the steps that are left out."""
+    image, disparity = noise(70, 97), noise(9, 11)[:, 2:].sort(-1).values
+    disparity = torch.nn.functional.interpolate(disparity, (70, 97), mode="bilinear")
+    whole, (top, left, height, width) = ray_traced(image, disparity, 0.4, 9.0), window
+    part = ray_traced(image, disparity, 0.4, 9.0, window=window)
+    torch.testing.assert_close(part, whole[..., top : top + height, left : left + width], atol=1e-6, rtol=0)
+
+
+def test_pictures_of_more_pixels_than_float32_counts():
+    """The last row of 17 million pixels is not taken for another one."""
+    side = 4150
+    disparity = torch.zeros(1, 1, side, side)
+    disparity[..., -8:, -8:] = square(8)[1]
+    image = disparity.expand(1, 3, side, side)
+    part = ray_traced(image, disparity, 0.0, 2.0, window=(side - 8, side - 8, 8, 8))
+    alone = ray_traced(image[..., -24:, -24:], disparity[..., -24:, -24:], 0.0, 2.0)
+    assert float((part - alone[..., -8:, -8:]).abs().max()) < 0.1  # other samples; where rays hit nothing, it is 1
+
+
 def test_the_picture_has_a_gradient():
     image = noise(6, 7).double().requires_grad_()
     disparity = noise(6, 7)[:, :1].double()
