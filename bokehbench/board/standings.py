@@ -116,16 +116,20 @@ def reason(board: Board, result: Result) -> str:
 
 
 def labels(results: Sequence[Result]) -> dict[str, str]:
-    """Id -> network and variant; where that is not enough the seed, and where the runs differ in more, the id."""
-    groups: dict[tuple[str, str], list[Result]] = {}
+    """Id -> network and variant, and the board's version where it is an older one.
+
+    Where that is not enough the seed, and where the runs differ in more, the id.
+    """
+    newest = max((result.board_version for result in results), default=0)
+    groups: dict[tuple[str, str, int], list[Result]] = {}
     for result in results:
-        groups.setdefault((full_name(result), result.variant), []).append(result)
+        groups.setdefault((full_name(result), result.variant, result.board_version), []).append(result)
     found = {result.id: "" for result in results}
-    for (method, variant), group in groups.items():
+    for (name, variant, version), group in groups.items():
         seeds = len(group) > 1 and told_by_seed(group)
         for result in group:
-            notes = [variant, f"seed {result.seed}" if seeds else ""]
-            label = f"{method} ({', '.join(filter(None, notes))})" if any(notes) else method
+            notes = [variant, f"seed {result.seed}" if seeds else "", f"version {version}" if version < newest else ""]
+            label = f"{name} ({', '.join(filter(None, notes))})" if any(notes) else name
             found[result.id] = label if seeds or len(group) == 1 else f"{label} #{result.id[:4]}"
     return found
 

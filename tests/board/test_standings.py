@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import math
+from dataclasses import replace
 from itertools import pairwise
 
 import pytest
@@ -14,7 +15,7 @@ from bokehbench.board.boards import read_board
 from bokehbench.board.identity import OUTPUTS_ONLY
 from bokehbench.board.markdown import page
 from bokehbench.board.reported import read_reported
-from bokehbench.board.standings import standings
+from bokehbench.board.standings import labels, standings
 from bokehbench.board.tables import csv_text, latex
 
 
@@ -157,3 +158,8 @@ def test_page_names_rows_that_were_scored_against_other_targets(board):
     outputs = make_result("Files", weights_hash=OUTPUTS_ONLY, target_hash="of files")  # another kind of hash
     text = page(standings(board[0], [*made, outputs, make_result("Odd", -5.0, target_hash="u")], []))
     assert "**Other targets.** 5 Odd: scored against targets that are not bit-equal" in text
+
+
+def test_results_of_an_older_version_leave_the_plain_label_to_the_new_one(tmp_path):
+    old, new = make_result("A"), replace(make_result("A"), board_version=2)
+    assert list(labels([old, new]).values()) == ["A (version 1)", "A"]
