@@ -134,9 +134,9 @@ def test_level_1_starts_as_level_2_enlarged_and_a_resumed_level_is_left_alone() 
     for stage in model.stages[:-1]:
         model.begin_stage(stage)
     given = batch(192, 1)
-    coarser = model.render(given["image"], disparity=given["disparity"])
+    coarser = model.render(given["image"], disparity=given["disparity"]).image
     model.begin_stage(model.stages[-1])
-    finest = model.render(given["image"], disparity=given["disparity"])
+    finest = model.render(given["image"], disparity=given["disparity"]).image
     assert (finest - coarser).abs().mean() < 0.1 * coarser.std()
     before = {name: value.clone() for name, value in model.state_dict().items()}
     model.begin_stage(model.stages[-1], resumed=True)
@@ -147,7 +147,7 @@ def test_the_official_start_leaves_level_1_flat() -> None:
     model = PyNET(width=4, perceptual="none", head_init="official")
     for stage in model.stages:
         model.begin_stage(stage)
-    assert model.render(batch()["image"], disparity=batch()["disparity"]).std() < 1e-3
+    assert model.render(batch()["image"], disparity=batch()["disparity"]).image.std() < 1e-3
 
 
 def test_the_published_start_is_run_as_published(capsys) -> None:
@@ -167,9 +167,9 @@ def test_bfloat16_would_hide_what_a_fresh_level_1_shows() -> None:
     for stage in model.stages:
         model.begin_stage(stage)
     given = batch()
-    shown = model.render(given["image"], disparity=given["disparity"])
+    shown = model.render(given["image"], disparity=given["disparity"]).image
     with torch.autocast("cpu", torch.bfloat16):
-        hidden = model.render(given["image"], disparity=given["disparity"])
+        hidden = model.render(given["image"], disparity=given["disparity"]).image
     assert len(shown.unique()) > 20
     assert len(hidden.unique()) == 1
 
@@ -178,18 +178,18 @@ def test_weights_of_a_coarser_level_render_at_full_size_and_say_so() -> None:
     model = PyNET(width=3, perceptual="none", start_anywhere=True)
     model.begin_stage(model.stages[2])
     given = batch()
-    result = model.render(given["image"], disparity=given["disparity"])
-    assert result.shape == given["image"].shape
-    assert "level_5" in model.describe_rendering(given["image"], given["disparity"], None, None)
+    result = model.eval().render(given["image"], disparity=given["disparity"])
+    assert result.image.shape == given["image"].shape
+    assert "level_5" in result.note
 
 
 def test_depth_is_asked_for_or_left_out() -> None:
     given = batch()
     with pytest.raises(BokehbenchError, match="depth_input false"):
-        tiny_default().render(given["image"])
-    without = PyNET(width=3, perceptual="none", depth_input=False)
-    result = without.render(given["image"])
-    assert torch.equal(result, without.render(given["image"], disparity=given["disparity"]))
+        tiny_default().eval().render(given["image"])
+    without = PyNET(width=3, perceptual="none", depth_input=False).eval()
+    result = without.render(given["image"]).image
+    assert torch.equal(result, without.render(given["image"], disparity=given["disparity"]).image)
     model, stage = tiny_default(), tiny_default().stages[0]
     del given["disparity"]
     with pytest.raises(BokehbenchError, match="disparity"):
