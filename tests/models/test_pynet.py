@@ -130,7 +130,7 @@ def test_a_level_without_the_one_before_is_refused_unless_asked_for(tmp_path: Pa
 
 def test_level_1_starts_as_level_2_enlarged_and_a_resumed_level_is_left_alone() -> None:
     torch.manual_seed(0)
-    model = PyNET(width=4, perceptual="none")
+    model = PyNET(width=4, perceptual="none").eval()
     for stage in model.stages[:-1]:
         model.begin_stage(stage)
     given = batch(192, 1)
@@ -144,7 +144,7 @@ def test_level_1_starts_as_level_2_enlarged_and_a_resumed_level_is_left_alone() 
 
 
 def test_the_official_start_leaves_level_1_flat() -> None:
-    model = PyNET(width=4, perceptual="none", head_init="official")
+    model = PyNET(width=4, perceptual="none", head_init="official").eval()
     for stage in model.stages:
         model.begin_stage(stage)
     assert model.render(batch()["image"], disparity=batch()["disparity"]).image.std() < 1e-3
@@ -163,7 +163,7 @@ def test_the_published_start_is_run_as_published(capsys) -> None:
 
 
 def test_bfloat16_would_hide_what_a_fresh_level_1_shows() -> None:
-    model = PyNET(width=4, perceptual="none", head_init="official", margin=0)
+    model = PyNET(width=4, perceptual="none", head_init="official", margin=0).eval()
     for stage in model.stages:
         model.begin_stage(stage)
     given = batch()
@@ -311,7 +311,7 @@ def test_levels_hand_over_in_one_fit_and_show_both_scores(tmp_path: Path) -> Non
 
 
 def test_the_authors_evaluation_adds_columns_without_stretching() -> None:
-    model = PyNET(width=3, perceptual="none", official_evaluation=True)
+    model = PyNET(width=3, perceptual="none", official_evaluation=True).eval()
     given = batch(256, 1)
     scores = model.rendering_scores(given, model.sample(given))
     assert {"psnr", "official_psnr", "official_ssim", "official_ms_ssim", "identity_official_psnr"} <= set(scores)
