@@ -48,7 +48,9 @@ def main() -> None:
             acts = {
                 "slider moves (coarsest level, from the cache)": lambda a=aperture: app.quick(photo, a),
                 "slider let go (1280 x 960, from the cache)": lambda a=aperture: app.finish(photo, a),
-                "the same without a cache": lambda a=aperture: app.model.render(photo.image.clone(), aperture=a * 0.32),
+                "the same without a cache": lambda a=aperture: (
+                    app.model.render(photo.image.clone(), aperture=a * 0.32).image
+                ),
                 "layered: slider moves (640 x 480)": lambda a=aperture: layered.quick(other, a),
             }
             for name, act in acts.items():

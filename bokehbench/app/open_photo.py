@@ -2,14 +2,14 @@
 
 import shutil
 import tempfile
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from torch import Tensor
 
 from bokehbench.app.marker import Point
 from bokehbench.data.augment import resize
-from bokehbench.models.deeplens import Prepared
 
 #: Long side, in pixels, of the copy that is worked on; the file itself is read again to be saved.
 WORKING_SIDE = 1280
@@ -29,7 +29,7 @@ class OpenPhoto:
         given: whether ``map`` was given by the user.
         disparity: ``map`` at the size of ``image``, 1 1 h w.
         point: focus, (column, row) in pixels of ``image``.
-        prepared: by the number of levels, for methods that cache.
+        prepared: what the method keeps of the copy that previews are made of; None: nothing yet.
         finished: (focus, aperture) that the page shows at full working size; None: a quick preview.
     """
 
@@ -42,7 +42,7 @@ class OpenPhoto:
     map: Tensor | None = None
     given: bool = False
     disparity: Tensor | None = None
-    prepared: dict[int, Prepared] = field(default_factory=dict)
+    prepared: Any = None
     finished: tuple[float | None, float | None] | None = None
 
     @property
@@ -59,8 +59,7 @@ class OpenPhoto:
         """Take 1 H W as the map; what was prepared with another is forgotten."""
         self.map, self.given = disparity, given
         self.disparity = None if disparity is None else self.map_at(self.image.shape[-2], self.image.shape[-1])
-        self.prepared.clear()
-        self.finished = None
+        self.prepared = self.finished = None
 
     def map_at(self, height: int, width: int) -> Tensor | None:
         """The map, 1 1 height width."""

@@ -36,11 +36,11 @@ class Page:
 
     def __init__(self, refocuser: Refocuser, title: str, banner: str = "") -> None:
         self.refocuser, self.title = refocuser, title
-        self.banner = " ".join(part for part in (banner, refocuser.abilities.note) if part)
+        self.banner = " ".join(part for part in (banner, refocuser.uses.note) if part)
 
     def build(self) -> gr.Blocks:
         """The blocks, ready for :func:`bokehbench.app.server.serve`."""
-        can = self.refocuser.abilities
+        can = self.refocuser.uses
         # Uploads are copied to their session: ten minutes are plenty for Gradio's own
         with gr.Blocks(title="bokehbench refocus", analytics_enabled=False, delete_cache=(300, 600)) as blocks:
             state = gr.State(None)
@@ -135,7 +135,7 @@ class Page:
         except BokehbenchError as error:
             return [gr.skip(), say(str(by_name(error, upload)), problem=True), *same, None, None]
         ready = gr.update(interactive=not self.refocuser.missing(photo))
-        back = gr.update(visible=photo.given and self.refocuser.abilities.disparity == "own")
+        back = gr.update(visible=photo.given and self.refocuser.uses.disparity == "own")
         return [photo, *looks, *self._focus(photo), slider, ready, back, None, None]
 
     def click(self, state: OpenPhoto | None, aperture: float, event: gr.SelectData) -> list[Any]:
@@ -208,7 +208,7 @@ class Page:
         focus = self.refocuser.focus(photo)
         if focus is not None:
             parts.append(f"focus at disparity {focus:.3f}")
-        if self.refocuser.abilities.aperture and aperture is not None:
+        if self.refocuser.uses.aperture and aperture is not None:
             parts.append(f"aperture {aperture:.1f} px = {100 * aperture / max(photo.size):.2f} % of the long side")
         return "; ".join([*parts, *photo.notes]) + "."
 

@@ -6,19 +6,15 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from bokehbench.app.abilities import abilities
 from bokehbench.app.intake import read_map_upload, read_upload
 from bokehbench.app.open_photo import WORKING_SIDE, OpenPhoto, keep
 from bokehbench.data.augment import resize
 from bokehbench.data.image_io import write_photo
 from bokehbench.errors import BokehbenchError
-from bokehbench.models.aperture import Aperture
 from bokehbench.models.base import BokehModel
-from bokehbench.models.combination import Combination
-from bokehbench.models.deeplens import DeepLens
 from bokehbench.optics.disparity import focus_at
 
-#: Long side of what methods without a cache render while people try things out.
+#: Long side of what methods without a preview render while people try things out.
 QUICK_SIDE = 640
 #: Of the slider: blur radius as a share of the photo's long side; the first is that of the synthetic scenes.
 USUAL_SHARE, LARGEST_SHARE = 0.025, 0.08
@@ -31,13 +27,7 @@ class Refocuser:
     """
 
     def __init__(self, model: BokehModel) -> None:
-        self.abilities = abilities(model)
-        self.provider = model.provider if isinstance(model, Combination) else None
-        self.model = model.renderer if isinstance(model, Combination) else model
-        self.own_depth = not isinstance(model, Combination) or model.source == "own"
-        self.name = type(model).__name__
-        if isinstance(self.model, Aperture):  # its own map is predicted once, then given back like a user's
-            self.model.use_given_disparity = True
+        self.model, self.uses, self.name = model, model.uses, type(model).__name__
 
     @torch.inference_mode()
     def open(self, upload: Path) -> OpenPhoto:
@@ -58,11 +48,8 @@ class Refocuser:
     @torch.inference_mode()
     def use_own_map(self, photo: OpenPhoto) -> OpenPhoto:
         """The photo with the map that the method predicts, or with none."""
-        predicted = None
-        if self.provider is not None:
-            predicted = self.provider.disparity(photo.image, [photo.path.stem])
-        elif self.own_depth and self.abilities.disparity == "own":
-            predicted = self.model.predicted_disparity({"image": photo.image})
+        own = self.uses.disparity == "own"
+        predicted = self.model.disparity(photo.image, [photo.path.stem]) if own else None
         photo.set_map(None if predicted is None else predicted[0], given=False)
         return photo
 
@@ -87,13 +74,13 @@ class Refocuser:
 
     def focus(self, photo: OpenPhoto) -> float | None:
         """The disparity at the session's point; None where the method takes none or there is no map."""
-        if not self.abilities.focus or photo.disparity is None:
+        if not self.uses.focus or photo.disparity is None:
             return None
         return float(focus_at(photo.disparity, *photo.point)[0])
 
     def missing(self, photo: OpenPhoto) -> str:
         """What the page must ask for before it can render; empty = nothing."""
-        if self.abilities.disparity == "needed" and photo.map is None:
+        if self.uses.disparity == "needed" and photo.map is None:
             return f"{self.name} has no depth network of its own: drop a disparity map of this photo (bright = near)."
         return ""
 
@@ -109,38 +96,32 @@ class Refocuser:
         if photo.finished == setting:  # a slider's last move arrives after its release
             return None
         photo.finished = None
-        height, width = photo.image.shape[-2:]
-        if self.abilities.cached:
-            result = self._refocus(photo, aperture, preview=True)
-        else:
-            shrink = min(1.0, QUICK_SIDE / max(height, width))
-            size = max(1, round(height * shrink)), max(1, round(width * shrink))
-            small = resize(photo.image[0], *size)[None]
-            result = self.model.render(small, **self._given(photo, size, aperture))
+        result = self._refocus(photo, aperture, preview=True)
+        if not self.uses.preview:
             photo.finished = setting
-        return resize(result[0], height, width, smooth=True)[None]
+        return resize(result[0], photo.image.shape[-2], photo.image.shape[-1], smooth=True)[None]
 
     @torch.inference_mode()
     def finish(self, photo: OpenPhoto, aperture: float | None) -> Tensor | None:
-        """All levels of a method that caches, 1 3 h w; None: there is nothing better than the preview."""
+        """What follows the preview of a method that has one, 1 3 h w; None: what is shown is the best there is."""
         setting = self.focus(photo), aperture
         if photo.finished == setting:
             return None
-        if not self.abilities.cached:
+        if not self.uses.preview:
             return self.quick(photo, aperture)
         result = self._refocus(photo, aperture, preview=False)
         photo.finished = setting
         return result
 
     def _refocus(self, photo: OpenPhoto, aperture: float | None, preview: bool) -> Tensor:
-        assert isinstance(self.model, DeepLens)
-        radius = None if aperture is None else aperture * photo.scale
-        count = self.model.levels(photo.image.shape[-2], photo.image.shape[-1], radius)
-        if count not in photo.prepared:
-            while len(photo.prepared) > 1:  # features are large
-                photo.prepared.pop(next(iter(photo.prepared)))
-            photo.prepared[count] = self.model.prepare(photo.image, photo.disparity, count)
-        return self.model.refocus(photo.prepared[count], self.focus(photo), radius, preview=preview)
+        """Of the working copy, or of a smaller one with methods that have no preview; prepared once per map."""
+        height, width = photo.image.shape[-2:]
+        shrink = 1.0 if self.uses.preview else min(1.0, QUICK_SIDE / max(height, width))
+        size = max(1, round(height * shrink)), max(1, round(width * shrink))
+        if photo.prepared is None:
+            copy = photo.image if self.uses.preview else resize(photo.image[0], *size)[None]
+            photo.prepared = self.model.prepare(copy, self._map(photo, size), names=[photo.path.stem])
+        return self.model.refocus(photo.prepared, **self._chosen(photo, size, aperture), preview=preview).image
 
     @torch.inference_mode()
     def save(self, photo: OpenPhoto, aperture: float | None, suffix: str) -> Path:
@@ -155,7 +136,11 @@ class Refocuser:
         try:
             image = original.image[None].to(self.model.device)
             height, width = image.shape[-2:]
-            result = self.model.render(image, **self._given(photo, (height, width), aperture))[0].cpu()
+            rendering = self.model.render(
+                image, disparity=self._map(photo, (height, width)), names=[photo.path.stem],
+                **self._chosen(photo, (height, width), aperture),
+            )  # fmt: skip
+            result = rendering.image[0].cpu()
         except (MemoryError, RuntimeError) as error:
             if "memory" not in str(error) and not isinstance(error, MemoryError):  # torch has no class for it on a CPU
                 raise
@@ -169,13 +154,15 @@ class Refocuser:
         write_photo(output, result, like=original)
         return output
 
-    def _given(self, photo: OpenPhoto, size: tuple[int, int], aperture: float | None) -> dict[str, Any]:
-        """Arguments of ``render`` for a copy of the photo of (height, width)."""
-        given: dict[str, Any] = {}
-        if self.abilities.disparity != "ignored":
-            given["disparity"] = photo.map_at(*size)
-        if self.abilities.focus:
-            given["focus"] = self.focus(photo)
-        if self.abilities.aperture and aperture is not None:
-            given["aperture"] = aperture * max(size) / max(photo.size)
-        return given
+    def _map(self, photo: OpenPhoto, size: tuple[int, int]) -> Tensor | None:
+        """The map for a copy of the photo of (height, width), where the method looks at one."""
+        return None if self.uses.disparity == "ignored" else photo.map_at(*size)
+
+    def _chosen(self, photo: OpenPhoto, size: tuple[int, int], aperture: float | None) -> dict[str, Any]:
+        """Focus and aperture, where the method obeys them, for a copy of the photo of (height, width)."""
+        chosen: dict[str, Any] = {}
+        if self.uses.focus:
+            chosen["focus"] = self.focus(photo)
+        if self.uses.aperture and aperture is not None:
+            chosen["aperture"] = aperture * max(size) / max(photo.size)
+        return chosen

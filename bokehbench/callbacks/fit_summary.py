@@ -97,7 +97,7 @@ def next_command(model: BokehModel, name: str, checkpoint: str) -> str:
     if following:
         stages = f"'[{', '.join(following)}]'"
         return f"Next: bokehbench fit --model {name} --model.stages {stages} --model.weights {checkpoint}"
-    given = " --disparity MAP" if model.needs_disparity else ""
+    given = " --disparity MAP" if model.uses.disparity == "needed" else ""
     return f"Next: bokehbench render PHOTO --model {name} --checkpoint {checkpoint} -o OUT.png{given}"
 
 

@@ -62,7 +62,8 @@ def titled(model: BokehModel, batch: Batch) -> dict[str, Tensor]:
     """
     if model.stage is not None and model.stage.monitor == "val/depth_mae":
         true = batch.get("true_disparity", batch.get("disparity"))
-        own = model.net.predict_disparity(batch["image"])  # type: ignore[operator, union-attr]
+        own = model.disparity(batch["image"], batch["name"])
+        assert own is not None, "a stage that trains depth has it"
         panels = {"input": batch["image"], "own disparity (bright = near)": own}
         if true is not None:
             panels |= {"true disparity": true, "error": (own - true).abs() / LARGEST_ERROR}

@@ -27,7 +27,7 @@ OPTIONAL = {
 }
 #: Data sets that live in a folder, by how special their layout is.
 LAYOUTS = ("ebb", "iphonedepth", "pairs")
-#: GiB: a run keeps a few checkpoints; D2F's are the largest.
+#: GiB: a run keeps a few checkpoints; some are large.
 ROOM_WANTED = 5
 Finding = tuple[str, str]
 
@@ -106,7 +106,7 @@ def weights() -> Iterator[Finding]:
     except Exception:  # reported above
         return
     folder = Path(torch.hub.get_dir()) / "checkpoints"
-    for file, use in {BACKBONES["alex"]: "LPIPS", "vgg19-dcbb9e9d.pth": "PyNET's perceptual loss"}.items():
+    for file, use in {BACKBONES["alex"]: "LPIPS", "vgg19-dcbb9e9d.pth": "the perceptual loss"}.items():
         here = (folder / file).is_file()
         note = "" if here else f": downloaded at first use, or put it into {folder}"
         yield OK if here else MISSING, f"{file} ({use}){note}"

@@ -79,7 +79,7 @@ def newest_checkpoint(model: str | None) -> Path:
     """The last checkpoint that ``fit`` wrote below ``runs/``; BokehbenchError where there is none."""
     found = newest(Path("runs"), f"{model.lower() if model else '*'}/*/checkpoints/last.ckpt")
     if found is None:
-        name = model.lower() if model else "deeplens"
+        name = model.lower() if model else "NAME"
         raise BokehbenchError(
             f"No checkpoint: train one with `bokehbench fit --model {name}`, or give one with --checkpoint."
         )

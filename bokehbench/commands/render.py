@@ -14,7 +14,6 @@ from bokehbench.data.image_io import read_map, read_photo, write_photo
 from bokehbench.errors import BokehbenchError
 from bokehbench.models import MODELS
 from bokehbench.models.base import BokehModel
-from bokehbench.models.combination import Combination
 
 PHOTOS = (".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff")
 
@@ -94,12 +93,12 @@ def render_file(model: BokehModel, path: Path, output: Path, options: argparse.N
     photo = read_photo(path)
     image = photo.image[None].to(model.device)
     disparity = given_disparity(path, options.disparity, image)
-    names = {"names": [path.stem]} if isinstance(model, Combination) else {}  # stored maps are found by name
-    result = model.render(image, disparity=disparity, focus=options.focus, aperture=options.aperture, **names)
+    rendering = model.render(
+        image, disparity=disparity, focus=options.focus, aperture=options.aperture, names=[path.stem]
+    )
     output.parent.mkdir(parents=True, exist_ok=True)
-    write_photo(output, result[0].cpu(), like=photo)
-    used = model.describe_rendering(image, disparity, options.focus, options.aperture)
-    return f"{image.shape[-1]} x {image.shape[-2]}, {used}"
+    write_photo(output, rendering.image[0].cpu(), like=photo)
+    return f"{image.shape[-1]} x {image.shape[-2]}, {rendering.note}"
 
 
 def given_disparity(path: Path, place: Path | None, image: Tensor) -> Tensor | None:

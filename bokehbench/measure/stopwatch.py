@@ -9,6 +9,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from bokehbench.batch import Batch
 from bokehbench.models.base import BokehModel
+from bokehbench.models.rendering import Rendering
 
 
 class Stopwatch:
@@ -23,7 +24,7 @@ class Stopwatch:
         """Let the model be as it was."""
         del self.model.render  # the class' own is found again
 
-    def _timed(self, *args: Any, **kwargs: Any) -> Tensor:
+    def _timed(self, *args: Any, **kwargs: Any) -> Rendering:
         start = self._now()
         result = self._render(*args, **kwargs)
         self.seconds.append(self._now() - start)

@@ -6,9 +6,10 @@ from torch import Tensor, nn
 from bokehbench.batch import Batch, require
 from bokehbench.errors import BokehbenchError, check_options, nearest
 from bokehbench.losses import mean_absolute_error
-from bokehbench.models.base import BokehModel, Focus, PerPicture
+from bokehbench.models.base import BokehModel
 from bokehbench.models.published import Published
 from bokehbench.models.stages import Stage, StageRecipe
+from bokehbench.models.uses import Uses
 from bokehbench.nets.aperture_net import ApertureNet, Output
 from bokehbench.optics import compositional, to_linear, to_srgb
 
@@ -28,7 +29,7 @@ class Aperture(BokehModel):
             ``minmax`` per picture, as in DeepLens.
         step: pixels between the radii of the renderer's disks, more than 0.
         aperture_share: the aperture where none is given, as a share (0 or more) of the photo's long side.
-        use_given_disparity: render with the disparity that ``render`` is given instead of the network's.
+        use_given_disparity: test and predict with the data set's disparity instead of the network's.
         depth: recipe of the only stage.
     """
 
@@ -39,6 +40,7 @@ class Aperture(BokehModel):
     )
     architecture = ("depth_size", "output", "step", "aperture_share", "use_given_disparity")
     published = Published(9_466_689, {"depth_size": 320})
+    uses = Uses(disparity="own")
 
     def __init__(
         self,
@@ -59,7 +61,9 @@ class Aperture(BokehModel):
             raise BokehbenchError(f"--model.output {output}: {nearest(output, ('sigmoid', 'minmax'))}.")
         share = ("aperture_share", aperture_share, aperture_share >= 0, "0 or more")
         check_options("--model.", ("step", step, step > 0, "more than 0"), share)
-        self.step, self.aperture_share, self.use_given_disparity = step, aperture_share, use_given_disparity
+        self.step, self.aperture_share = step, aperture_share
+        if not use_given_disparity:
+            self.rendered_with = ("focus", "aperture")
         self.net = ApertureNet(depth_size, backbone_pretrained and weights is None, output)
         keys = ("image", "bokeh", "focus", "aperture")
         self.set_up([Stage("depth", depth, monitor="val/psnr", keys=keys, needs=keys)], stages, weights)
@@ -94,18 +98,6 @@ class Aperture(BokehModel):
 
     # Rendering -------------------------------------------------------------------------------------------------
 
-    @torch.no_grad()
-    def render(
-        self, image: Tensor, *, disparity: Tensor | None = None, focus: Focus = None, aperture: PerPicture = None
-    ) -> Tensor:
-        """As :meth:`BokehModel.render`, but a given disparity is ignored unless ``use_given_disparity`` is set.
-
-        A focus point is looked up in the disparity that is rendered with.
-        """
-        used = self.used_disparity(image, disparity)
-        return self.blur(image, used, self.focus_disparity(used, focus, image.shape), self.aperture_of(image, aperture))
-
-    def used_disparity(self, image: Tensor, disparity: Tensor | None) -> Tensor:
-        """The network's own, unless ``use_given_disparity`` is set."""
-        given = disparity if self.use_given_disparity else None
-        return self.net.predict_disparity(image) if given is None else given
+    def disparity(self, image: Tensor, names: list[str] | None = None) -> Tensor:
+        """The network's."""
+        return self.net.predict_disparity(image)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar
@@ -11,40 +10,32 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor, nn
 
-from bokehbench.batch import Batch, known
+from bokehbench.batch import Batch
 from bokehbench.checkpoints import read_checkpoint
 from bokehbench.errors import BokehbenchError
 from bokehbench.losses import total
 from bokehbench.metrics.column import NotMeasuredError
 from bokehbench.metrics.measurement import Measurement, numbers, sample_of
 from bokehbench.metrics.sample import Sample
-from bokehbench.models.recorded import Recorded
+from bokehbench.models.renders import Renders
 from bokehbench.models.stages import Stage, StageRecipe, select
 from bokehbench.provenance import UNTRAINED
 
-#: One number for all pictures, or B of them; None = the method's default.
-PerPicture = Tensor | float | None
-#: Where to focus: a disparity, or a point (x, y) in pixels of the photo.
-Focus = PerPicture | tuple[float, float]
 
-
-class BokehModel(Recorded, ABC):
+class BokehModel(Renders):
     """Base of every method: stages for training, :meth:`render` for everything else.
 
-    A subclass takes ``stages`` (names to walk, None = those by default), ``weights`` (a checkpoint to start from) and
-    one :class:`StageRecipe` per stage as constructor arguments, builds its network, and calls :meth:`set_up`.
+    A subclass says what it :attr:`uses` and how it blurs (:meth:`blur`). One that is trained takes ``stages`` (names to
+    walk, None = those by default), ``weights`` (a checkpoint to start from) and one :class:`StageRecipe` per stage as
+    constructor arguments, builds its network, and calls :meth:`set_up`.
     """
 
     #: How the method is written in tables.
     title: ClassVar[str]
     #: The paper, for docs, tables and citations.
     paper: ClassVar[str]
-    #: Whether :meth:`render` refuses a photo without a disparity map.
-    needs_disparity: bool = False
-    #: What :meth:`render` is given of a batch besides the picture, where the batch has it.
-    rendered_with: ClassVar[tuple[str, ...]] = ("disparity", "focus", "aperture")
-    #: The default aperture as a share of the photo's long side, see :meth:`default_aperture`.
-    aperture_share: float = 0.025
+    #: False: it says nothing until its options are given; left out where a suite asks for all methods.
+    stands_alone: ClassVar[bool] = True
 
     def set_up(self, available: list[Stage], names: list[str] | None, weights: str | None) -> None:
         """To be called at the end of a subclass' constructor: choose stages, load starting weights."""
@@ -61,81 +52,6 @@ class BokehModel(Recorded, ABC):
     def losses(self, stage: Stage, batch: Batch) -> dict[str, Tensor]:
         """Weighted loss terms of one training batch; their sum is minimised."""
         raise NotImplementedError(f"{type(self).__name__} has stages and must say what they minimise")
-
-    @abstractmethod
-    def render(
-        self, image: Tensor, *, disparity: Tensor | None = None, focus: Focus = None, aperture: PerPicture = None
-    ) -> Tensor:
-        """Shallow depth of field: the one inference call of test, predict, render, score and report.
-
-        Args:
-            image: B 3 H W in [0, 1], any H and W.
-            disparity: B 1 H W in [0, 1], 1 = nearest, or None: the method's own.
-            focus: disparity in focus (B or a number), or a point (x, y) of the photo; None: the method's default.
-            aperture: blur radius in pixels of ``image`` at a disparity difference of 1, B or a number; None: default.
-
-        Returns:
-            B 3 H W in [0, 1].
-        """
-
-    @staticmethod
-    def per_image(value: Tensor | float, image: Tensor) -> Tensor:
-        """A number or B values as B values on the device of ``image``."""
-        return torch.as_tensor(value, dtype=torch.float32, device=image.device).reshape(-1).expand(len(image))
-
-    @classmethod
-    def focus_disparity(cls, disparity: Tensor, focus: Focus, shape: Sequence[int]) -> Tensor:
-        """The disparity in focus, shape B.
-
-        Args:
-            disparity: B 1 h w, of the photo at any size.
-            focus: as :meth:`render`; a point is looked up at one pixel, as in the papers; None = the centre.
-            shape: of the photo that a point's coordinates refer to, ending with height and width.
-
-        Raises:
-            BokehbenchError: the point lies outside the photo.
-        """
-        height, width = shape[-2:]
-        if focus is None:
-            focus = (width / 2, height / 2)
-        if not isinstance(focus, tuple):
-            return cls.per_image(focus, disparity)
-        x, y = focus
-        if not (0 <= x <= width and 0 <= y <= height):
-            raise BokehbenchError(f"The focus point {x:g},{y:g} is outside the photo of {width} x {height} pixels.")
-        rows, columns = disparity.shape[-2:]
-        row, column = min(int(y * rows / height), rows - 1), min(int(x * columns / width), columns - 1)
-        return disparity[:, 0, row, column]
-
-    def default_aperture(self, image: Tensor) -> float:
-        """The aperture of :meth:`render` where none is given, in pixels of ``image``."""
-        return self.aperture_share * max(image.shape[-2:])
-
-    def aperture_of(self, image: Tensor, aperture: PerPicture) -> Tensor:
-        """The aperture given or the default one, B values in pixels of ``image``."""
-        return self.per_image(self.default_aperture(image) if aperture is None else aperture, image)
-
-    def no_disparity(self, where: str = "", remedy: str = "") -> BokehbenchError:
-        """The error of a photo without a disparity map; ``where`` and ``remedy`` add to the sentence."""
-        return BokehbenchError(
-            f"{type(self).__name__} has no depth network of its own and was given no disparity map{where}: "
-            f"give one with --disparity, or use a data set that has it{remedy}."
-        )
-
-    def describe_rendering(self, image: Tensor, disparity: Tensor | None, focus: Focus, aperture: PerPicture) -> str:
-        """What :meth:`render` used for these arguments, in words: override where the method has more to say."""
-        px = f"aperture {self.aperture_of(image, aperture)[0]:.1f} px"
-        with torch.no_grad():
-            used = self.used_disparity(image, disparity)
-        if used is None:
-            return f"no disparity, {px}"
-        source = "given disparity" if used is disparity else "own disparity"
-        ignored = " (the given one is ignored)" if disparity is not None and used is not disparity else ""
-        return f"{source}{ignored}, focus at disparity {self.focus_disparity(used, focus, image.shape)[0]:.3f}, {px}"
-
-    def used_disparity(self, image: Tensor, disparity: Tensor | None) -> Tensor | None:
-        """The disparity that :meth:`render` uses where it is given ``disparity``, B 1 H W; None: none."""
-        return disparity
 
     @classmethod
     def official(cls) -> tuple[dict[str, Any], Callable[..., dict[str, Tensor]]]:
@@ -218,7 +134,7 @@ class BokehModel(Recorded, ABC):
 
     def sample(self, batch: Batch) -> Sample:
         """A batch, rendered, as it is measured."""
-        return sample_of(self.render_batch(batch), batch, partial(self.own_disparity, batch))
+        return sample_of(self.render_batch(batch).image, batch, partial(self.own_disparity, batch))
 
     @staticmethod
     def scores(
@@ -248,34 +164,21 @@ class BokehModel(Recorded, ABC):
         found = {name: numbers(measurement.of(sample_of(image, batch, each))) for name, each in maps.items()}
         return {f"{name}{column}": value for name, each in found.items() for column, value in each.items()}
 
-    def predicted_disparity(self, batch: Batch) -> Tensor | None:
-        """What the method itself takes for the disparity, B 1 H W; None where it only uses what it is given."""
-        predict = getattr(getattr(self, "net", None), "predict_disparity", None)
-        return None if predict is None else predict(batch["image"])
-
     def own_disparity(self, batch: Batch) -> Tensor:
-        """:meth:`predicted_disparity` for a column; NotMeasuredError where there is none."""
+        """:meth:`disparity` for a column; NotMeasuredError where there is none."""
         learns_depth = "depth" in [stage.name for stage in self.available]
         at_it = self.stage is not None and self.stage.name == "depth"
         measurable = at_it or self.provenance.weights == UNTRAINED or self.provenance.trained("depth")
         if learns_depth and not measurable:
             raise NotMeasuredError("its depth network was not trained")
-        found = self.predicted_disparity(batch)
+        found = self.disparity(batch["image"], batch.get("name"))
         if found is None:
             raise NotMeasuredError("no depth network")
         return found
 
-    def render_batch(self, batch: Batch) -> Tensor:
-        """:meth:`render` with what the batch has of :attr:`rendered_with`."""
-        return self.render(batch["image"], **self.given(batch))
-
-    def given(self, batch: Batch) -> dict[str, Any]:
-        """What the batch has, for all of its pictures, of :attr:`rendered_with`."""
-        return {key: value for key, value in batch.items() if key in self.rendered_with and known(batch, key).all()}
-
     def panels(self, batch: Batch) -> dict[str, Tensor]:
         """Titled pictures (B 3 H W or B 1 H W) of a validation batch, to look at; more where a method has more."""
-        output = self.render_batch(batch)
+        output = self.render_batch(batch).image
         known_maps = {"input": batch["image"], "disparity (bright = near)": batch.get("disparity")}
         panels = {**known_maps, "output": output, "target": batch.get("bokeh")}
         return {title: picture for title, picture in panels.items() if picture is not None}
@@ -301,4 +204,4 @@ class BokehModel(Recorded, ABC):
 
     def predict_step(self, batch: Batch, batch_idx: int) -> dict[str, Any]:
         """Renderings, for the picture writer."""
-        return {"name": batch["name"], "output": self.render_batch(batch)}
+        return {"name": batch["name"], "output": self.render_batch(batch).image}

@@ -13,7 +13,7 @@ from bokehbench.provenance import Origin
 
 
 class CheckpointDepth:
-    """A :class:`bokehbench.depth.DepthProvider`: ``net.predict_disparity`` of a trained method, run again every time.
+    """A :class:`bokehbench.depth.DepthProvider`: the ``disparity`` of a trained method, run again every time.
 
     Args:
         path: checkpoint of ``fit`` or ``import-weights``.
@@ -26,19 +26,21 @@ class CheckpointDepth:
 
     def __init__(self, path: Path) -> None:
         model = load_model(path)
-        self._net = getattr(model, "net", None)
-        if not hasattr(self._net, "predict_disparity"):
+        if model.uses.disparity != "own":
             raise BokehbenchError(
                 f"--model.depth checkpoint:{path}: {type(model).__name__} has no depth network: give a checkpoint of "
-                "a method that has one, such as DeepLens."
+                "a method that has one."
             )
         self.origin = Origin("depth", weights_hash(model), model.provenance)
         self.name = f"{type(model).__name__} {self.origin.weights_hash[:8]}"
         #: The depth network alone, where it can be told from the rest.
-        self.module: nn.Module | None = getattr(self._net, "depth", self._net)
+        net = getattr(model, "net", model)
+        self.module: nn.Module | None = getattr(net, "depth", net)
+        self._model = model
 
     @torch.no_grad()
     def disparity(self, image: Tensor, names: list[str] | None = None) -> Tensor:
         """As :meth:`DepthProvider.disparity`; ``names`` are not used."""
-        assert self._net is not None
-        return minmax(self._net.predict_disparity(image))  # a sigmoid's output does not fill [0, 1]
+        found = self._model.disparity(image)
+        assert found is not None, "asked for in the constructor"
+        return minmax(found)  # a sigmoid's output does not fill [0, 1]

@@ -1,9 +1,10 @@
 """Their depth with our renderer, our depth with theirs."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
+import torch
 from torch import Tensor, nn
 
 from bokehbench import depth as providers
@@ -11,14 +12,32 @@ from bokehbench.batch import Batch
 from bokehbench.depth import DepthProvider, focus_on_another_map
 from bokehbench.errors import BokehbenchError, nearest
 from bokehbench.models import MODELS
-from bokehbench.models.base import BokehModel, Focus, PerPicture
+from bokehbench.models.base import BokehModel
 from bokehbench.models.checkpoint_depth import CheckpointDepth
 from bokehbench.models.load import load_model
+from bokehbench.models.rendering import Rendering
+from bokehbench.models.renders import Focus, PerPicture
 from bokehbench.models.weights import weights_hash
 from bokehbench.provenance import UNKNOWN, Origin, Provenance, common_seed
 
-#: Methods that read no depth map: no depth can be combined with them.
-WITHOUT_DEPTH = ("d2f", "pynet", "combination")
+
+@dataclass(frozen=True)
+class Combined:
+    """A photo as the renderer prepared it.
+
+    Attributes:
+        photo: the renderer's.
+        image: B 3 H W in [0, 1].
+        depth: B 1 H W, the map that is rendered with; None: the renderer predicted it.
+        scale: B 1 H W, the map that numbers in ``focus`` belong to; None: that which is rendered with.
+        source: where the map is from, in words.
+    """
+
+    photo: Any
+    image: Tensor
+    depth: Tensor | None
+    scale: Tensor | None
+    source: str
 
 
 class Combination(BokehModel):
@@ -38,21 +57,22 @@ class Combination(BokehModel):
     paper = "none: a depth provider and a renderer of others"
     trainable: ClassVar[bool] = False
     architecture: ClassVar[tuple[str, ...]] = ("depth", "renderer")
+    stands_alone: ClassVar[bool] = False
+    #: No mask: what is in focus is the depth's to say.
+    rendered_with = ("disparity", "focus", "aperture")
 
     def __init__(self, depth: str = "given", renderer: str = "layered") -> None:
         super().__init__()
         self.renderer, renderer_name = open_renderer(renderer)
-        if hasattr(self.renderer, "use_given_disparity"):  # Aperture looks away from a given map by default
-            setattr(self.renderer, "use_given_disparity", depth != "own")  # noqa: B010 - not of every method
-        self.source, self.provider, self.needs_disparity = depth, open_provider(depth), depth == "given"
-        if depth == "own" and not self.renderer.trainable:
+        self.source, self.provider = depth, open_provider(depth)
+        if depth == "own" and self.renderer.uses.disparity != "own":
             raise BokehbenchError(f"--model.depth own: {renderer_name} has no depth network of its own: name another.")
         # Registered, so that device, parameter count and weights' hash are of both
         self.depth_network: nn.Module | None = self.provider.module if self.provider else None
         # What results store: names and hashes in place of the paths that were typed
         depth_name = self.provider.name if self.provider else depth
         self.save_hyperparameters({"depth": depth_name, "renderer": renderer_name})
-        self._used: tuple[Tensor | None, Focus] = (None, None)
+        self.uses = replace(self.renderer.uses, disparity="needed" if depth == "given" else "own")
 
     def first_provenance(self) -> Provenance:
         """Its parts with weights are its origins; their seed, where they have one in common, is its own."""
@@ -66,74 +86,82 @@ class Combination(BokehModel):
         seed = common_seed(origin.provenance for origin in origins)
         return replace(super().first_provenance(), origins=tuple(origins), seed=seed)
 
-    def render_batch(self, batch: Batch) -> Tensor:
-        """With the names that stored maps are found by."""
-        if self.provider is not None and self.provider.stored:
-            # Predicted now where it was not yet, so that :meth:`render` takes the same time in every run
-            self.provider.disparity(batch["image"], batch["name"])
-        return self.render(batch["image"], names=batch["name"], **self.given(batch))
+    def no_disparity(self, where: str = "") -> BokehbenchError:
+        """As the base, naming the option."""
+        return BokehbenchError(
+            f"--model.depth given: there is no disparity map{where}: give one with --disparity, use a data set that "
+            "has it, or name another --model.depth."
+        )
 
-    def render(
+    def disparity(self, image: Tensor, names: list[str] | None = None) -> Tensor | None:
+        """The depth of this combination, B 1 H W; None where it is the data set's own."""
+        if self.provider is not None:
+            return self.provider.disparity(image, names)
+        return self.renderer.disparity(image, names) if self.source == "own" else None
+
+    @torch.no_grad()
+    def prepare(
         self,
         image: Tensor,
-        *,
         disparity: Tensor | None = None,
-        focus: Focus = None,
-        aperture: PerPicture = None,
+        *,
+        mask: Tensor | None = None,
         names: list[str] | None = None,
-    ) -> Tensor:
-        """As :meth:`BokehModel.render`.
+        scale: Tensor | None = None,
+    ) -> Combined:
+        """As :meth:`BokehModel.prepare`, for the renderer.
 
         Args:
-            image, aperture: as there.
-            disparity: the data set's map: what ``given`` renders with, and for the others only what a number in
-                ``focus`` refers to (:func:`focus_on_another_map`).
-            focus: as there; a point is looked up in the map that is rendered with.
+            image, disparity, mask: as there.
             names: B file stems, for stored maps.
+            scale: B 1 H W in [0, 1], the map that a number in ``focus`` refers to (:func:`focus_on_another_map`); None:
+                the one that is rendered with, where a point is always looked up.
 
         Raises:
             BokehbenchError: no depth for a picture.
         """
-        depth, focus = self.depth_and_focus(image, disparity, focus, names)
-        self._used = (depth, focus)
-        return self.renderer.render(image, disparity=depth, focus=focus, aperture=aperture)
+        depth, source = disparity, "given" if disparity is not None else self.hparams["depth"]
+        if depth is None and self.source == "given":
+            raise self.no_disparity()
+        if depth is None and self.provider is not None:
+            depth = self.provider.disparity(image, names)
+        photo = self.renderer.prepare(image, depth, mask=mask, names=names)
+        return Combined(photo, image, depth, scale, source)
 
-    def depth_and_focus(
-        self, image: Tensor, disparity: Tensor | None, focus: Focus, names: list[str] | None
-    ) -> tuple[Tensor | None, Focus]:
-        """The map to render with (None: the renderer predicts it), and the focus on its scale."""
-        if self.source == "given":
-            if disparity is None:
-                raise BokehbenchError(
-                    "--model.depth given: there is no disparity map: give one with --disparity, use a data set that "
-                    "has it, or name another --model.depth."
-                )
-            return disparity, focus
-        depth = self.provider.disparity(image, names) if self.provider else None
-        if disparity is None or focus is None or isinstance(focus, tuple):
-            return depth, focus
-        seen = self.renderer.predicted_disparity({"image": image}) if depth is None else depth
-        if seen is None:
-            return depth, focus
-        return depth, focus_on_another_map(seen, disparity, self.per_image(focus, image), alike=True)
+    @torch.no_grad()
+    def refocus(
+        self, prepared: Combined, focus: Focus = None, aperture: PerPicture = None, preview: bool = False
+    ) -> Rendering:
+        """The renderer's, with the focus on the scale of the map that is rendered with."""
+        image, seen = prepared.image, prepared.depth
+        if prepared.scale is not None and focus is not None and not isinstance(focus, tuple):
+            seen = self.renderer.disparity(image) if seen is None else seen
+            if seen is not None:
+                focus = focus_on_another_map(seen, prepared.scale, self.per_image(focus, image), alike=True)
+        found = self.renderer.refocus(prepared.photo, focus, aperture, preview)
+        return replace(found, note=f"depth: {prepared.source}, renderer: {self.hparams['renderer']}, {found.note}")
 
-    def predicted_disparity(self, batch: Batch) -> Tensor | None:
-        """The depth of this combination, B 1 H W, for ``depth_mae``; None where it is the data set's own."""
-        if self.provider is not None:
-            return self.provider.disparity(batch["image"], batch["name"])
-        return self.renderer.predicted_disparity(batch) if self.source == "own" else None
+    def render_batch(self, batch: Batch) -> Rendering:
+        """As the base; stored maps are predicted now where they were not yet: :meth:`render` takes the same time then.
+
+        The cost of other providers is that of :meth:`render`.
+        """
+        if self.provider is not None and self.provider.stored:
+            self.provider.disparity(batch["image"], batch["name"])
+        return super().render_batch(batch)
+
+    def given(self, batch: Batch) -> dict[str, Any]:
+        """As the base; with another depth the data set's map tells only what its focus lies on."""
+        found = super().given(batch)
+        if self.source != "given" and "disparity" in found:
+            found["scale"] = found.pop("disparity")
+        return found
 
     def panels(self, batch: Batch) -> dict[str, Tensor]:
         """With the map that was rendered with, where it is not the data set's."""
         panels = super().panels(batch)
-        predicted = self.predicted_disparity(batch)
+        predicted = self.disparity(batch["image"], batch["name"])
         return panels if predicted is None else {**panels, "depth used (bright = near)": predicted}
-
-    def describe_rendering(self, image: Tensor, disparity: Tensor | None, focus: Focus, aperture: PerPicture) -> str:
-        """Depth, renderer, and what the renderer says."""
-        depth, at = self._used
-        said = self.renderer.describe_rendering(image, depth, at, aperture)
-        return f"depth: {self.hparams['depth']}, renderer: {self.hparams['renderer']}, {said}"
 
 
 def open_renderer(spec: str) -> tuple[BokehModel, str]:
@@ -142,19 +170,21 @@ def open_renderer(spec: str) -> tuple[BokehModel, str]:
     Raises:
         BokehbenchError: neither, or it reads no depth.
     """
-    usable = [name for name, kind in MODELS.items() if not kind.trainable and name not in WITHOUT_DEPTH]
-    if spec.lower() in usable:
-        return MODELS[spec.lower()]().eval(), spec.lower()
+    usable = [name for name, kind in MODELS.items() if not kind.trainable and kind.stands_alone]
     path = Path(spec).expanduser()
-    if not path.is_file():
+    if spec.lower() in usable:
+        model, name = MODELS[spec.lower()]().eval(), spec.lower()
+    elif path.is_file():
+        model = load_model(path)
+        name = f"{type(model).__name__} {weights_hash(model)[:8]}"
+    else:
         raise BokehbenchError(
             f"--model.renderer {spec} is neither a checkpoint nor a renderer without weights (of a method with weights "
             f"give its checkpoint's path); {nearest(spec, usable)}."
         )
-    model = load_model(path)
-    if type(model).__name__.lower() in WITHOUT_DEPTH or not getattr(model, "disparity_input", True):
+    if model.uses.disparity in ("ignored", "optional"):
         raise BokehbenchError(f"--model.renderer {spec}: {type(model).__name__} takes no depth map: give another.")
-    return model, f"{type(model).__name__} {weights_hash(model)[:8]}"
+    return model, name
 
 
 def open_provider(spec: str) -> DepthProvider | None:

@@ -14,10 +14,13 @@ from bokehbench.metrics.lpips import SMALLEST, lpips
 from bokehbench.metrics.rank_correlation import rank_correlation
 from bokehbench.metrics.sample import Sample
 from bokehbench.metrics.ssim import ssim
-from bokehbench.models.base import BokehModel, Focus, PerPicture
+from bokehbench.models.base import BokehModel
 from bokehbench.models.published import Published
 from bokehbench.models.random_crop import random_crop
+from bokehbench.models.rendering import Prepared, Rendering, in_words
+from bokehbench.models.renders import Focus, PerPicture
 from bokehbench.models.stages import Stage, StageRecipe
+from bokehbench.models.uses import Uses
 from bokehbench.nets.d2f import D2FNet
 from bokehbench.nets.d2f.d2f_net import halved, resize, shrinking
 from bokehbench.nets.d2f.defocus import BACKBONE, HeadActivation
@@ -82,6 +85,10 @@ class D2F(BokehModel):
          "disk_edge": "soft", "radiance": "full", "mask": "refined"},
         {"backbone": "{}", "channels": "{}"},
         {"backbone_pretrained": True, "defocus_scale": 1.0},  # the inference code; there is no other
+    )  # fmt: skip
+    uses = Uses(
+        focus=False, disparity="ignored",
+        note="D2F decides alone what is in focus: a click changes nothing. It obeys the aperture.",
     )  # fmt: skip
     #: It imitates the lens of its training data.
     rendered_with = ()
@@ -272,30 +279,26 @@ class D2F(BokehModel):
     # Rendering -------------------------------------------------------------------------------------------------
 
     @torch.no_grad()
-    def render(
-        self, image: Tensor, *, disparity: Tensor | None = None, focus: Focus = None, aperture: PerPicture = None
-    ) -> Tensor:
-        """As :meth:`BokehModel.render`, but D2F decides alone what is in focus.
+    def refocus(
+        self, prepared: Prepared, focus: Focus = None, aperture: PerPicture = None, preview: bool = False
+    ) -> Rendering:
+        """As :meth:`BokehModel.refocus`, but D2F decides alone what is in focus.
 
-        ``disparity`` and ``focus`` are ignored. ``aperture`` is the blur radius in pixels of ``image`` where the
-        hallucinated defocus is 1, at most 68 (twice the largest kernel); None: ``defocus_scale``.
+        ``aperture`` is the blur radius in pixels of the photo where the hallucinated defocus is 1, at most 68 (twice
+        the largest kernel); None: ``defocus_scale``.
         """
-        if self.training:
-            raise RuntimeError("render() needs evaluation mode: call model.eval() first")
-        return self.net(image, self.scale_for(image, aperture))["bokeh"]
+        image = prepared.image
+        scale = self.scale_for(image, aperture)
+        px = None if aperture is None else self.per_image(aperture, image)
+        source = f"own defocus, scale {float(torch.as_tensor(scale).reshape(-1)[0]):.2f}"
+        note = in_words(source, None, px, [self.ignored(prepared, focus, aperture)])
+        return Rendering(self.net(image, scale)["bokeh"], aperture=px, note=note)
 
     def scale_for(self, image: Tensor, aperture: PerPicture) -> Tensor | float:
         """Factor on the defocus map (number or B) that gives defocus 1 a radius of ``aperture`` pixels of ``image``."""
         if aperture is None:
             return self.defocus_scale
         return defocus_of(self.per_image(aperture, image) / shrinking(image), self.hparams["kernel_set"])
-
-    def describe_rendering(self, image: Tensor, disparity: Tensor | None, focus: Focus, aperture: PerPicture) -> str:
-        """The scale, and what was not used."""
-        scale = float(torch.as_tensor(self.scale_for(image, aperture)).reshape(-1)[0])
-        ignored = [name for name, value in (("disparity", disparity), ("focus", focus)) if value is not None]
-        note = f"; {' and '.join(ignored)} ignored: D2F hallucinates its own defocus" if ignored else ""
-        return f"own defocus, scale {scale:.2f}{note}"
 
     @classmethod
     def official(cls) -> tuple[dict[str, Any], Callable[..., dict[str, Tensor]]]:

@@ -1,33 +1,43 @@
 """DeepLens (Wang et al., SIGGRAPH Asia 2018, arXiv 1810.08100): depth, lens blur, guided upsampling."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
+from bokehbench.counted import counted
 from bokehbench.errors import check_options
 from bokehbench.losses import LARGEST_ALPHA
-from bokehbench.models.base import Focus, PerPicture
 from bokehbench.models.deeplens_training import DeepLensTraining
 from bokehbench.models.published import Published
+from bokehbench.models.rendering import Prepared, Rendering, in_words
+from bokehbench.models.renders import Focus, PerPicture
 from bokehbench.models.stages import Stage, StageRecipe
+from bokehbench.models.uses import Uses
 from bokehbench.nets.deeplens import DeepLensNet, area_resize, halve
 
 
 @dataclass(frozen=True)
-class Prepared:
-    """What of a photo does not depend on focus and aperture: the interactive mode works on this.
+class Halved:
+    """A photo as it is rendered at one number of halvings.
 
-    ``size`` is the photo's (height, width); ``pyramid`` holds it, coarsest level first (with official numerics the
-    finest is at most 1280 px long); ``disparity`` and ``features`` belong to the coarsest.
+    ``pyramid`` holds the photo, coarsest level first (with official numerics the finest is at most 1280 px long);
+    ``disparity`` and ``features`` belong to the coarsest.
     """
 
-    size: tuple[int, int]
     pyramid: list[Tensor]
     disparity: Tensor
     features: Tensor
+
+
+@dataclass(frozen=True)
+class PreparedLevels(Prepared):
+    """By the number of halvings, what the networks made of a photo; ``disparity`` is the given one alone."""
+
+    halved: dict[int, Halved] = field(default_factory=dict)
 
 
 class DeepLens(DeepLensTraining):
@@ -71,6 +81,7 @@ class DeepLens(DeepLensTraining):
         "saliency_weight", "joint_depth_weight", "segmentation_head", "upsampling",
     )  # fmt: skip
     later = ("loss_alpha", "low_weight", "high_weight", "rendering_crop", "joint_depth_weight")
+    uses = Uses(disparity="own", preview=True)
     published = Published(
         11_502_800,
         {"channels": 31, "upsampling_channels": 32, "two_map": False, "upsampling": "learned", "depth_size": 320},
@@ -132,7 +143,6 @@ class DeepLens(DeepLensTraining):
             backbone_pretrained=backbone_pretrained and weights is None, depth_size=depth_size,
             segmentation_head=segmentation_head, upsampling=upsampling,
         )  # fmt: skip
-        self._cache: tuple[tuple[object, ...], Prepared] | None = None
         maps, pair = ("image", "disparity"), ("image", "bokeh", "focus", "aperture")
         supervision, rendered = (*maps, "true_disparity", "mask"), (*pair, "disparity", "true_disparity")
         needs = pair if training_disparity == "predicted" else (*pair, "disparity")
@@ -155,79 +165,78 @@ class DeepLens(DeepLensTraining):
                 count += 1
         return count
 
-    @torch.no_grad()
-    def prepare(self, image: Tensor, disparity: Tensor | None = None, levels: int | None = None) -> Prepared:
-        """Everything of a photo that focus and aperture do not change: pyramid, disparity, features.
+    def disparity(self, image: Tensor, names: list[str] | None = None) -> Tensor:
+        """The depth network's, B 1 H W, of whole pictures."""
+        return self.net.predict_disparity(image)
 
-        Args:
-            image: B 3 H W in [0, 1].
-            disparity: B 1 H W, or None: the depth network's.
-            levels: how often to halve, None = by size alone.
+    def prepare(
+        self,
+        image: Tensor,
+        disparity: Tensor | None = None,
+        *,
+        mask: Tensor | None = None,
+        names: list[str] | None = None,
+    ) -> PreparedLevels:
+        """As :meth:`BokehModel.prepare`; depth and features are computed when :meth:`refocus` first needs them.
+
+        How often a photo is halved depends on the aperture; what was computed for the last two numbers of halvings is
+        kept in what is returned.
         """
-        height, width = image.shape[-2:]
-        if self.net.numerics.official:
-            pyramid = self.net.pyramid(image)
-        else:
-            pyramid = [image]
-            for _ in range(self.levels(height, width, None) if levels is None else levels):
-                pyramid.insert(0, halve(pyramid[0]))
-        coarsest = pyramid[0]
-        size = (coarsest.shape[-2], coarsest.shape[-1])
-        used = self.net.predict_disparity(coarsest) if disparity is None else area_resize(disparity, size)
-        return Prepared((height, width), pyramid, used, self.net.features(coarsest))
+        return PreparedLevels(image, disparity, given=disparity is not None)
 
     @torch.no_grad()
     def refocus(
-        self, prepared: Prepared, focus: Focus = None, aperture: PerPicture = None, preview: bool = False
-    ) -> Tensor:
-        """Render a prepared photo: what changes with focus and aperture.
+        self, prepared: PreparedLevels, focus: Focus = None, aperture: PerPicture = None, preview: bool = False
+    ) -> Rendering:
+        """As :meth:`BokehModel.refocus`: what changes with focus and aperture.
 
         Args:
             prepared: from :meth:`prepare`.
             focus: as :meth:`render`; None = the disparity at the centre.
-            aperture: as :meth:`render`; None = the largest trained.
-            preview: stop at the coarsest level, e.g. while a slider moves.
+            aperture: as :meth:`render`; None = the largest trained, without halvings for its sake.
+            preview: stop at the coarsest level, and give the picture at its size.
         """
-        coarsest = prepared.pyramid[0]
-        in_focus = self.focus_disparity(prepared.disparity, focus, prepared.size)
-        shrunk = max(prepared.size) / max(coarsest.shape[-2:])
+        size = (prepared.image.shape[-2], prepared.image.shape[-1])
+        halved = self.halved(prepared, float(aperture.max()) if isinstance(aperture, Tensor) else aperture)
+        coarsest = halved.pyramid[0]
+        in_focus = self.focus_disparity(halved.disparity, focus, size)
+        shrunk = max(size) / max(coarsest.shape[-2:])
         widest = self.per_image(self.max_radius, coarsest)
         here = widest if aperture is None else self.per_image(aperture, coarsest) / shrunk
-        signed = self.signed_disparity(prepared.disparity, in_focus, here)
-        result = self.net.lens_blur(coarsest, signed, features=prepared.features)
-        if preview:
-            return result.clamp(0, 1)
-        for low, high in zip(prepared.pyramid[:-1], prepared.pyramid[1:], strict=True):
+        signed = self.signed_disparity(halved.disparity, in_focus, here)
+        result = self.net.lens_blur(coarsest, signed, features=halved.features)
+        for low, high in zip(halved.pyramid[:-1], halved.pyramid[1:], strict=True) if not preview else ():
             result = self.net.upsample(low, result, signed, high)
             signed = self.net.numerics.resize(signed, (high.shape[-2], high.shape[-1]))
-        if result.shape[-2:] != prepared.size:
-            result = self.net.numerics.resize(result, prepared.size)
-        return result.clamp(0, 1)
+        if result.shape[-2:] != size and not preview:
+            result = self.net.numerics.resize(result, size)
+        px = torch.minimum(here, widest) * shrunk
+        note = in_words(self.source_of(prepared), in_focus, px, [counted(len(halved.pyramid), "level")])
+        shown = (result.shape[-2], result.shape[-1])
+        disparity = F.interpolate(halved.disparity, shown, mode="bilinear", align_corners=False)
+        return Rendering(result.clamp(0, 1), disparity, in_focus, px, note)
 
-    def render(
-        self, image: Tensor, *, disparity: Tensor | None = None, focus: Focus = None, aperture: PerPicture = None
-    ) -> Tensor:
-        """As :meth:`BokehModel.render`; the same photo again with another focus or aperture re-uses its depth."""
-        if self.training:
-            raise RuntimeError("render() needs evaluation mode: call model.eval() first")
-        largest = float(aperture.max()) if isinstance(aperture, Tensor) else aperture
-        count = self.levels(image.shape[-2], image.shape[-1], largest)
-        fresh = image.is_inference()  # such a tensor does not tell whether it was changed in place
-        version = 0 if fresh else image._version
-        key = (image, version, disparity, count, sum(p._version for p in self.parameters()))
-        if fresh or self._cache is None or not same(self._cache[0], key):
-            self._cache = (key, self.prepare(image, disparity, count))
-        return self.refocus(self._cache[1], focus, aperture)
+    def source_of(self, prepared: Prepared) -> str:
+        """Own, unless it was given."""
+        return f"{'given' if prepared.given else 'own'} disparity"
 
-    def describe_rendering(self, image: Tensor, disparity: Tensor | None, focus: Focus, aperture: PerPicture) -> str:
-        """Focus as a disparity, aperture in pixels, levels."""
-        assert self._cache is not None, "after render()"
-        prepared = self._cache[1]
-        in_focus = float(self.focus_disparity(prepared.disparity, focus, prepared.size)[0])
-        widest = self.max_radius * max(prepared.size) / max(prepared.pyramid[0].shape[-2:])
-        px = widest if aperture is None else min(float(aperture), widest)
-        source = "own disparity" if disparity is None else "given disparity"
-        return f"{source}, focus at disparity {in_focus:.3f}, aperture {px:.1f} px, {len(prepared.pyramid)} levels"
+    def halved(self, prepared: PreparedLevels, aperture: float | None) -> Halved:
+        """What the networks make of a photo that is rendered with ``aperture``, from ``prepared`` or else computed."""
+        image, kept = prepared.image, prepared.halved
+        official = self.net.numerics.official
+        count = 0 if official else self.levels(image.shape[-2], image.shape[-1], aperture)
+        if count not in kept:
+            pyramid = self.net.pyramid(image) if official else [image]
+            for _ in range(count):
+                pyramid.insert(0, halve(pyramid[0]))
+            coarsest = pyramid[0]
+            size = (coarsest.shape[-2], coarsest.shape[-1])
+            given = prepared.disparity
+            used = self.net.predict_disparity(coarsest) if given is None else area_resize(given, size)
+            while len(kept) > 1:  # features are large
+                kept.pop(next(iter(kept)))
+            kept[count] = Halved(pyramid, used, self.net.features(coarsest))
+        return kept[count]
 
     @classmethod
     def official(cls) -> tuple[dict[str, Any], Callable[..., dict[str, Tensor]]]:
@@ -235,8 +244,3 @@ class DeepLens(DeepLensTraining):
         from bokehbench.weights.deeplens import load_official
 
         return {"numerics": "official", "segmentation_head": False}, load_official
-
-
-def same(one: tuple[object, ...], other: tuple[object, ...]) -> bool:
-    """Tensors by identity (the cache keeps them alive, so an address is not reused), numbers by value."""
-    return all(a is b if isinstance(a, Tensor) else a == b for a, b in zip(one, other, strict=True))

@@ -9,9 +9,12 @@ from torch.func import functional_call
 
 from bokehbench.batch import Batch, require
 from bokehbench.errors import BokehbenchError, check_options
-from bokehbench.models.base import BokehModel, Focus, PerPicture
+from bokehbench.models.base import BokehModel
 from bokehbench.models.published import Published
+from bokehbench.models.rendering import Prepared, Rendering
+from bokehbench.models.renders import Focus
 from bokehbench.models.stages import Stage, StageRecipe
+from bokehbench.models.uses import Uses
 from bokehbench.nets.pix2pix import SMALLEST, Discriminator, Generator
 
 BETAS = (0.5, 0.999)
@@ -46,6 +49,7 @@ class Pix2Pix(BokehModel):
         "width", "levels", "norm", "dropout", "disparity_input", "max_radius", "default_focus", "l1_weight",
         "adversarial_weight",
     )  # fmt: skip
+    without_disparity = ", or train with --model.disparity_input false"
     published = Published(
         54_416_579,
         {"width": 64, "levels": 8, "dropout": 0.5, "l1_weight": 100.0, "adversarial_weight": 1.0},
@@ -79,7 +83,10 @@ class Pix2Pix(BokehModel):
             ("default_focus", default_focus, 0 <= default_focus <= 1, "a disparity from 0 to 1"),
             ("dropout", dropout, 0 <= dropout < 1, "a share from 0 to below 1"),
         )
-        self.disparity_input = self.needs_disparity = disparity_input
+        self.disparity_input = disparity_input
+        if not disparity_input:
+            note = "This pix2pix has no depth: give a disparity map to choose the focus by a click."
+            self.uses = Uses(disparity="optional", note=note)
         self.max_radius = max_radius
         inputs = 6 if disparity_input else 5
         self.net = Generator(inputs, width, levels, norm, dropout)
@@ -148,14 +155,18 @@ class Pix2Pix(BokehModel):
         maps += [value.view(-1, 1, 1, 1).expand(size) for value in (2 * focus - 1, aperture / self.max_radius)]
         if self.disparity_input:
             if disparity is None:
-                raise self.no_disparity(remedy=", or train with --model.disparity_input false")
+                raise self.no_disparity()
             maps.append(2 * disparity - 1)
         return torch.cat(maps, 1)
 
     # Rendering -------------------------------------------------------------------------------------------------
 
     def focus_of(self, image: Tensor, disparity: Tensor | None, focus: Focus) -> Tensor:
-        """The disparity in focus, B; BokehbenchError for a point (x, y) without a map to look it up in."""
+        """The disparity in focus, B: without a focus that at the centre of the map, else ``default_focus``.
+
+        Raises:
+            BokehbenchError: a point (x, y) without a map to look it up in.
+        """
         if disparity is not None:
             return self.focus_disparity(disparity, focus, image.shape)
         if isinstance(focus, tuple):
@@ -169,24 +180,20 @@ class Pix2Pix(BokehModel):
         """The largest trained."""
         return self.max_radius
 
-    def render(
-        self, image: Tensor, *, disparity: Tensor | None = None, focus: Focus = None, aperture: PerPicture = None
-    ) -> Tensor:
-        """As :meth:`BokehModel.render`, without dropout.
-
-        Without a focus: the disparity at the centre of the map, where one is given, else ``default_focus``. Without an
-        aperture: ``max_radius``.
-        """
-        at = self.focus_of(image, disparity, focus)
-        x = self.network_input(image, at, self.aperture_of(image, aperture), disparity)
+    def blur(self, image: Tensor, disparity: Tensor | None, focus: Tensor, aperture: Tensor) -> Tensor:
+        """The generator's picture, without dropout."""
+        x = self.network_input(image, focus, aperture, disparity)
         return ((self.net(x).float() + 1) / 2).clamp(0, 1)
 
-    def describe_rendering(self, image: Tensor, disparity: Tensor | None, focus: Focus, aperture: PerPicture) -> str:
-        """Disparity, focus as a number, aperture in pixels."""
-        given = "given disparity" if self.disparity_input else "no disparity"
-        at, px = self.focus_of(image, disparity, focus)[0], self.aperture_of(image, aperture)[0]
-        wide = f" (trained for {self.max_radius:g} px at most)" if px > self.max_radius else ""
-        return f"{given}, focus at disparity {at:.3f}, aperture {px:.1f} px{wide}"
+    def source_of(self, prepared: Prepared) -> str:
+        """A map that the network does not see still tells the focus."""
+        unseen = prepared.disparity is not None and not self.disparity_input
+        return super().source_of(prepared) + (" for the focus alone" if unseen else "")
+
+    def remark(self, rendering: Rendering) -> str:
+        """That an aperture was not trained."""
+        beyond = rendering.aperture is not None and bool(rendering.aperture[0] > self.max_radius)
+        return f"trained for {self.max_radius:g} px at most" if beyond else ""
 
 
 def towards(logits: Tensor, *, real: bool) -> Tensor:

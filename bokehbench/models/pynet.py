@@ -17,20 +17,19 @@ from bokehbench.losses import pynet_coarse_loss, pynet_finest_loss, total
 from bokehbench.metrics.measurement import Measurement
 from bokehbench.metrics.protocols import find_protocol
 from bokehbench.metrics.sample import Sample
-from bokehbench.models.base import BokehModel, Focus, PerPicture
+from bokehbench.models.base import BokehModel
 from bokehbench.models.collapse import CollapseGuard
 from bokehbench.models.published import Published
 from bokehbench.models.pynet_handover import start_level
+from bokehbench.models.rendering import Rendering
 from bokehbench.models.stages import Stage, StageRecipe
+from bokehbench.models.uses import Uses
 from bokehbench.nets.pynet import LEVELS, PyNETNet, crop, pad
 from bokehbench.nets.pynet.pictures import even, fitted, network_input, reduced, rounded
 from bokehbench.perceptual import VGGDistance, load_vgg
 
 #: The authors' evaluation without its contrast stretching, which moves PSNR by -0.76 dB (docs/models/pynet.md).
 AUTHORS = replace(find_protocol("pynet"), stretch_target=False)
-
-OR_WITHOUT = ", or train with --model.depth_input false"
-
 
 #: Level -> steps and batch size of the authors' README; the code's default is a batch of 50 at every level.
 SCHEDULE = {
@@ -78,6 +77,7 @@ class PyNET(CollapseGuard, BokehModel):
         {"head_init": "official", "precision": "32-true", "*.data": "EBB",
          **{f"level_{level}.{key}": value for level in RECIPES for key, value in asdict(RECIPES[level]).items()}},
     )  # fmt: skip
+    without_disparity = ", or train with --model.depth_input false"
     finest: Tensor
     perceptual_weight: Tensor
 
@@ -109,7 +109,11 @@ class PyNET(CollapseGuard, BokehModel):
             ("margin", margin, margin >= 0 and margin % 2 == 0, "an even number of pixels, 0 or more"),
             ("perceptual_share", perceptual_share, 0 < perceptual_share < 1, "a share between 0 and 1"),
         )
-        self.depth_input = self.needs_disparity = depth_input
+        self.depth_input = depth_input
+        self.uses = Uses(
+            False, False, "needed" if depth_input else "ignored",
+            note="PyNET has the look of its training pairs: neither focus nor aperture can be chosen.",
+        )  # fmt: skip
         self.collapse_after = collapse_after
         self.net = PyNETNet(width, depth_input, head_init, checkpointing)
         # In the state, so that every checkpoint renders with the level that it was trained for
@@ -206,7 +210,7 @@ class PyNET(CollapseGuard, BokehModel):
     def pair(self, batch: Batch, level: int) -> tuple[Tensor, Tensor]:
         """Network input and target of a level; pictures are cropped (or mirrored out) to sizes that fit."""
         if self.depth_input and not bool(known(batch, "disparity").all()):
-            raise self.no_disparity(f" ({', '.join(batch['name'][:3])})", OR_WITHOUT)
+            raise self.no_disparity(f" ({', '.join(batch['name'][:3])})")
         x = network_input(fitted(batch["image"]), fitted(batch["disparity"]) if self.depth_input else None)
         return x, reduced(fitted(batch["bokeh"]), 2 ** (level - 1))
 
@@ -242,21 +246,14 @@ class PyNET(CollapseGuard, BokehModel):
 
     # Rendering -------------------------------------------------------------------------------------------------
 
-    def render(
-        self, image: Tensor, *, disparity: Tensor | None = None, focus: Focus = None, aperture: PerPicture = None
-    ) -> Tensor:
-        """As :meth:`BokehModel.render`; focus and aperture are those of the training pairs, whatever is given.
+    def blur(self, image: Tensor, disparity: Tensor | None, focus: None, aperture: None) -> Tensor:
+        """As :meth:`BokehModel.blur`; focus and aperture are those of the training pairs.
 
         The photo is padded with its mirror image. Weights trained down to a coarser level than 1 give that level's
         output, enlarged.
-
-        Raises:
-            BokehbenchError: no disparity, and the network was built for one.
         """
-        if self.depth_input and disparity is None:
-            raise self.no_disparity(remedy=OR_WITHOUT)
         full = even(image)
-        x = network_input(full, even(disparity) if disparity is not None and self.depth_input else None)
+        x = network_input(full, None if disparity is None else even(disparity))
         padded, offset = pad(x, self.hparams["margin"])
         level = int(self.finest)
         output = self.net(padded, level).float()
@@ -266,14 +263,11 @@ class PyNET(CollapseGuard, BokehModel):
         output = crop(output, offset, (x.shape[-2], x.shape[-1]))
         return output[..., : image.shape[-2], : image.shape[-1]].clamp(0, 1)
 
-    def describe_rendering(self, image: Tensor, disparity: Tensor | None, focus: Focus, aperture: PerPicture) -> str:
-        """Level, disparity, and that the look is fixed."""
+    def remark(self, rendering: Rendering) -> str:
+        """The level, where it is not the finest."""
         level = int(self.finest)
-        used = "given disparity" if self.depth_input else "no disparity"
-        coarse = f", trained down to level_{level} only: its output, enlarged {2 ** (level - 1)} times"
-        asked = " and ".join(name for name, value in (("focus", focus), ("aperture", aperture)) if value is not None)
-        note = f", {asked} not used: PyNET has the look of its training pairs" if asked else ""
-        return f"{used}{coarse if level > 1 else ''}{note}"
+        coarse = f"trained down to level_{level} only: its output, enlarged {2 ** (level - 1)} times"
+        return coarse if level > 1 else ""
 
     @classmethod
     def official(cls) -> tuple[dict[str, Any], Callable[..., dict[str, Tensor]]]:

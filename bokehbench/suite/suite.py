@@ -13,8 +13,6 @@ from bokehbench.suite.dependencies import check_needs
 from bokehbench.suite.expectation import Expectation, read_expectation
 from bokehbench.suite.experiment import Experiment
 
-#: Methods that ``experiments: all`` leaves out: Combination says nothing until its parts are named.
-NOT_BY_ITSELF = {"combination"}
 SUITE_KEYS = (
     "about", "board", "experiments", "fit", "test", "options", "data", "config", "columns", "source", "expect",
     "inputs",
@@ -63,7 +61,7 @@ def read_suite(path: Path) -> Suite:
     _known(content, SUITE_KEYS, str(path))
     wanted = content.get("experiments")
     if wanted == "all":
-        wanted = sorted(set(MODELS) - NOT_BY_ITSELF)
+        wanted = sorted(name for name, kind in MODELS.items() if kind.stands_alone)
     if not isinstance(wanted, list) or not wanted:
         raise BokehbenchError(f"{path} has no list of experiments: give names of methods, or 'experiments: all'.")
     found = tuple(_experiment(entry, content, path) for entry in wanted)

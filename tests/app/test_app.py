@@ -14,7 +14,6 @@ from PIL import Image
 
 pytest.importorskip("gradio")
 
-from bokehbench.app.abilities import abilities
 from bokehbench.app.intake import read_map_upload, read_upload
 from bokehbench.app.refocuser import Refocuser
 from bokehbench.app.server import is_loopback
@@ -85,9 +84,9 @@ def test_odd_photos_open_upright_and_are_saved_at_their_own_size(tmp_path: Path)
 @pytest.mark.parametrize("name", sorted(MODELS))
 def test_every_method_renders_what_the_page_offers(name, photo: Path, disparity: Path) -> None:
     model = MODELS[name](**SMALL.get(name, {})).eval()
-    app, can = Refocuser(model), abilities(model)
+    app, can = Refocuser(model), model.uses
     opened = app.open(photo)
-    assert (opened.map is not None) == (can.disparity == "own" and name != "combination")
+    assert (opened.map is not None) == (can.disparity == "own")
     if can.disparity == "needed":
         assert "drop a disparity map" in app.missing(opened)
     if can.disparity != "ignored":

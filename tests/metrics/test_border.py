@@ -71,7 +71,9 @@ def test_not_blurring_is_worse_than_half_the_blur_and_than_renderers_that_know_t
         blur = {"focus": batch["focus"], "aperture": batch["aperture"]}
         outputs = {"identity": batch["image"], "half": (batch["image"] + batch["bokeh"]) / 2}
         for name in ("layered", "scatter", "raytraced"):
-            outputs[name] = MODELS[name]().eval().render(batch["image"], disparity=batch["true_disparity"], **blur)
+            outputs[name] = (
+                MODELS[name]().eval().render(batch["image"], disparity=batch["true_disparity"], **blur).image
+            )
         for name, output in outputs.items():
             measured = Measurement.named(COLUMNS).of(sample_of(output, batch))
             for column in COLUMNS:

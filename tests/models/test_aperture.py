@@ -70,16 +70,38 @@ def test_missing_focus_is_named(model) -> None:
         model.losses(model.stages[0], given)
 
 
-def test_it_renders_with_its_own_disparity_unless_told_otherwise(model) -> None:
-    given = batch()
-    image, ramp = given["image"], torch.linspace(0, 1, 64).expand(2, 1, 64, 64)
-    model.eval()
-    own = model.render(image, focus=0.3, aperture=8.0)
-    assert torch.equal(model.render(image, disparity=ramp, focus=0.3, aperture=8.0), own)
-    assert "ignored" in model.describe_rendering(image, ramp, 0.3, 8.0)
-    told = tiny("aperture", use_given_disparity=True).eval()
-    expected = Compositional().render(image, disparity=ramp, focus=0.3, aperture=8.0)
-    torch.testing.assert_close(told.render(image, disparity=ramp, focus=0.3, aperture=8.0), expected)
+def test_it_is_tested_with_its_own_disparity_unless_told_otherwise(model) -> None:
+    ramp = torch.linspace(0, 1, 64).expand(2, 1, 64, 64)
+    given = {**batch(), "disparity": ramp}
+    blur = {"focus": given["focus"], "aperture": given["aperture"]}
+    own = model.eval().render_batch(given)
+    assert "own disparity" in own.note
+    assert torch.equal(own.image, model.render(given["image"], **blur).image)
+    told = tiny("aperture", use_given_disparity=True).eval().render_batch(given)
+    assert "given disparity" in told.note
+    torch.testing.assert_close(told.image, Compositional().render(given["image"], disparity=ramp, **blur).image)
+
+
+def test_a_map_that_is_given_to_render_takes_the_place_of_its_own(model) -> None:
+    image, ramp = batch()["image"], torch.linspace(0, 1, 64).expand(2, 1, 64, 64)
+    rendering = model.eval().render(image, disparity=ramp, focus=0.3, aperture=8.0)
+    expected = Compositional().render(image, disparity=ramp, focus=0.3, aperture=8.0).image
+    torch.testing.assert_close(rendering.image, expected)
+    assert rendering.disparity is ramp
+
+
+def test_its_depth_network_runs_once_for_a_picture_and_all_that_is_said_of_it(model, monkeypatch) -> None:
+    calls = []
+    predict = model.net.predict_disparity
+    monkeypatch.setattr(model.net, "predict_disparity", lambda image: calls.append(1) or predict(image))
+    image = batch(1)["image"]
+    rendering = model.eval().render(image, aperture=8.0)
+    assert "own disparity, focus at disparity" in rendering.note
+    prepared = model.prepare(image)
+    refocused = [model.refocus(prepared, focus=focus, aperture=8.0).image for focus in (None, 0.1, 0.9)]
+    assert len(calls) == 2
+    assert torch.equal(refocused[0], rendering.image)
+    assert not torch.equal(refocused[1], refocused[2])
 
 
 def test_a_point_focuses_on_the_own_disparity_under_it(model) -> None:
@@ -87,8 +109,8 @@ def test_a_point_focuses_on_the_own_disparity_under_it(model) -> None:
     model.eval()
     with torch.no_grad():
         under = float(model.net.predict_disparity(image)[0, 0, 10, 48])
-    at_point = model.render(image, focus=(48.5, 10.5), aperture=8.0)
-    torch.testing.assert_close(at_point, model.render(image, focus=under, aperture=8.0))
+    at_point = model.render(image, focus=(48.5, 10.5), aperture=8.0).image
+    torch.testing.assert_close(at_point, model.render(image, focus=under, aperture=8.0).image)
 
 
 def test_validation_scores_depth_where_it_is_known_and_shows_it(model) -> None:

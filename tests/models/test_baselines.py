@@ -35,7 +35,7 @@ def test_all_are_there() -> None:
 
 
 def test_blurring_beats_doing_nothing_and_knowing_depth_beats_a_mask(batch) -> None:
-    score = {kind.__name__: psnr(kind().render_batch(batch), batch["bokeh"]).mean() for kind in (
+    score = {kind.__name__: psnr(kind().render_batch(batch).image, batch["bokeh"]).mean() for kind in (
         Identity, Gaussian, Scatter, Layered, Compositional, RayTraced
     )}  # fmt: skip
     assert score["Identity"] < score["Gaussian"] < score["Layered"]
@@ -48,7 +48,7 @@ def test_the_plane_in_focus_stays_sharp_and_the_rest_does_not(kind) -> None:
     image = torch.rand(1, 3, 64, 64, generator=torch.Generator().manual_seed(0))
     disparity = torch.zeros(1, 1, 64, 64)
     disparity[..., 32:] = 1
-    result = kind().render(image, disparity=disparity, focus=1.0, aperture=6.0)
+    result = kind().render(image, disparity=disparity, focus=1.0, aperture=6.0).image
     # What is in focus lies in front of what is not: only its very edge may change
     assert (result - image)[..., 40:].abs().max() < 0.05
     assert result[..., :24].std() < 0.7 * image[..., :24].std()
@@ -59,7 +59,7 @@ def test_aperture_zero_is_the_identity(kind) -> None:
     image = torch.rand(1, 3, 48, 40, generator=torch.Generator().manual_seed(1))
     disparity = torch.linspace(0, 1, 40).expand(1, 1, 48, 40)
     torch.testing.assert_close(
-        kind().render(image, disparity=disparity, focus=0.0, aperture=0.0), image, atol=1e-4, rtol=0
+        kind().render(image, disparity=disparity, focus=0.0, aperture=0.0).image, image, atol=1e-4, rtol=0
     )
 
 
@@ -68,7 +68,7 @@ def test_the_subject_does_not_glow_into_a_gaussian_background() -> None:
     mask = torch.zeros(1, 1, 64, 64)
     image[..., 24:40, 24:40] = 1
     mask[..., 24:40, 24:40] = 1
-    result = Gaussian().render(image, mask=mask, aperture=20.0)
+    result = Gaussian().render(image, mask=mask, aperture=20.0).image
     torch.testing.assert_close(result, image, atol=1e-3, rtol=0)
 
 

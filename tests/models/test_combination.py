@@ -91,7 +91,7 @@ def result_of(pairs: Path, tmp_path: Path, *options: str) -> dict:
 def test_by_default_it_is_the_renderer_with_the_data_sets_depth() -> None:
     image, disparity = (part[None] for part in scene(0))
     given = {"disparity": disparity, "focus": torch.tensor([0.8]), "aperture": torch.tensor([6.0])}
-    assert torch.equal(Combination().render(image, **given), Layered().render(image, **given))
+    assert torch.equal(Combination().render(image, **given).image, Layered().render(image, **given).image)
     with pytest.raises(BokehbenchError, match="--disparity"):
         Combination().render(image)
 
@@ -138,11 +138,11 @@ def test_another_map_is_focused_on_the_same_thing(pairs) -> None:
     image, disparity = (part[None] for part in scene(0))
     model = Combination(f"folder:{pairs / 'maps'}", "scatter")
     given = {"image": image, "disparity": disparity, "focus": torch.tensor([0.8]), "aperture": torch.tensor([10.0])}
-    result = model.render_batch({**given, "name": ["a"]})
+    result = model.render_batch({**given, "name": ["a"]}).image
     inside = (..., slice(28, 36), slice(36, 44))
     torch.testing.assert_close(result[inside], image[inside], atol=2e-3, rtol=0)
     assert (result - image)[..., :8, :].abs().max() > 0.02
-    as_it_is = model.render(image, focus=0.8, aperture=10.0, names=["a"])
+    as_it_is = model.render(image, focus=0.8, aperture=10.0, names=["a"]).image
     assert (as_it_is - image)[inside].abs().max() > 2e-3
 
 
@@ -150,17 +150,16 @@ def test_own_is_the_renderers_own_network(deeplens) -> None:
     path, model = deeplens
     image = scene(1)[0][None]
     own = Combination("own", str(path))
-    assert torch.equal(own.render(image, aperture=6.0), model.render(image, aperture=6.0))
-    batch = {"image": image, "name": ["a"]}
-    assert torch.equal(own.predicted_disparity(batch), model.net.predict_disparity(image))
-    assert Combination("given", str(path)).predicted_disparity(batch) is None
+    assert torch.equal(own.render(image, aperture=6.0).image, model.render(image, aperture=6.0).image)
+    assert torch.equal(own.disparity(image), model.net.predict_disparity(image))
+    assert Combination("given", str(path)).disparity(image) is None
 
 
 def test_aperture_renders_with_the_depth_that_it_is_given(tmp_path) -> None:
     path, _ = checkpoint(tmp_path / "aperture.ckpt", "aperture")
     image, disparity = (part[None] for part in scene(0))
-    given = Combination("given", str(path)).render(image, disparity=disparity, focus=0.8, aperture=6.0)
-    turned = Combination("given", str(path)).render(image, disparity=1 - disparity, focus=0.8, aperture=6.0)
+    given = Combination("given", str(path)).render(image, disparity=disparity, focus=0.8, aperture=6.0).image
+    turned = Combination("given", str(path)).render(image, disparity=1 - disparity, focus=0.8, aperture=6.0).image
     assert not torch.equal(given, turned)
 
 
@@ -197,7 +196,7 @@ def test_what_cannot_be_combined_is_said(options, answer, pairs, capsys, tmp_pat
 
 
 def test_methods_that_read_no_depth_are_refused(tmp_path) -> None:
-    path, _ = checkpoint(tmp_path / "pynet.ckpt", "pynet")
+    path, _ = checkpoint(tmp_path / "d2f.ckpt", "d2f")
     with pytest.raises(BokehbenchError, match="takes no depth map"):
         Combination("given", str(path))
     with pytest.raises(BokehbenchError, match="has no depth network"):

@@ -231,23 +231,23 @@ def test_the_user_steers_scale_and_aperture_and_nothing_else(model: D2F) -> None
     model.eval()
     image = pairs(1)["image"]
     torch.nn.init.constant_(model.net.defocus.head[-1].bias, 1.0)
-    plain = model.render(image)
-    assert torch.equal(plain, model.render(image, disparity=torch.rand(1, 1, 128, 128), focus=0.3))
-    assert "focus ignored" in model.describe_rendering(image, None, 0.3, None)
-    assert "scale 1.00" in model.describe_rendering(image, None, None, None)
-    spread = [float(model.render(image, aperture=a).diff().abs().mean()) for a in (0.0, 4.0, 20.0, 68.0)]
+    plain = model.render(image).image
+    assert torch.equal(plain, model.render(image, disparity=torch.rand(1, 1, 128, 128), focus=0.3).image)
+    assert "focus ignored" in model.render(image, focus=0.3).note
+    assert "scale 1.00" in model.render(image).note
+    spread = [float(model.render(image, aperture=a).image.diff().abs().mean()) for a in (0.0, 4.0, 20.0, 68.0)]
     assert spread == sorted(spread, reverse=True)
-    torch.testing.assert_close(model.render(image, aperture=0.0), model.net(image, 0.0)["bokeh"])
+    torch.testing.assert_close(model.render(image, aperture=0.0).image, model.net(image, 0.0)["bokeh"])
     weaker = tiny("d2f", defocus_scale=0.5).eval()
     weaker.load_state_dict(model.state_dict())
-    torch.testing.assert_close(weaker.render(image), model.net(image, 0.5)["bokeh"])
+    torch.testing.assert_close(weaker.render(image).image, model.net(image, 0.5)["bokeh"])
     with pytest.raises(BokehbenchError, match=r"--model\.defocus_scale -1"):
         tiny("d2f", defocus_scale=-1.0)
 
 
 def test_test_and_validation_do_not_pass_the_data_sets_aperture(model: D2F) -> None:
     batch = pairs(1)
-    assert torch.equal(model.eval().render_batch(batch), model.render(batch["image"]))
+    assert torch.equal(model.eval().render_batch(batch).image, model.render(batch["image"]).image)
     assert set(model.panels(batch)) >= {"hallucinated defocus", "true defocus", "output", "target"}
 
 

@@ -12,6 +12,7 @@ from bokehbench.errors import BokehbenchError
 from bokehbench.models import deeplens_training
 from bokehbench.models.load import load_model
 from bokehbench.models.stages import Stage
+from bokehbench.nets.deeplens import area_resize
 from bokehbench.optics import minmax, signed_defocus
 
 
@@ -35,51 +36,56 @@ def model():
 def test_aperture_zero_does_not_depend_on_disparity_or_focus(model) -> None:
     """Spec 8 (f): a = 0 makes the signed disparity zero."""
     given = batch()
-    one = model.render(given["image"], disparity=given["disparity"], focus=0.1, aperture=0.0)
-    other = model.render(given["image"], disparity=given["disparity"].flip(-1), focus=0.9, aperture=0.0)
+    one = model.render(given["image"], disparity=given["disparity"], focus=0.1, aperture=0.0).image
+    other = model.render(given["image"], disparity=given["disparity"].flip(-1), focus=0.9, aperture=0.0).image
     torch.testing.assert_close(one, other)
 
 
 def test_focus_and_aperture_change_the_picture(model) -> None:
     given = batch()
-    base = model.render(given["image"], disparity=given["disparity"], focus=0.1, aperture=16.0)
+    base = model.render(given["image"], disparity=given["disparity"], focus=0.1, aperture=16.0).image
     for other in ({"focus": 0.9, "aperture": 16.0}, {"focus": 0.1, "aperture": 8.0}):
-        assert (base - model.render(given["image"], disparity=given["disparity"], **other)).abs().max() > 1e-4
+        assert (base - model.render(given["image"], disparity=given["disparity"], **other).image).abs().max() > 1e-4
 
 
 def test_a_point_focuses_on_the_disparity_under_it(model) -> None:
     given = batch()
-    at_point = model.render(given["image"], disparity=given["disparity"], focus=(48.0, 10.0), aperture=16.0)
-    value = model.prepare(given["image"], given["disparity"], model.levels(64, 64, 16.0)).disparity[0, 0, 5, 24]
-    by_value = model.render(given["image"], disparity=given["disparity"], focus=float(value), aperture=16.0)
+    at_point = model.render(given["image"], disparity=given["disparity"], focus=(48.0, 10.0), aperture=16.0).image
+    value = area_resize(given["disparity"], (32, 32))[0, 0, 5, 24]
+    by_value = model.render(given["image"], disparity=given["disparity"], focus=float(value), aperture=16.0).image
     torch.testing.assert_close(at_point, by_value)
     with pytest.raises(BokehbenchError, match="outside the photo"):
         model.render(given["image"], focus=(65.0, 10.0))
 
 
 def test_refocusing_uses_the_depth_again_and_gives_the_same_picture(model, monkeypatch) -> None:
-    given = batch()
+    image = batch()["image"]
     calls = []
     predict = model.net.predict_disparity
     monkeypatch.setattr(model.net, "predict_disparity", lambda image: calls.append(1) or predict(image))
-    image = given["image"].clone()
-    model.render(image, focus=0.2, aperture=8.0)
-    second = model.render(image, focus=0.7, aperture=4.0)
+    prepared = model.prepare(image)
+    model.refocus(prepared, focus=0.2, aperture=8.0)
+    second = model.refocus(prepared, focus=0.7, aperture=4.0)
     assert len(calls) == 1
-    torch.testing.assert_close(second, model.render(image.clone(), focus=0.7, aperture=4.0))
-    assert len(calls) == 2  # another tensor, even of the same values, is another photo
+    assert torch.equal(second.image, model.render(image, focus=0.7, aperture=4.0).image)
+    assert len(calls) == 2
+    widest = model.refocus(prepared, focus=0.7, aperture=16.0)  # another number of halvings
+    assert len(calls) == 3
+    assert torch.equal(widest.image, model.render(image, focus=0.7, aperture=16.0).image)
+    model.refocus(prepared, focus=0.7, aperture=8.0)
+    assert len(calls) == 4  # that of render alone: both numbers of halvings are kept
 
 
 def test_a_changed_photo_or_changed_weights_are_not_mistaken_for_the_old(model) -> None:
-    given = batch()
-    image = given["image"].clone()
-    before = model.render(image, focus=0.5, aperture=8.0)
+    """A model keeps nothing of a photo."""
+    image = batch()["image"]
+    before = model.render(image, focus=0.5, aperture=8.0).image
     image.mul_(0.5)
-    assert (before - model.render(image, focus=0.5, aperture=8.0)).abs().max() > 1e-3
-    after = model.render(image, focus=0.5, aperture=8.0)
+    after = model.render(image, focus=0.5, aperture=8.0).image
+    assert (before - after).abs().max() > 1e-3
     with torch.no_grad():
         model.net.feature_network.layers[0].weight.mul_(1.5)
-    changed = model.render(image, focus=0.5, aperture=8.0)
+    changed = model.render(image, focus=0.5, aperture=8.0).image
     with torch.no_grad():
         model.net.feature_network.layers[0].weight.div_(1.5)
     assert (after - changed).abs().max() > 1e-5
@@ -193,7 +199,7 @@ def test_missing_targets_are_named() -> None:
 def test_official_numerics_return_large_photos_at_their_own_size() -> None:
     model = tiny("deeplens", numerics="official").eval()
     image = torch.rand(1, 3, 40, 1301)
-    assert model.render(image, aperture=8.0).shape == image.shape
+    assert model.render(image, aperture=8.0).image.shape == image.shape
 
 
 def whole_scenes(count: int, **options: object) -> dict:

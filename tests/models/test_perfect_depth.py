@@ -30,10 +30,10 @@ def scores(settings: dict, maps: Path) -> dict[str, float]:
         maps.mkdir(exist_ok=True)
         np.save(maps / f"{batch['name'][0]}.npy", minmax(batch["true_disparity"])[0, 0].numpy())
         blur = {"focus": batch["focus"], "aperture": batch["aperture"]}
-        true = Layered().eval().render(batch["image"], disparity=batch["true_disparity"], **blur)
+        true = Layered().eval().render(batch["image"], disparity=batch["true_disparity"], **blur).image
         found["true"].append(float(psnr(true, batch["bokeh"])))
         method = Combination(f"folder:{maps}", "layered").eval()
-        output = method.render(batch["image"], disparity=batch["disparity"], names=batch["name"], **blur)
+        output = method.render_batch(batch).image
         found["predicted"].append(float(psnr(output, batch["bokeh"])))
     return {name: float(np.mean(values)) for name, values in found.items()}
 
@@ -54,11 +54,12 @@ def test_given_disparity_is_the_same_blur_in_both_scales(renderer):
     both = [open_data("syntheticdof", **settings, disparity_scale=scale) for scale in (None, "minmax")]
     for data in both:
         data.setup("test")
+    method = renderer().eval()
     for index in range(2):
         one, other = (collate([data.test_set[index]]) for data in both)
         assert torch.equal(one["bokeh"], other["bokeh"])
         rendered = [
-            renderer().eval().render(b["image"], disparity=b["disparity"], focus=b["focus"], aperture=b["aperture"])
+            method.render(b["image"], disparity=b["disparity"], focus=b["focus"], aperture=b["aperture"]).image
             for b in (one, other)
         ]
         assert float(psnr(rendered[0], rendered[1])) > 60

@@ -92,8 +92,11 @@ def test_focus_and_aperture_matter_once_trained() -> None:
     }
     model = trained(ready(norm="batch", dropout=0.0), given, 60)
     image = one["image"]
-    same = model.render(image, focus=0.1, aperture=2.0)
-    for other in (model.render(image, focus=0.9, aperture=2.0), model.render(image, focus=0.1, aperture=8.0)):
+    same = model.render(image, focus=0.1, aperture=2.0).image
+    for other in (
+        model.render(image, focus=0.9, aperture=2.0).image,
+        model.render(image, focus=0.1, aperture=8.0).image,
+    ):
         assert (same - other).abs().mean() > 0.01
 
 
@@ -108,13 +111,13 @@ def test_aperture_is_pixels_so_a_crop_means_the_same() -> None:
 def test_focus_comes_from_the_map_else_from_the_default() -> None:
     model = ready().eval()
     image, ramp = torch.rand(1, 3, 40, 50), torch.linspace(0, 1, 50).expand(1, 1, 40, 50)
-    assert torch.equal(model.render(image), model.render(image, focus=1.0, aperture=16.0))
-    at_centre = model.render(image, focus=float(ramp[0, 0, 20, 25]))
-    assert torch.equal(model.render(image, disparity=ramp), at_centre)
-    assert torch.equal(model.render(image, disparity=ramp, focus=(25.0, 20.0)), at_centre)
+    assert torch.equal(model.render(image).image, model.render(image, focus=1.0, aperture=16.0).image)
+    at_centre = model.render(image, focus=float(ramp[0, 0, 20, 25])).image
+    assert torch.equal(model.render(image, disparity=ramp).image, at_centre)
+    assert torch.equal(model.render(image, disparity=ramp, focus=(25.0, 20.0)).image, at_centre)
     with pytest.raises(BokehbenchError, match="--disparity"):
         model.render(image, focus=(25.0, 20.0))
-    assert "disparity 1.000, aperture 20.0 px (trained for 16 px" in model.describe_rendering(image, None, None, 20.0)
+    assert "disparity 1.000, aperture 20.0 px, trained for 16 px" in model.render(image, aperture=20.0).note
 
 
 def test_a_disparity_input_is_used_and_asked_for() -> None:
@@ -124,7 +127,7 @@ def test_a_disparity_input_is_used_and_asked_for() -> None:
     image = torch.rand(1, 3, 64, 64)
     with pytest.raises(BokehbenchError, match="--disparity"):
         model.render(image, focus=0.5)
-    near, far = (model.render(image, disparity=torch.full((1, 1, 64, 64), d), focus=0.5) for d in (0.9, 0.1))
+    near, far = (model.render(image, disparity=torch.full((1, 1, 64, 64), d), focus=0.5).image for d in (0.9, 0.1))
     assert not torch.equal(near, far)
 
 

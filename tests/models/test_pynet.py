@@ -130,13 +130,13 @@ def test_a_level_without_the_one_before_is_refused_unless_asked_for(tmp_path: Pa
 
 def test_level_1_starts_as_level_2_enlarged_and_a_resumed_level_is_left_alone() -> None:
     torch.manual_seed(0)
-    model = PyNET(width=4, perceptual="none")
+    model = PyNET(width=4, perceptual="none").eval()
     for stage in model.stages[:-1]:
         model.begin_stage(stage)
     given = batch(192, 1)
-    coarser = model.render(given["image"], disparity=given["disparity"])
+    coarser = model.render(given["image"], disparity=given["disparity"]).image
     model.begin_stage(model.stages[-1])
-    finest = model.render(given["image"], disparity=given["disparity"])
+    finest = model.render(given["image"], disparity=given["disparity"]).image
     assert (finest - coarser).abs().mean() < 0.1 * coarser.std()
     before = {name: value.clone() for name, value in model.state_dict().items()}
     model.begin_stage(model.stages[-1], resumed=True)
@@ -144,10 +144,10 @@ def test_level_1_starts_as_level_2_enlarged_and_a_resumed_level_is_left_alone() 
 
 
 def test_the_official_start_leaves_level_1_flat() -> None:
-    model = PyNET(width=4, perceptual="none", head_init="official")
+    model = PyNET(width=4, perceptual="none", head_init="official").eval()
     for stage in model.stages:
         model.begin_stage(stage)
-    assert model.render(batch()["image"], disparity=batch()["disparity"]).std() < 1e-3
+    assert model.render(batch()["image"], disparity=batch()["disparity"]).image.std() < 1e-3
 
 
 def test_the_published_start_is_run_as_published(capsys) -> None:
@@ -163,13 +163,13 @@ def test_the_published_start_is_run_as_published(capsys) -> None:
 
 
 def test_bfloat16_would_hide_what_a_fresh_level_1_shows() -> None:
-    model = PyNET(width=4, perceptual="none", head_init="official", margin=0)
+    model = PyNET(width=4, perceptual="none", head_init="official", margin=0).eval()
     for stage in model.stages:
         model.begin_stage(stage)
     given = batch()
-    shown = model.render(given["image"], disparity=given["disparity"])
+    shown = model.render(given["image"], disparity=given["disparity"]).image
     with torch.autocast("cpu", torch.bfloat16):
-        hidden = model.render(given["image"], disparity=given["disparity"])
+        hidden = model.render(given["image"], disparity=given["disparity"]).image
     assert len(shown.unique()) > 20
     assert len(hidden.unique()) == 1
 
@@ -178,18 +178,18 @@ def test_weights_of_a_coarser_level_render_at_full_size_and_say_so() -> None:
     model = PyNET(width=3, perceptual="none", start_anywhere=True)
     model.begin_stage(model.stages[2])
     given = batch()
-    result = model.render(given["image"], disparity=given["disparity"])
-    assert result.shape == given["image"].shape
-    assert "level_5" in model.describe_rendering(given["image"], given["disparity"], None, None)
+    result = model.eval().render(given["image"], disparity=given["disparity"])
+    assert result.image.shape == given["image"].shape
+    assert "level_5" in result.note
 
 
 def test_depth_is_asked_for_or_left_out() -> None:
     given = batch()
     with pytest.raises(BokehbenchError, match="depth_input false"):
-        tiny_default().render(given["image"])
-    without = PyNET(width=3, perceptual="none", depth_input=False)
-    result = without.render(given["image"])
-    assert torch.equal(result, without.render(given["image"], disparity=given["disparity"]))
+        tiny_default().eval().render(given["image"])
+    without = PyNET(width=3, perceptual="none", depth_input=False).eval()
+    result = without.render(given["image"]).image
+    assert torch.equal(result, without.render(given["image"], disparity=given["disparity"]).image)
     model, stage = tiny_default(), tiny_default().stages[0]
     del given["disparity"]
     with pytest.raises(BokehbenchError, match="disparity"):
@@ -311,7 +311,7 @@ def test_levels_hand_over_in_one_fit_and_show_both_scores(tmp_path: Path) -> Non
 
 
 def test_the_authors_evaluation_adds_columns_without_stretching() -> None:
-    model = PyNET(width=3, perceptual="none", official_evaluation=True)
+    model = PyNET(width=3, perceptual="none", official_evaluation=True).eval()
     given = batch(256, 1)
     scores = model.rendering_scores(given, model.sample(given))
     assert {"psnr", "official_psnr", "official_ssim", "official_ms_ssim", "identity_official_psnr"} <= set(scores)

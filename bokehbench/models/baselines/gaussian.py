@@ -7,8 +7,8 @@ from kornia.filters import gaussian_blur2d
 from torch import Tensor
 
 from bokehbench.metrics.regions import in_focus_from_disparity
-from bokehbench.models.base import Focus, PerPicture
 from bokehbench.models.baselines.baseline import Baseline
+from bokehbench.models.uses import Uses
 from bokehbench.optics import per_image, to_linear, to_srgb
 
 #: Disparity difference outside the subject where there is no disparity map to tell it.
@@ -31,40 +31,31 @@ class Gaussian(Baseline):
     title = "Gaussian"
     paper = "none: a uniform blur outside the subject"
     architecture = (*Baseline.architecture, "tolerance")
-    rendered_with = (*Baseline.rendered_with, "mask")
-    needs_disparity = True
+    uses = Uses(mask=True)
 
     def __init__(self, aperture_share: float = 0.025, tolerance: float = 0.1) -> None:
         super().__init__(aperture_share)
         self.tolerance = tolerance
 
-    def render(
+    def blur(
         self,
         image: Tensor,
-        *,
-        disparity: Tensor | None = None,
-        focus: Focus = None,
-        aperture: PerPicture = None,
+        disparity: Tensor | None,
+        focus: Tensor | None,
+        aperture: Tensor,
         mask: Tensor | None = None,
     ) -> Tensor:
-        """As :meth:`BokehModel.render`, with the subject as ``mask``, B 1 H W in [0, 1], 1 = subject.
-
-        Raises:
-            BokehbenchError: neither mask nor disparity.
-        """
-        if mask is None and disparity is None:
-            raise self.no_disparity(" and no mask of what is in focus")
+        """As :meth:`BokehModel.blur`, with the subject as ``mask``, B 1 H W in [0, 1], 1 = subject."""
         away = image.new_full((len(image), 1, 1, 1), USUAL_DISTANCE)
-        if disparity is not None:
-            at = self.focus_disparity(disparity, focus, image.shape)
-            away = (disparity - per_image(at, disparity)).abs()
+        if disparity is not None and focus is not None:
+            away = (disparity - per_image(focus, disparity)).abs()
             if mask is None:
-                mask = in_focus_from_disparity(disparity, at, tolerance=self.tolerance)
+                mask = in_focus_from_disparity(disparity, focus, tolerance=self.tolerance)
         assert mask is not None
         rest = 1 - mask.to(image)
         weight = rest.expand_as(away) if away.shape == rest.shape else torch.ones_like(away)
         mean = (away * weight).flatten(1).sum(1) / weight.flatten(1).sum(1).clamp_min(1e-6)
-        sigmas = (self.aperture_of(image, aperture) * mean / 2).tolist()
+        sigmas = (aperture * mean / 2).tolist()
         light = to_linear(image)
         pieces = [_blur_outside(*piece) for piece in zip(light.split(1), rest.split(1), sigmas, strict=True)]
         return to_srgb(torch.cat(pieces))

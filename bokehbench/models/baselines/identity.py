@@ -2,8 +2,9 @@
 
 from torch import Tensor
 
-from bokehbench.models.base import Focus, PerPicture
 from bokehbench.models.baselines.baseline import Baseline
+from bokehbench.models.rendering import Prepared
+from bokehbench.models.uses import Uses
 
 
 class Identity(Baseline):
@@ -11,13 +12,12 @@ class Identity(Baseline):
 
     title = "Identity"
     paper = "none: the photo handed back"
+    uses = Uses(False, False, "ignored", note="Identity returns the photo as it is.")
 
-    def render(
-        self, image: Tensor, *, disparity: Tensor | None = None, focus: Focus = None, aperture: PerPicture = None
-    ) -> Tensor:
+    def blur(self, image: Tensor, disparity: None, focus: None, aperture: None) -> Tensor:
         """A copy of ``image``."""
         return image.clamp(0, 1)
 
-    def describe_rendering(self, image: Tensor, disparity: Tensor | None, focus: Focus, aperture: PerPicture) -> str:
+    def source_of(self, prepared: Prepared) -> str:
         """Nothing was used."""
         return "unchanged"
