@@ -37,6 +37,7 @@ class Combination(BokehModel):
     title = "Combination"
     paper = "none: a depth provider and a renderer of others"
     trainable: ClassVar[bool] = False
+    by_itself: ClassVar[bool] = False
     architecture: ClassVar[tuple[str, ...]] = ("depth", "renderer")
 
     def __init__(self, depth: str = "given", renderer: str = "layered") -> None:
@@ -142,7 +143,7 @@ def open_renderer(spec: str) -> tuple[BokehModel, str]:
     Raises:
         BokehbenchError: neither, or it reads no depth.
     """
-    usable = [name for name, kind in MODELS.items() if not kind.trainable and name not in WITHOUT_DEPTH]
+    usable = [name for name, kind in MODELS.loaded().items() if not kind.trainable and name not in WITHOUT_DEPTH]
     if spec.lower() in usable:
         return MODELS[spec.lower()]().eval(), spec.lower()
     path = Path(spec).expanduser()
