@@ -314,6 +314,7 @@ def class_path(kind: type) -> str:
 
 def _derived(base: type) -> Iterator[Any]:
     """All classes derived from ``base`` that exist in this process, the newest of equal paths last."""
-    for kind in base.__subclasses__():
+    kinds: list[Any] = base.__subclasses__()
+    for kind in kinds:
         yield kind
         yield from _derived(kind)
