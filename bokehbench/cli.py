@@ -6,7 +6,7 @@ import sys
 from bokehbench import __version__
 from bokehbench.errors import BokehbenchError
 from bokehbench.status_file import end_with_parent, watched, write_status
-from bokehbench.verbs import VERBS, run
+from bokehbench.verbs import VERBS, about, run
 
 USAGE = "usage: bokehbench VERB [options]\n\nBokeh rendering from a single photo.\n\nverbs:"
 EPILOGUE = """
@@ -21,7 +21,7 @@ def main(argv: list[str] | None = None) -> int:
     """Run one verb; errors that the user can fix become one sentence and exit status 2."""
     argv = sys.argv[1:] if argv is None else list(argv)
     if not argv or argv[0] in ("-h", "--help", "help"):
-        verbs = "\n".join(f"  {verb:<16}{line}" for verb, (_, line) in VERBS.items())
+        verbs = "\n".join(f"  {verb:<16}{about(verb)}" for verb in VERBS)
         print(f"{USAGE}\n{verbs}\n{EPILOGUE}")
         return 0
     if argv[0] in ("-V", "--version", "version"):

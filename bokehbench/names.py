@@ -1,9 +1,7 @@
-"""Names that people type: short names of methods and data sets, and options that were spelt otherwise before."""
+"""Options that were spelt otherwise before."""
 
 from collections.abc import Container, Mapping
 from typing import Any
-
-from bokehbench.errors import BokehbenchError, nearest
 
 #: Options that have another name now, new -> old. The old ones stay accepted wherever a name is read.
 RENAMED = {
@@ -14,20 +12,6 @@ RENAMED = {
     "min_aperture_at_1024": "min_aperture",
     "max_aperture_at_1024": "max_aperture",
 }
-
-
-def class_name(name: str, known: Mapping[str, Any], option: str) -> str:
-    """``ebb``, ``EBB`` or ``bokehbench.data.EBB`` -> ``EBB``; other dotted paths (a user's own class) stay.
-
-    Raises:
-        BokehbenchError: unknown short name, with the nearest known one.
-    """
-    short = name.rsplit(".", 1)[-1].lower()
-    if short in known:
-        return str(known[short].__name__)
-    if "." in name:
-        return name
-    raise BokehbenchError(f"--{option}: there is no '{name}'; {nearest(name, known)}.")
 
 
 def current(name: str, parameters: Container[str]) -> str:

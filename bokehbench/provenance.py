@@ -6,6 +6,7 @@ the record of the weights that it has now as ``model.provenance``.
 
 from __future__ import annotations
 
+import functools
 import platform
 import sys
 from collections.abc import Iterable, Mapping
@@ -16,6 +17,7 @@ from typing import Any
 
 from bokehbench import __version__
 from bokehbench.errors import BokehbenchError
+from bokehbench.registry import OURS, owner_of
 from bokehbench.repository import commit, dirty
 
 #: ``Provenance.weights`` of a method as it is constructed, and of a file that says nothing of itself.
@@ -105,6 +107,7 @@ class Provenance:
         if self.distribution:
             record["code"] = {"distribution": self.distribution, "version": self.version, "commit": self.commit}
             record["code"] |= {"dirty": True} if self.dirty else {}
+            record["code"] |= {"class": self.method} if self.distribution != OURS else {}  # ours are known by name
         if self.origins:
             record["origins"] = [
                 {
@@ -149,20 +152,23 @@ class Provenance:
             ) from error
 
 
-def class_path(kind: type) -> str:
-    """``bokehbench.models.deeplens.DeepLens``."""
-    return f"{kind.__module__}.{kind.__qualname__}"
-
-
 def code_of(kind: type) -> dict[str, Any]:
     """``distribution``, ``version``, ``commit`` and ``dirty`` of :class:`Provenance`, for the code of a class."""
     package = kind.__module__.partition(".")[0]
-    if package == "bokehbench":
-        return {"distribution": package, "version": __version__, "commit": commit(), "dirty": dirty()}
-    file = Path(getattr(sys.modules[package], "__file__", None) or ".").resolve()
+    if package == OURS:
+        return {"distribution": OURS, "version": __version__, "commit": commit(), "dirty": dirty()}
+    return dict(_code_of_others(package))
+
+
+@functools.cache
+def _code_of_others(package: str) -> Mapping[str, Any]:
+    file = Path(getattr(sys.modules.get(package), "__file__", None) or ".").resolve()
     root = file.parents[1] if file.name == "__init__.py" else file.parent
-    distribution = next(iter(packages_distributions().get(package, ())), "")
-    known = version(distribution) if distribution else ""
+    if offer := owner_of(package):
+        distribution, known = offer.distribution, offer.version
+    else:
+        distribution = next(iter(packages_distributions().get(package, ())), "")
+        known = version(distribution) if distribution else ""
     return {"distribution": distribution or package, "version": known, "commit": commit(root), "dirty": dirty(root)}
 
 

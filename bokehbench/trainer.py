@@ -15,6 +15,7 @@ from bokehbench.batch import missing
 from bokehbench.checkpoints import read_checkpoint
 from bokehbench.data.sampling import TrainingPlan, View
 from bokehbench.errors import BokehbenchError
+from bokehbench.models import MODELS
 from bokehbench.models.base import BokehModel
 from bokehbench.models.stages import Stage
 
@@ -48,10 +49,10 @@ class StagedTrainer(Trainer):
             super().fit(model, train_dataloaders, val_dataloaders, datamodule, ckpt_path, weights_only)
             return
         if not model.stages:
-            name = type(model).__name__
+            name = MODELS.name_of(type(model))
             raise BokehbenchError(
-                f"{name} has nothing to train: use it at once, `bokehbench test --model {name.lower()}` or "
-                f"`bokehbench render PHOTO --model {name.lower()} -o OUT.png`."
+                f"{type(model).__name__} has nothing to train: use it at once, `bokehbench test --model {name}` or "
+                f"`bokehbench render PHOTO --model {name} -o OUT.png`."
             )
         first, batches_done = self._position(model, ckpt_path)
         self._check_needs(model, datamodule)

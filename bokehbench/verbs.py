@@ -1,12 +1,13 @@
 """The verbs of the command line, each imported when it is run."""
 
-import importlib
 from collections.abc import Mapping, Sequence
+from typing import Any
 
-from bokehbench.errors import BokehbenchError, nearest
+from bokehbench.errors import BokehbenchError
+from bokehbench.registry import Registry
 
 #: verb -> (module with ``main(argv) -> int``, one line of help); the verb itself is passed on as argv[0].
-VERBS = {
+_OURS = {
     "fit": ("bokehbench.commands.lightning", "train a method, all its stages"),
     "validate": ("bokehbench.commands.lightning", "score a checkpoint on the validation pictures"),
     "test": ("bokehbench.commands.lightning", "score a checkpoint on the test pictures, one row per picture"),
@@ -24,6 +25,15 @@ VERBS = {
     "study": ("bokehbench.commands.study", "ask people which of two results they prefer, and analyse their votes"),
     "import-weights": ("bokehbench.commands.import_weights", "turn the authors' weights into a checkpoint of ours"),
 }
+
+
+def _wrong(offered: Any) -> str:
+    return "" if callable(getattr(offered, "main", None)) else "has no main(argv)"
+
+
+#: Other packages offer a module or an object with ``main(argv) -> int``, whose ``help``, or the first line of whose
+#: docstring, is its line of help: `bokehbench --help` imports it, so that it should import what is heavy in ``main``.
+VERBS: Registry[Any] = Registry("verb", "bokehbench.verbs", {verb: place for verb, (place, _) in _OURS.items()}, _wrong)
 #: Verb -> option that had another spelling once -> its spelling today, the only one that ``--help`` shows.
 RENAMED: Mapping[str, Mapping[str, str]] = {
     "benchmark": {"--recipe": "--replace-config"},
@@ -42,9 +52,17 @@ def spelt_today(argv: Sequence[str]) -> list[str]:
     return ["".join((renamed.get(name, name), equals, value)) for name, equals, value in parts]
 
 
+def about(verb: str) -> str:
+    """Its line of help."""
+    if len(VERBS.offers()[verb]) == 1 and verb in _OURS:
+        return _OURS[verb][1]
+    try:
+        offered = VERBS[verb]
+    except BokehbenchError:
+        return "cannot be used: see `bokehbench doctor`"
+    return str(getattr(offered, "help", None) or (offered.__doc__ or "").strip().partition("\n")[0])
+
+
 def run(argv: list[str]) -> int:
     """Run one verb, ``argv[0]``, and return its exit status; BokehbenchError for no verb, or what the verb raises."""
-    if argv[0] not in VERBS:
-        raise BokehbenchError(f"There is no verb '{argv[0]}'; {nearest(argv[0], VERBS)}.")
-    module = importlib.import_module(VERBS[argv[0]][0])
-    return int(module.main(spelt_today(argv)) or 0)
+    return int(VERBS[argv[0]].main(spelt_today([argv[0].lower(), *argv[1:]])) or 0)

@@ -11,6 +11,7 @@ from pytorch_lightning.loggers.csv_logs import ExperimentWriter
 
 from bokehbench.batch import Batch
 from bokehbench.figures.style import NothingToDraw
+from bokehbench.models import MODELS
 from bokehbench.models.base import BokehModel
 from bokehbench.pictures import comparison
 from bokehbench.run_folder import InRunFolder
@@ -67,7 +68,7 @@ class FitSummary(InRunFolder):
         checkpoint = self.checkpoints / "last.ckpt"
         if checkpoint.is_file():
             print(f"Checkpoint: {checkpoint}")
-            print(next_command(pl_module, name.lower(), str(checkpoint)))
+            print(next_command(pl_module, str(checkpoint)))
 
     def _curves(self, trainer: Trainer, name: str) -> None:
         from bokehbench.figures import training_curves  # brings matplotlib, which a fit needs only now
@@ -90,8 +91,9 @@ class FitSummary(InRunFolder):
         self.scores = dict(state_dict["scores"])
 
 
-def next_command(model: BokehModel, name: str, checkpoint: str) -> str:
+def next_command(model: BokehModel, checkpoint: str) -> str:
     """Train the stages that follow, or else render."""
+    name = MODELS.name_of(type(model))
     after = model.available[model.available.index(model.stages[-1]) + 1 :]
     following = [stage.name for stage in after if stage.by_default]
     if following:

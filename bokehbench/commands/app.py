@@ -63,7 +63,7 @@ def arguments(words: list[str]) -> argparse.Namespace:
     from bokehbench.models import MODELS
 
     parser = argparse.ArgumentParser(prog="bokehbench app", description=__doc__, epilog=SETTINGS_HELP)
-    parser.add_argument("--model", help=f"one of {', '.join(sorted(MODELS))}; default: what the checkpoint holds")
+    parser.add_argument("--model", help=f"{MODELS.choices}; default: what the checkpoint holds")
     parser.add_argument(
         "--checkpoint", type=Path, help="default: the newest of your own runs (of --model); without any: layered"
     )

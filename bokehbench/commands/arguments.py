@@ -18,10 +18,11 @@ from bokehbench.data import DATA
 from bokehbench.errors import BokehbenchError
 from bokehbench.metrics.columns import find_column
 from bokehbench.models import MODELS
-from bokehbench.models.load import stored_arguments
-from bokehbench.names import class_name, current, spelt_today
+from bokehbench.models.load import method_of, stored_arguments
+from bokehbench.names import current, spelt_today
+from bokehbench.registry import Classes, class_path
 
-KNOWN: dict[str, Mapping[str, type]] = {"model": MODELS, "data": DATA}
+KNOWN: dict[str, Classes[Any]] = {"model": MODELS, "data": DATA}
 
 
 def prepare(argv: list[str]) -> tuple[list[str], list[str]]:
@@ -36,62 +37,66 @@ def prepare(argv: list[str]) -> tuple[list[str], list[str]]:
     words, configs = take(words, ("--config", "-c"))
     words, checkpoints = take(words, ("--checkpoint",))
     words, columns = take(words, ("--columns",)) if verb == "test" else (words, [])
-    model = class_name(models[-1], MODELS, "model") if models else None
-    dataset = class_name(data[-1], DATA, "data") if data else None
+    model = MODELS.typed(models[-1]) if models else None
+    dataset = DATA.typed(data[-1]) if data else None
     notes: list[str] = []
     files = [experiments.find(name) for name in configs]
     settings = [experiments.read(path) for path in files]
     checkpoint = read_checkpoint(Path(checkpoints[-1])) if checkpoints else None
 
     for path, content in zip(files, settings, strict=True):
-        model = agree(model, class_path(content, "model"), f"--model says {model}, but {path}")
-    if checkpoint is not None:
-        trained = checkpoint.get("bokehbench", {}).get("model")
-        model = agree(model, trained, f"--model or --config says {model}, but {checkpoints[-1]}")
+        model = agree(model, chosen(content, "model", path), "--model", path)
+    if checkpoint is not None and "model" in checkpoint.get("bokehbench", {}):
+        model = agree(model, method_of(checkpoint, checkpoints[-1]), "--model or --config", checkpoints[-1])
     asks_for_help = any(word.split(".")[0] in ("-h", "--help") or word.endswith(".help") for word in words)
     if model is None and not asks_for_help:
-        raise BokehbenchError(f"Which method? Give --model ({', '.join(sorted(MODELS))}).")
+        raise BokehbenchError(f"Which method? Give --model ({MODELS.choices}).")
     if not files and model is not None:
-        short = model.lower()
+        short = MODELS.name_of(model)
         quick = experiments.quick(short)
         settings.append(experiments.read(quick))
-        if verb == "fit" and MODELS[short].trainable:
-            paper = f"The paper's: --config {short}_synthetic"
-            notes.append(f"Quick configuration {quick.name} (minutes on a laptop). {paper}")
+        if verb == "fit" and model.trainable:
+            notes.append(f"Quick configuration {quick.name} (minutes on a laptop). {_papers(short)}")
         if verb in ("validate", "test") and dataset is None:
             notes.append("No --data and no --config: the synthetic scenes of the quick configuration.")
-    if checkpoint is not None:
-        kind = MODELS.get(str(model).lower())
-        arguments = stored_arguments(checkpoint, kind) if kind else checkpoint.get("hyper_parameters", {})
-        settings.append({"model": {"class_path": model, "init_args": arguments}})
+    if checkpoint is not None and model is not None:
+        stored = stored_arguments(checkpoint, model)
+        settings.append({"model": {"class_path": MODELS.written(model), "init_args": stored}})
     words = _in_order(verb, [*words, *score_table(columns)], settings, model, dataset)
     if checkpoints:
         words += ["--ckpt_path", checkpoints[-1]]
     return words, notes
 
 
+def _papers(method: str) -> str:
+    """Where to go on from the quick configuration, which of a method of others is that of the baselines."""
+    papers = f"{method}_synthetic"
+    ours = (experiments.folder() / f"{papers}.yaml").is_file()
+    return f"The paper's: --config {papers}" if ours else "Steps and sizes are the method's own."
+
+
 def _in_order(
-    verb: str, words: list[str], settings: list[dict[str, Any]], model: str | None, dataset: str | None
+    verb: str, words: list[str], settings: list[dict[str, Any]], model: type | None, dataset: type | None
 ) -> list[str]:
     """Names before their options, and no settings of a data set or method that was replaced."""
     front = [verb]
-    of_files = [found for content in settings if (found := class_path(content, "data"))]
+    of_files = [found for content in settings if (found := chosen(content, "data"))]
     data_set = dataset or next(reversed(of_files), None)
-    used = {"model": parameters_of("model", model), "data": parameters_of("data", data_set)}
+    used = {"model": parameters_of(model), "data": parameters_of(data_set)}
     for content in settings:
         content = complete_settings(dict(content))
-        if dataset is not None and class_path(content, "data") not in (None, dataset):
+        if dataset is not None and chosen(content, "data") not in (None, dataset):
             content.pop("data")
         for key in ("model", "data"):
-            if name := class_path(content, key):
+            if kind := chosen(content, key):
                 value = dict(content[key]) if isinstance(content[key], dict) else {}
                 if isinstance(value.get("init_args"), dict):
-                    value["init_args"] = spelt_today(value["init_args"], parameters_of(key, name))
-                content[key] = {**value, "class_path": full_path(key, name)}
+                    value["init_args"] = spelt_today(value["init_args"], parameters_of(kind))
+                content[key] = {**value, "class_path": class_path(kind)}
         front += ["--config", yaml.safe_dump(content)]
-    for key, name in (("model", model), ("data", dataset)):
-        if name is not None:
-            front += [f"--{key}", full_path(key, name)]
+    for key, kind in (("model", model), ("data", dataset)):
+        if kind is not None:
+            front += [f"--{key}", class_path(kind)]
     return front + complete_words([spelt(word, used) for word in words])
 
 
@@ -102,9 +107,8 @@ def score_table(columns: list[str]) -> list[str]:
     return [table, f"--trainer.callbacks.columns=[{', '.join(names)}]"] if names else []
 
 
-def parameters_of(key: str, name: str | None) -> Container[str]:
-    """Options of one of our methods (``key`` is "model") or data sets ("data"); empty for classes of others."""
-    kind = KNOWN[key].get(name.lower()) if name else None
+def parameters_of(kind: type | None) -> Container[str]:
+    """Options of a method or a data set; empty where there is none."""
     return inspect.signature(kind).parameters if kind else ()
 
 
@@ -134,20 +138,20 @@ def take(words: list[str], options: tuple[str, ...]) -> tuple[list[str], list[st
     return rest, values
 
 
-def full_path(key: str, name: str) -> str:
-    """``EBB`` -> ``bokehbench.data.EBB``: jsonargparse knows a bare name only of classes already imported."""
-    return name if "." in name else f"bokehbench.{'models' if key == 'model' else 'data'}.{name}"
+def chosen(content: dict[str, Any], key: str, source: object = "") -> Any:
+    """The class in a configuration's ``model`` or ``data``, or None; the file was typed, so its class is imported.
 
-
-def class_path(content: dict[str, Any], key: str) -> str | None:
-    """Class name in a configuration's ``model`` or ``data``, or None."""
+    Raises:
+        BokehbenchError: there is no such class; ``source`` is the file.
+    """
     value = content.get(key)
     value = value.get("class_path") if isinstance(value, dict) else value
-    return class_name(str(value), KNOWN[key], key) if value else None
+    return KNOWN[key].typed(str(value), f"{source}, {key}:" if source else "") if value else None
 
 
-def agree(ours: str | None, theirs: str | None, who: str) -> str | None:
-    """The one name that both sides give; BokehbenchError where they differ: no method gets arguments of another."""
-    if ours and theirs and ours != theirs:
-        raise BokehbenchError(f"{who} is of {theirs}: give the same method in both.")
+def agree(ours: Any, theirs: Any, option: str, file: object) -> Any:
+    """The one class that both sides give; BokehbenchError where they differ: no method gets arguments of another."""
+    if ours and theirs and ours is not theirs:
+        said, found = MODELS.written(ours), MODELS.written(theirs)
+        raise BokehbenchError(f"{option} says {said}, but {file} is of {found}: give the same method in both.")
     return ours or theirs

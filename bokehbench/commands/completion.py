@@ -14,10 +14,9 @@ from collections.abc import Iterable
 
 from bokehbench import experiments
 from bokehbench.board import boards
-from bokehbench.verbs import VERBS, run
+from bokehbench.verbs import VERBS, about, run
 
 LIGHTNING = ("fit", "validate", "test", "predict")
-OWN_PARSER = tuple(verb for verb in VERBS if verb not in (*LIGHTNING, "completion"))
 #: Options of Lightning's verbs that belong to no class.
 GENERAL = ("--config", "--checkpoint", "--print_config", "--seed_everything", "--model", "--data", "--help")
 SHELLS = ("bash", "zsh", "fish")
@@ -47,6 +46,11 @@ def class_options(kind: str, owner: type) -> list[str]:
     return found
 
 
+def own_parser() -> list[str]:
+    """The verbs that have a parser of their own."""
+    return [verb for verb in VERBS if verb not in (*LIGHTNING, "completion")]
+
+
 @functools.cache
 def help_words(verb: str) -> tuple[list[str], list[str]]:
     """Options and actions of a verb with a parser of its own, from what ``--help`` prints."""
@@ -59,7 +63,8 @@ def help_words(verb: str) -> tuple[list[str], list[str]]:
 
 def _help(words: list[str]) -> str:
     output = io.StringIO()
-    with contextlib.redirect_stdout(output), contextlib.redirect_stderr(output), contextlib.suppress(SystemExit):
+    stops = (SystemExit,) if words[0] in VERBS.ours else (SystemExit, Exception)  # a broken verb completes to nothing
+    with contextlib.redirect_stdout(output), contextlib.redirect_stderr(output), contextlib.suppress(*stops):
         run([*words, "--help"])
     return output.getvalue()
 
@@ -75,7 +80,7 @@ def values() -> dict[str, list[str]]:
 
 def first_arguments() -> dict[str, list[str]]:
     """What may follow a verb, besides files."""
-    actions = {verb: words for verb in OWN_PARSER if (words := help_words(verb)[1])}
+    actions = {verb: words for verb in own_parser() if (words := help_words(verb)[1])}
     suites = sorted(path.stem for path in (experiments.folder() / "suites").glob("*.yaml"))
     return {**actions, "benchmark": suites, "completion": list(SHELLS)}
 
@@ -85,7 +90,7 @@ def options() -> dict[str, list[str]]:
     from pytorch_lightning import Trainer
 
     general = [*GENERAL, *class_options("trainer", Trainer)]
-    return {**dict.fromkeys(LIGHTNING, general), **{verb: help_words(verb)[0] for verb in OWN_PARSER}}
+    return {**dict.fromkeys(LIGHTNING, general), **{verb: help_words(verb)[0] for verb in own_parser()}}
 
 
 def chosen_options() -> dict[str, list[str]]:
@@ -93,8 +98,8 @@ def chosen_options() -> dict[str, list[str]]:
     from bokehbench.data import DATA
     from bokehbench.models import MODELS
 
-    models = {f"--model {name}": class_options("model", model) for name, model in MODELS.items()}
-    return models | {f"--data {name}": class_options("data", DATA[name]) for name in DATA}
+    models = {f"--model {name}": class_options("model", model) for name, model in MODELS.loaded().items()}
+    return models | {f"--data {name}": class_options("data", kind) for name, kind in DATA.loaded().items()}
 
 
 def bash(zsh: bool = False) -> str:
@@ -143,8 +148,7 @@ complete -o filenames -F _bokehbench bokehbench"""
 def fish() -> str:
     """The script for fish."""
     lines = [
-        f"complete -c bokehbench -n __fish_use_subcommand -f -a {verb} -d {_quoted([about])}"
-        for verb, (_, about) in VERBS.items()
+        f"complete -c bokehbench -n __fish_use_subcommand -f -a {verb} -d {_quoted([about(verb)])}" for verb in VERBS
     ]
     following = values()
     for verb, words in options().items():

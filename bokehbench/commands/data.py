@@ -1,7 +1,6 @@
 """``bokehbench data describe|check|preview|fit-aperture``: look at a data set before training on it."""
 
 from pathlib import Path
-from pkgutil import resolve_name
 from typing import Any
 
 from jsonargparse import ArgumentParser
@@ -11,7 +10,7 @@ from bokehbench.counted import counted
 from bokehbench.data import DATA
 from bokehbench.data.base import SPLITS, BokehDataModule
 from bokehbench.errors import BokehbenchError, nearest
-from bokehbench.names import class_name
+from bokehbench.registry import class_path
 
 DEFAULT = "syntheticdof"
 ACTIONS = {
@@ -34,25 +33,23 @@ def main(argv: list[str]) -> int:
     if argv and not argv[0].startswith("-") and argv[0] not in ACTIONS:
         raise BokehbenchError(f"There is no 'data {argv[0]}'; {nearest(argv[0], ACTIONS)}.")
     rest, names = take(argv, ("--data",))
-    name = class_name(names[-1] if names else DEFAULT, DATA, "data")
-    # The class must come before its options; a name with dots is a class of the user's own.
-    path = name if "." in name else f"{DATA[name].__module__}.{DATA[name].__name__}"
-    used = {"data": parameters_of("data", name)}
+    kind = DATA.typed(names[-1] if names else DEFAULT)
+    path, used = class_path(kind), {"data": parameters_of(kind)}
     rest = [f"{word}={path}" if word == "--data.help" else spelt(word, used) for word in rest]
-    if rest and rest[0] in ACTIONS:
+    if rest and rest[0] in ACTIONS:  # the class must come before its options
         rest[1:1] = ["--data", path]
     arguments = _parser().parse_args(rest)
     action, options = arguments.action, arguments[arguments.action]
-    data = resolve_name(options.data.class_path)(**options.data.init_args)
+    data = kind(**options.data.init_args)
     return {"describe": _describe, "check": _check, "preview": _preview, "fit-aperture": _fit}[action](data, options)
 
 
 def _parser() -> ArgumentParser:
-    parser = ArgumentParser(prog="bokehbench data", description=f"Data sets: {', '.join(DATA)}.")
+    parser = ArgumentParser(prog="bokehbench data", description=f"Data sets: {DATA.choices}.")
     actions = parser.add_subcommands(dest="action")
     for action, line in ACTIONS.items():
         options = ArgumentParser(description=line)
-        options.add_subclass_arguments(BokehDataModule, "data", help=f"{', '.join(DATA)}; default {DEFAULT}")
+        options.add_subclass_arguments(BokehDataModule, "data", help=f"{DATA.choices}; default {DEFAULT}")
         if action == "check":
             options.add_argument("--deep", action="store_true", help="decode every file, not only its header")
         if action == "preview":

@@ -7,10 +7,12 @@ import shutil
 from collections.abc import Iterator
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from typing import Any
 
 import bokehbench
 from bokehbench.counted import counted
 from bokehbench.errors import BokehbenchError
+from bokehbench.registry import Registry, installed
 
 OK, MISSING, PROBLEM = "ok", "missing", "PROBLEM"
 #: Distributions whose wrong build shows only at the import.
@@ -25,8 +27,6 @@ OPTIONAL = {
     "sphinx": ("docs", "the documentation site"),
     "pytest": ("test", "the tests"),
 }
-#: Data sets that live in a folder, by how special their layout is.
-LAYOUTS = ("ebb", "iphonedepth", "pairs")
 #: GiB: a run keeps a few checkpoints; some are large.
 ROOM_WANTED = 5
 Finding = tuple[str, str]
@@ -45,6 +45,7 @@ def main(argv: list[str]) -> int:
     sections = (
         ("packages", packages()),
         ("devices", devices()),
+        ("other packages", registered()),
         ("weights", weights()),
         ("data", data_sets(options.folders)),
         ("folders", places()),
@@ -97,6 +98,27 @@ def devices() -> Iterator[Finding]:
         yield MISSING, f"CUDA GPU: torch sees none ({build}); the quick configurations run on a CPU"
 
 
+def registered() -> Iterator[Finding]:
+    """What packages of others registered, and what of it cannot be used."""
+    from bokehbench.data import DATA
+    from bokehbench.metrics.columns import REGISTERED
+    from bokehbench.models import MODELS
+    from bokehbench.verbs import VERBS
+
+    found = False
+    registries: tuple[Registry[Any], ...] = (MODELS, DATA, REGISTERED, VERBS)
+    for registry in registries:
+        bad = registry.problems()
+        for offer in installed(registry.group):
+            found = True
+            if not any(f"'{offer.name}'" in problem for problem in bad):
+                yield OK, f"{registry.what} {offer.name} of {offer.owner} ({offer.value})"
+        for problem in bad:
+            yield PROBLEM, problem
+    if not found:
+        yield OK, "none register methods, data sets, columns or verbs"
+
+
 def weights() -> Iterator[Finding]:
     """Which downloaded weights are here; nothing is downloaded."""
     try:
@@ -118,17 +140,20 @@ def data_sets(folders: list[Path]) -> Iterator[Finding]:
 
     yield OK, "SyntheticDoF: made on the fly"
     found = False
+    layouts = sorted(DATA.loaded().items(), key=lambda item: -item[1].layout_rank)
     for folder in folders or [Path(), *sorted(p for p in Path().iterdir() if p.is_dir() and p.name[0] != ".")]:
-        for name in LAYOUTS:
+        for name, kind in layouts:
+            if not kind.layout_rank:
+                break
             try:
-                data = DATA[name](root=folder)
+                data = kind(root=folder)
                 counts = [f"{len(p)} {split}" for split in ("train", "val", "test") if (p := data.pictures(split))]
             except BokehbenchError:
                 continue
             if counts:
                 found = True
                 option = f"--data {name} --data.root {folder}"
-                yield OK, f"{folder}: {DATA[name].__name__}, {', '.join(counts)} ({option})"
+                yield OK, f"{folder}: {kind.__name__}, {', '.join(counts)} ({option})"
                 break
     if not found:
         yield MISSING, "no folder of photos found here; name others: bokehbench doctor FOLDER ..."

@@ -13,14 +13,13 @@ from bokehbench.errors import BokehbenchError
 from bokehbench.files import write_atomic
 from bokehbench.models import MODELS
 from bokehbench.models.weights import load_state
-from bokehbench.names import class_name
 from bokehbench.provenance import code_of
 
 
 def main(argv: list[str]) -> int:
     """Read, check every name and shape, write."""
     parser = argparse.ArgumentParser(prog="bokehbench import-weights", description=__doc__)
-    parser.add_argument("--model", required=True, help=f"one of {', '.join(sorted(MODELS))}")
+    parser.add_argument("--model", required=True, help=f"{MODELS.choices}")
     parser.add_argument(
         "--checkpoint", required=True, nargs="+", type=Path,
         help="the authors' file or files; for TensorFlow the prefix before .index and .data-00000-of-00001",
@@ -28,11 +27,10 @@ def main(argv: list[str]) -> int:
     parser.add_argument("-o", "--output", type=Path, help="default: MODEL_official.ckpt in this folder")
     parser.add_argument("--licence", default="", help="of the weights, where you know it: results will name it")
     options = parser.parse_args(argv[1:])
-    name = class_name(options.model, MODELS, "model")
-    output = options.output or Path(f"{name.lower()}_official.ckpt")
+    kind = MODELS.typed(options.model)
+    output = options.output or Path(f"{kind.__name__.lower()}_official.ckpt")
     if output.suffix != ".ckpt":
         raise BokehbenchError(f"{output}: name the output something.ckpt.")
-    kind = MODELS[name.lower()]
     arguments, read = kind.official()
     model = kind(**arguments)
     load_state(model.net, read(*options.checkpoint), ", ".join(map(str, options.checkpoint)))  # type: ignore[arg-type]
@@ -45,6 +43,6 @@ def main(argv: list[str]) -> int:
     }
     model.on_save_checkpoint(content)
     write_atomic(output, lambda file: torch.save(content, file))
-    print(f"{len(model.state_dict())} tensors of {name}: {output}")
-    print(next_command(model, name.lower(), str(output)))
+    print(f"{len(model.state_dict())} tensors of {kind.__name__}: {output}")
+    print(next_command(model, str(output)))
     return 0

@@ -14,8 +14,10 @@ from bokehbench.board.statistics import compare
 from bokehbench.commands.action import run_action
 from bokehbench.commands.option_types import method_folder
 from bokehbench.counted import counted
+from bokehbench.data import DATA
 from bokehbench.errors import BokehbenchError, nearest
 from bokehbench.metrics.column import Column
+from bokehbench.models import MODELS
 from bokehbench.tables import aligned
 
 
@@ -51,9 +53,13 @@ def arguments(words: list[str]) -> argparse.Namespace:
     for one in (verify, cite_):
         one.add_argument("id", help="a result's id or its beginning, or a method with one result on the board")
     verify.add_argument("--checkpoint", type=Path, help="of fit or import-weights; baselines need none")
+    verify.add_argument("--model", metavar="PACKAGE.CLASS", help="of the result, where its package registers none")
     pin = actions.add_parser("pin", help="write the fingerprints of a few targets, which results must have")
     pin.add_argument("board", help="name or folder of the board")
     for one in (verify, pin):
+        one.add_argument(
+            "--data", metavar="PACKAGE.CLASS", help="the board's, where its package registers no short name"
+        )
         one.add_argument("--root", type=Path, help="the data's folder, where the board's pictures are files")
     verify.add_argument("--device", help="cpu, cuda, ...; default: a GPU where there is one")
     compare_ = actions.add_parser("compare", help="is the difference of two results real? paired statistics")
@@ -137,10 +143,19 @@ def _cite(options: argparse.Namespace) -> int:
     return 0
 
 
+def _import_typed(data: str | None, model: str | None = None) -> None:
+    """Import the classes that were typed: names in boards and results alone import nothing."""
+    if data is not None:
+        DATA.typed(data)
+    if model is not None:
+        MODELS.typed(model)
+
+
 def _verify(options: argparse.Namespace) -> int:
     _, board, row = _row(options.id, options.board)
     from bokehbench.measure.verification import verify
 
+    _import_typed(options.data, options.model)
     verdict = verify(board, row.result, options.checkpoint, options.root, options.device)
     for line in verdict.differ:
         print(line)
@@ -155,6 +170,7 @@ def _pin(options: argparse.Namespace) -> int:
     folder = boards.find(options.board, writable=True)
     from bokehbench.measure.verification import pin  # brings torch
 
+    _import_typed(options.data)
     print(pin(folder, read_board(folder), options.root))
     return 0
 

@@ -16,6 +16,7 @@ from bokehbench.commands.arguments import prepare
 from bokehbench.commands.loggers import finish_wandb, in_words, ready
 from bokehbench.data.base import BokehDataModule
 from bokehbench.errors import BokehbenchError
+from bokehbench.models import MODELS
 from bokehbench.models.base import BokehModel
 from bokehbench.trainer import StagedTrainer
 
@@ -48,7 +49,7 @@ class BokehCLI(LightningCLI):
         root = config["default_root_dir"] = str(config.get("default_root_dir") or "runs")
         if config.get("logger") is not False:
             settings = self._get(self.config, "trainer", default={}).get("logger")
-            name = type(self.model).__name__.lower()
+            name = MODELS.name_of(type(self.model))
             config["logger"] = ready(config.get("logger"), settings, root, name, str(self.subcommand))
         off = {
             callbacks.StageProgressBar: config.get("enable_progress_bar") is False,

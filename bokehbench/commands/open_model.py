@@ -7,13 +7,12 @@ from typing import Any
 import jsonargparse
 import torch
 
-from bokehbench.checkpoints import newest
 from bokehbench.commands.arguments import take
 from bokehbench.errors import BokehbenchError, nearest
 from bokehbench.models import MODELS
 from bokehbench.models.base import BokehModel
-from bokehbench.models.load import load_model
-from bokehbench.names import class_name, current
+from bokehbench.models.load import load_model, newest_checkpoint
+from bokehbench.names import current
 
 SETTINGS_HELP = "--model.KEY VALUE sets an option of the method: `bokehbench test --model NAME --help` lists them."
 
@@ -24,7 +23,7 @@ def open_model(
     """The method, in evaluation mode, and the checkpoint that it came from (None: it needs none).
 
     Args:
-        name: short name, or None: what the checkpoint holds.
+        name: short name or dotted name, or None: what the checkpoint holds.
         checkpoint: or None: the newest of the user's own runs, unless the method needs none.
         words: its settings, from :func:`take_settings`.
         device: or None: a GPU where there is one.
@@ -32,13 +31,12 @@ def open_model(
     Raises:
         BokehbenchError: unknown names or settings, no checkpoint, or one of another method.
     """
-    expected = class_name(name, MODELS, "model") if name else None
-    kind = MODELS.get(expected.lower()) if expected else None
+    kind = MODELS.typed(name) if name else None
     if kind is not None and not kind.trainable and checkpoint is None:
         model = kind(**settings(words, kind)).eval()
     else:
-        checkpoint = checkpoint or newest_checkpoint(expected)
-        model = load_model(checkpoint, expected, lambda kind: settings(words, kind))
+        checkpoint = checkpoint or newest_checkpoint(kind)
+        model = load_model(checkpoint, kind, lambda kind: settings(words, kind))
     return model.to(device or ("cuda" if torch.cuda.is_available() else "cpu")), checkpoint
 
 
@@ -60,9 +58,7 @@ def settings(words: list[str], kind: type[BokehModel]) -> dict[str, Any]:
     try:
         parsed = parser.parse_args([f"--model.{key}={value}" for key, value in found.items()])
     except jsonargparse.ArgumentError as error:
-        raise BokehbenchError(
-            f"{error} (`bokehbench test --model {kind.__name__.lower()} --help` lists them)"
-        ) from None
+        raise BokehbenchError(f"{error} (`bokehbench test --model {MODELS.name_of(kind)} --help` lists them)") from None
     return {key: parsed.model[key] for key in found}
 
 
@@ -73,14 +69,3 @@ def take_settings(words: list[str]) -> tuple[list[str], list[str]]:
         words, values = take(words, (option,))
         found += [f"{option}={value}" for value in values]
     return words, found
-
-
-def newest_checkpoint(model: str | None) -> Path:
-    """The last checkpoint that ``fit`` wrote below ``runs/``; BokehbenchError where there is none."""
-    found = newest(Path("runs"), f"{model.lower() if model else '*'}/*/checkpoints/last.ckpt")
-    if found is None:
-        name = model.lower() if model else "NAME"
-        raise BokehbenchError(
-            f"No checkpoint: train one with `bokehbench fit --model {name}`, or give one with --checkpoint."
-        )
-    return found

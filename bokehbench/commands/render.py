@@ -41,7 +41,7 @@ def arguments(words: list[str]) -> argparse.Namespace:
     """Parse the options of the verb."""
     parser = argparse.ArgumentParser(prog="bokehbench render", description=__doc__, epilog=SETTINGS_HELP)
     parser.add_argument("photo", type=Path, help="a photo, or a folder of photos")
-    parser.add_argument("--model", help=f"one of {', '.join(sorted(MODELS))}; default: what the checkpoint holds")
+    parser.add_argument("--model", help=f"{MODELS.choices}; default: what the checkpoint holds")
     parser.add_argument("--checkpoint", type=Path, help="default: the newest of your own runs of --model")
     parser.add_argument("--focus", type=focus, help="X,Y in pixels of the photo, or a disparity in 0..1 (1 = nearest)")
     parser.add_argument("--aperture", type=float, help="blur radius in pixels at a disparity difference of 1")

@@ -6,29 +6,41 @@ from inspect import signature
 from typing import TYPE_CHECKING, Any
 
 from bokehbench.names import spelt_today
-from bokehbench.registry import Registry
+from bokehbench.registry import Classes
 
 if TYPE_CHECKING:
     from bokehbench.data.base import BokehDataModule
 
-DATA: Registry[BokehDataModule] = Registry(
+DATA: Classes[BokehDataModule] = Classes(
     "data set",
+    "bokehbench.data",
     {
         "EBB": "bokehbench.data.ebb",
         "IPhoneDepth": "bokehbench.data.iphone_depth",
         "Pairs": "bokehbench.data.pairs",
         "SyntheticDoF": "bokehbench.data.synthetic_dof",
     },
+    base="bokehbench.data.base:BokehDataModule",
+    option="--data",
 )
-__all__ = ["DATA", "EBB", "IPhoneDepth", "Pairs", "SyntheticDoF", "open_data"]
+__all__ = ["DATA", "EBB", "IPhoneDepth", "Pairs", "SyntheticDoF", "board_data", "open_data"]
 __getattr__ = DATA.named
 
 
+def board_data(name: str) -> type[BokehDataModule]:
+    """The data set that a board names: a short name, or the path of a class that is registered or imported already.
+
+    Raises:
+        BokehbenchError: no such data set.
+    """
+    return DATA.recorded(name, "The board's data") if {".", ":"} & set(name) else DATA[name]
+
+
 def open_data(name: str, **options: Any) -> BokehDataModule:
-    """The data set of that short name; ``options`` may have former spellings, such as those of stored boards.
+    """The data set that a board names; ``options`` may have former spellings, such as those of stored boards.
 
     Raises:
         BokehbenchError: no such data set, or an option out of range.
     """
-    kind = DATA[name]
+    kind = board_data(name)
     return kind(**spelt_today(options, signature(kind.__init__).parameters))

@@ -126,6 +126,9 @@ class BokehDataModule(LightningDataModule):
     #: Options that say where files are and how they are read, not what a test sees: :meth:`settings` leaves them out.
     not_settings: ClassVar[tuple[str, ...]] = ("root", "num_workers", "sampling_seed")
 
+    #: How special the layout of ``root`` is: `bokehbench doctor` tries the highest first; 0 = it does not look for it.
+    layout_rank: ClassVar[int] = 0
+
     def __init__(self, root: str | Path | None = None, num_workers: int | None = None, sampling_seed: int = 0) -> None:
         super().__init__()
         self._options: dict[str, Any] = {}

@@ -44,6 +44,8 @@ class EBB(BokehDataModule):
             there, the inputs of the test split.
     """
 
+    layout_rank = 3
+
     def __init__(
         self,
         root: str | Path | None = None,

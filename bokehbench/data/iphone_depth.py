@@ -43,6 +43,8 @@ class IPhoneDepth(BokehDataModule):
         split_seed: seed of these two divisions.
     """
 
+    layout_rank = 2
+
     def __init__(
         self,
         root: str | Path | None = None,

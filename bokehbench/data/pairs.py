@@ -42,6 +42,8 @@ class Pairs(BokehDataModule):
         split_seed: seed of these two divisions.
     """
 
+    layout_rank = 1
+
     def __init__(
         self,
         root: str | Path | None = None,

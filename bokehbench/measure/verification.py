@@ -19,9 +19,8 @@ from bokehbench.machine import device_in_words
 from bokehbench.measure.pictures import Picture, gather, measured, target_files_hash, total_hash
 from bokehbench.metrics.columns import columns, find_column
 from bokehbench.metrics.measurement import Measurement
-from bokehbench.models import MODELS
 from bokehbench.models.base import BokehModel
-from bokehbench.models.load import construct, load_model
+from bokehbench.models.load import construct, load_model, recorded_method
 from bokehbench.models.weights import weights_hash
 from bokehbench.provenance import versions
 
@@ -105,15 +104,18 @@ def open_model(result: Result, checkpoint: Path | None) -> BokehModel:
     """The method of a result with its weights.
 
     Raises:
-        BokehbenchError: it needs a checkpoint and none was given, or only its pictures are known.
+        BokehbenchError: it needs a checkpoint and none was given, only its pictures are known, or its class is not
+            registered.
     """
     if result.weights_hash == OUTPUTS_ONLY:
         raise BokehbenchError(f"{result.id} is of a folder of outputs: score that folder again with `leaderboard add`.")
+    code = result.training.get("code", {})
+    owner = f"{code.get('distribution', '')} {code.get('version', '')}".strip()
+    kind = recorded_method(code.get("class", result.method), f"Result {result.id}", owner)
     if checkpoint is not None:
         # A test may have changed what the fit did not know, such as another upsampling
-        return load_model(checkpoint, result.method, lambda kind: dict(result.architecture))
-    kind = MODELS.get(result.method.lower())
-    if kind is None or kind.trainable:
+        return load_model(checkpoint, kind, lambda kind: dict(result.architecture))
+    if kind.trainable:
         raise BokehbenchError(f"{result.id} is of {result.method} with weights: give its --checkpoint.")
     return construct(kind, result.architecture).eval()
 

@@ -3,54 +3,74 @@
 import functools
 import importlib
 import pkgutil
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import replace
-from importlib.metadata import entry_points
+from typing import Any
 
 import bokehbench.metrics
 from bokehbench.errors import BokehbenchError, nearest
 from bokehbench.metrics.column import Column
+from bokehbench.registry import OURS, Offer, Registry, installed
 
-GROUP = "bokehbench.columns"
+
+def _several(offered: Any) -> tuple[Column, ...]:
+    return (offered,) if isinstance(offered, Column) else tuple(offered)
+
+
+def _wrong(offered: Any) -> str:
+    return "" if all(isinstance(each, Column) for each in _several(offered)) else "is no Column"
+
+
+#: What other packages offer; ours are in the files of their metrics.
+REGISTERED: Registry[Column | Iterable[Column]] = Registry("column", "bokehbench.columns", wrong=_wrong)
 
 
 @functools.cache
+def _ours() -> tuple[Column, ...]:
+    found: list[Column] = []
+    for module in pkgutil.iter_modules(bokehbench.metrics.__path__):
+        if not module.name.startswith("_"):  # those declare nothing, and load torch or torchmetrics
+            found += getattr(importlib.import_module(f"bokehbench.metrics.{module.name}"), "COLUMNS", ())
+    return tuple(found)
+
+
+@functools.lru_cache(maxsize=4)
+def _declared(offers: tuple[Offer, ...]) -> Mapping[str, list[tuple[Column, str]]]:
+    """Name -> its columns, each with whose it is."""
+    found = {column.name: [(column, OURS)] for column in _ours()}
+    for offer in offers:
+        with suppress(BokehbenchError):  # told where it is asked for, and by `bokehbench doctor`
+            for column in _several(REGISTERED.load(offer)):
+                found.setdefault(column.name, []).append((column, offer.owner))
+    return found
+
+
 def columns() -> Mapping[str, Column]:
     """Name -> column, ours in the order of their files, then those of other packages. Starts without torch.
 
-    Raises:
-        BokehbenchError: a package's entry point does not load, is no column, or has the name of another.
+    What does not load, or has the name of another, is left out.
     """
-    found: dict[str, Column] = {}
-    for module in pkgutil.iter_modules(bokehbench.metrics.__path__):
-        if not module.name.startswith("_"):  # those declare nothing, and load torch or torchmetrics
-            loaded = importlib.import_module(f"bokehbench.metrics.{module.name}")
-            found |= {column.name: column for column in getattr(loaded, "COLUMNS", ())}
-    for entry in entry_points(group=GROUP):
-        who = f"the entry point {entry.name} = {entry.value} of the group {GROUP}"
-        try:
-            offered = entry.load()
-            several = (offered,) if isinstance(offered, Column) else tuple(offered)
-        except Exception as error:  # whatever a package of somebody else raises
-            raise BokehbenchError(f"{who} does not load ({error}): update or remove its package.") from error
-        for column in several:
-            if not isinstance(column, Column) or column.name in found:
-                raise BokehbenchError(f"{who} offers {column!r}, which is no new column: update or remove its package.")
-            found[column.name] = column
-    return found
+    declared = _declared(installed(REGISTERED.group))
+    return {name: found[0][0] for name, found in declared.items() if len(found) == 1}
 
 
 def find_column(name: str) -> Column:
     """The column of that name.
 
     Raises:
-        BokehbenchError: it is not declared; the nearest name is in the message.
+        BokehbenchError: it is not declared (the nearest name is in the message), or by two packages.
     """
-    if name not in columns():
-        raise BokehbenchError(
-            f"there is no column '{name}'; {nearest(name, columns())}. A column of another package needs that package."
-        )
-    return columns()[name]
+    known = columns()
+    if name in known:
+        return known[name]
+    if found := _declared(installed(REGISTERED.group)).get(name):
+        owners = " and of ".join(owner for _, owner in found)
+        raise BokehbenchError(f"There are {len(found)} columns '{name}', of {owners}: uninstall one of them.")
+    broken = "".join(f" {problem}" for problem in REGISTERED.problems())
+    raise BokehbenchError(
+        f"there is no column '{name}'; {nearest(name, known)}. A column of another package needs that package.{broken}"
+    )
 
 
 def variant_of(name: str) -> Column:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bokehbench.registry import Registry
+from bokehbench.registry import Classes
 
 if TYPE_CHECKING:
     from bokehbench.models.base import BokehModel
 
-#: Short names of the command line: class names in lower case.
-MODELS: Registry[BokehModel] = Registry(
+#: Short names of the command line: class names in lower case, and the entry points of other packages.
+MODELS: Classes[BokehModel] = Classes(
     "method",
+    "bokehbench.models",
     {
         "Aperture": "bokehbench.models.aperture",
         "Combination": "bokehbench.models.combination",
@@ -26,5 +27,7 @@ MODELS: Registry[BokehModel] = Registry(
         "RayTraced": "bokehbench.models.baselines.raytraced",
         "Scatter": "bokehbench.models.baselines.scatter",
     },
+    base="bokehbench.models.base:BokehModel",
+    option="--model",
 )
 __getattr__ = MODELS.named

@@ -170,7 +170,7 @@ def open_renderer(spec: str) -> tuple[BokehModel, str]:
     Raises:
         BokehbenchError: neither, or it reads no depth.
     """
-    usable = [name for name, kind in MODELS.items() if not kind.trainable and kind.stands_alone]
+    usable = [name for name, kind in MODELS.loaded().items() if not kind.trainable and kind.stands_alone]
     path = Path(spec).expanduser()
     if spec.lower() in usable:
         model, name = MODELS[spec.lower()]().eval(), spec.lower()

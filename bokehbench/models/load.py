@@ -2,45 +2,84 @@
 
 import inspect
 from collections.abc import Callable, Mapping
+from dataclasses import is_dataclass
+from enum import Enum
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, get_args, get_origin, get_type_hints
 
-from bokehbench.checkpoints import read_checkpoint
-from bokehbench.errors import BokehbenchError, nearest
+from bokehbench.checkpoints import newest, read_checkpoint
+from bokehbench.errors import BokehbenchError
 from bokehbench.models import MODELS
 from bokehbench.models.base import BokehModel
 from bokehbench.models.stages import StageRecipe
 from bokehbench.names import spelt_today
+from bokehbench.provenance import Provenance
+from bokehbench.registry import OURS
 
+#: Types of arguments of which a string is a value, not a name.
+PLAIN = (str, int, float, bool, type(None), list, tuple, dict, Path, Enum)
 Changes = Callable[[type[BokehModel]], dict[str, Any]]
 
 
-def load_model(path: Path, expected: str | None = None, changes: Changes | None = None) -> BokehModel:
+def load_model(
+    path: str | Path, expected: type[BokehModel] | None = None, changes: Changes | None = None
+) -> BokehModel:
     """The method of a checkpoint, in evaluation mode; what it is comes from the file, never from what was typed.
 
     Args:
         path: a checkpoint of ``fit`` or ``import-weights``.
-        expected: class name that the user typed, or None.
+        expected: the class that the user asked for, or None.
         changes: given the method's class, constructor arguments in place of the stored ones, such as
             ``{"upsampling": "guided"}``.
 
     Raises:
         BokehbenchError: unreadable, of another or an unknown method, or weights that do not fit.
     """
-    content = read_checkpoint(path)
-    name = content.get("bokehbench", {}).get("model")
-    if name is None:
-        raise BokehbenchError(f"{path} does not say which method it is of: it was not written by bokehbench.")
-    if name.lower() not in MODELS:
+    content = read_checkpoint(Path(path))
+    kind = method_of(content, str(path))
+    if expected is not None and expected is not kind:
         raise BokehbenchError(
-            f"{path} is of a method '{name}' that this bokehbench does not have; {nearest(name, MODELS)}."
+            f"{path} is of {MODELS.written(kind)}, not of {MODELS.written(expected)}: "
+            f"give --model {MODELS.name_of(kind)}."
         )
-    if expected is not None and expected != name:
-        raise BokehbenchError(f"{path} is of {name}, not of {expected}: give --model {name.lower()}.")
-    kind = MODELS[name.lower()]
     model = construct(kind, {**stored_arguments(content, kind), **(changes(kind) if changes else {})})
     model.take_weights(content, str(path))
     return model.eval()
+
+
+def method_of(content: Mapping[str, Any], source: str) -> type[BokehModel]:
+    """The class of a checkpoint's method; nothing is imported because the file names it (:class:`Classes`).
+
+    Raises:
+        BokehbenchError: the file names none, or one that is neither registered nor imported.
+    """
+    name = content.get("bokehbench", {}).get("model")
+    if name is None:
+        raise BokehbenchError(f"{source} does not say which method it is of: it was not written by bokehbench.")
+    record = Provenance.of_checkpoint(content, source)
+    owner = f"{record.distribution} {record.version}".strip()
+    return recorded_method(record.method if record.name == name else name, source, owner)
+
+
+def recorded_method(name: str, source: str, owner: str = "") -> type[BokehModel]:
+    """The method that a file names by its class path, or by its class name alone, as only ours ever were."""
+    return MODELS.recorded(name if "." in name else f"{OURS}.{name}", source, owner)
+
+
+def newest_checkpoint(kind: type[BokehModel] | None) -> Path:
+    """The last checkpoint that ``fit`` wrote below ``runs/``, of any method where ``kind`` is None.
+
+    Raises:
+        BokehbenchError: there is none.
+    """
+    name = MODELS.name_of(kind) if kind else None
+    found = newest(Path("runs"), f"{name or '*'}/*/checkpoints/last.ckpt")
+    if found is None:
+        raise BokehbenchError(
+            f"No checkpoint: train one with `bokehbench fit --model {name or 'deeplens'}`, or give one with "
+            "--checkpoint."
+        )
+    return found
 
 
 def construct(kind: type[BokehModel], arguments: Mapping[str, Any]) -> BokehModel:
@@ -50,7 +89,39 @@ def construct(kind: type[BokehModel], arguments: Mapping[str, Any]) -> BokehMode
 
 
 def stored_arguments(content: Mapping[str, Any], kind: type[BokehModel]) -> dict[str, Any]:
-    """Constructor arguments in a checkpoint under their present names, without what would load or download weights."""
+    """Constructor arguments in a checkpoint under their present names, without what would load or download weights.
+
+    Raises:
+        BokehbenchError: one names a class or a function, which the command line would import.
+    """
     stored = spelt_today(content.get("hyper_parameters", {}), inspect.signature(kind).parameters)
     kept = {key: value for key, value in stored.items() if not key.startswith("_") and key != "weights"}
+    try:
+        hints = get_type_hints(kind.__init__)
+    except NameError:  # of a method of others: names that only type checkers import
+        hints = {}
+    for key, value in kept.items():
+        if _names_a_class(value) or (isinstance(value, str) and _is_imported(hints.get(key))):
+            raise BokehbenchError(
+                f"The checkpoint's argument '{key}' names a class or a function to import, which no file may: "
+                "save it without."
+            )
     return {**kept, "backbone_pretrained": False} if "backbone_pretrained" in kept else kept
+
+
+def _names_a_class(value: Any) -> bool:
+    """Whether jsonargparse would import for it, at any depth."""
+    if isinstance(value, Mapping):
+        return "class_path" in value or any(map(_names_a_class, value.values()))
+    return isinstance(value, list | tuple) and any(map(_names_a_class, value))
+
+
+def _is_imported(hint: Any) -> bool:
+    """Whether jsonargparse takes a string of this type for the name of a class or a function."""
+    if get_origin(hint) is Literal:
+        return False
+    if get_origin(hint) in (type, Callable) or hint is Callable:
+        return True
+    if inside := get_args(hint):
+        return any(map(_is_imported, inside))
+    return isinstance(hint, type) and not issubclass(hint, PLAIN) and not is_dataclass(hint)

@@ -13,7 +13,8 @@ from bokehbench.machine import device_in_words
 from bokehbench.models.published import Published
 from bokehbench.models.stages import Stage
 from bokehbench.models.weights import load_state, weights_hash
-from bokehbench.provenance import UNKNOWN, UNTRAINED, Origin, Provenance, class_path, code_of, data_settings
+from bokehbench.provenance import UNKNOWN, UNTRAINED, Origin, Provenance, code_of, data_settings
+from bokehbench.registry import OURS, class_path
 
 
 class Recorded(LightningModule):
@@ -65,8 +66,10 @@ class Recorded(LightningModule):
 
     def first_provenance(self) -> Provenance:
         """The record of the method as it was constructed."""
-        weights = UNTRAINED if self.trainable else ""
-        return Provenance(class_path(type(self)), weights, self.architecture_arguments)
+        weights, path = UNTRAINED if self.trainable else "", class_path(type(self))
+        # Whose code it is: of ours only once it trains, of others at once, or nobody would know where to get it
+        code = {} if path.startswith(f"{OURS}.") else code_of(type(self))
+        return Provenance(path, weights, self.architecture_arguments, **code)
 
     def take_weights(self, content: Mapping[str, Any], source: str) -> None:
         """Load a checkpoint's weights and provenance; BokehbenchError, naming ``source``, where they do not fit."""

@@ -36,7 +36,7 @@ class Experiment:
     """
 
     name: str
-    model: str
+    model: str  # as it is typed: a short name in lower case, or the path of a class
     config: str | None = None
     checkpoint: Path | None = None
     fit: Mapping[str, Any] = field(default_factory=dict)
@@ -51,12 +51,12 @@ class Experiment:
     @property
     def fits(self) -> bool:
         """Whether it has a fit of its own."""
-        return self.checkpoint is None and self.origin is None and MODELS[self.model].trainable
+        return self.checkpoint is None and self.origin is None and MODELS.typed(self.model).trainable
 
     @property
     def variant(self) -> str:
         """What tells it from others of the same method: the name without the method's; empty where that is all."""
-        return self.name.removeprefix(self.model).strip("-.")
+        return self.name.removeprefix(label(self.model)).strip("-.")
 
     @property
     def fit_needs(self) -> tuple[str, ...]:
@@ -97,6 +97,11 @@ class Experiment:
 
     def _start(self) -> list[str]:
         return ["--model", self.model, *(["--config", self.config] if self.config else [])]
+
+
+def label(model: str) -> str:
+    """The method's part of an experiment's name: ``deeplens``, or ``mymethod`` of ``mypkg.MyMethod``."""
+    return slug(re.split(r"[.:]", model)[-1])
 
 
 def words(options: Mapping[str, Any]) -> list[str]:

@@ -13,7 +13,7 @@ from bokehbench import figures
 from bokehbench.board import boards, leaderboard, results
 from bokehbench.board.results import Result
 from bokehbench.checkpoints import newest
-from bokehbench.data import DATA
+from bokehbench.data import DATA, board_data
 from bokehbench.errors import BokehbenchError, nearest
 from bokehbench.files import write_text
 from bokehbench.models import MODELS
@@ -227,13 +227,12 @@ class Runner:
         data = self.suite.data if self.measured is None else self.measured.data
         if not data:
             return None
-        name = str(data.get("name")).lower()
-        if name not in DATA:
-            raise BokehbenchError(f"the board's data: there is no '{name}'; {nearest(name, DATA)}.")
+        name = str(data.get("name"))
+        kind = DATA.typed(name, "The suite's data") if self.measured is None else board_data(name)
         content = {
             "seed_everything": 0,
             "trainer": {"devices": 1},
-            "model": {"class_path": MODELS[experiment.model].__name__},
-            "data": {"class_path": DATA[name].__name__, "init_args": dict(data.get("arguments") or {})},
+            "model": {"class_path": MODELS.written(MODELS.typed(experiment.model))},
+            "data": {"class_path": DATA.written(kind), "init_args": dict(data.get("arguments") or {})},
         }
         return yaml.safe_dump(content)

@@ -11,7 +11,7 @@ from bokehbench.errors import BokehbenchError, nearest
 from bokehbench.models import MODELS
 from bokehbench.suite.dependencies import check_needs
 from bokehbench.suite.expectation import Expectation, read_expectation
-from bokehbench.suite.experiment import Experiment
+from bokehbench.suite.experiment import Experiment, label
 
 SUITE_KEYS = (
     "about", "board", "experiments", "fit", "test", "options", "data", "config", "columns", "source", "expect",
@@ -47,11 +47,11 @@ class Suite:
 def read_suite(path: Path) -> Suite:
     """Read and check a suite.
 
-    The file is a mapping: ``board`` (name or folder), ``experiments`` (``all``, or a list of names of methods and of
-    mappings with the keys of :class:`Experiment`), ``options`` for every fit and test, ``fit`` and ``test`` for these
-    alone, ``config`` (of every fitted experiment that has none), ``columns``, ``source`` of the published figures,
-    ``expect``, ``inputs``, ``data`` (``name`` and ``arguments``, only where there is no board: a board says which
-    pictures are tested).
+    The file is a mapping: ``board`` (name or folder), ``experiments`` (``all``, or a list of names of methods, short or
+    ``PACKAGE.CLASS``, and of mappings with the keys of :class:`Experiment`), ``options`` for every fit and test,
+    ``fit`` and ``test`` for these alone, ``config`` (of every fitted experiment that has none), ``columns``, ``source``
+    of the published figures, ``expect``, ``inputs``, ``data`` (``name`` and ``arguments``, only where there is no
+    board: a board says which pictures are tested). The user named the file, so the classes that it names are imported.
 
     Raises:
         BokehbenchError: unknown keys or methods, no experiments, two of the same name, or experiments that need one
@@ -61,7 +61,7 @@ def read_suite(path: Path) -> Suite:
     _known(content, SUITE_KEYS, str(path))
     wanted = content.get("experiments")
     if wanted == "all":
-        wanted = sorted(name for name, kind in MODELS.items() if kind.stands_alone)
+        wanted = sorted(name for name, kind in MODELS.loaded().items() if kind.stands_alone)
     if not isinstance(wanted, list) or not wanted:
         raise BokehbenchError(f"{path} has no list of experiments: give names of methods, or 'experiments: all'.")
     found = tuple(_experiment(entry, content, path) for entry in wanted)
@@ -92,9 +92,8 @@ def _experiment(entry: Any, suite: Mapping[str, Any], path: Path) -> Experiment:
         raise BokehbenchError(f"{path}: an experiment is a method's name, or a mapping with 'model', not {entry!r}.")
     where = f"{path}, experiment {entry.get('name', entry['model'])}"
     _known(entry, EXPERIMENT_KEYS, where)
-    model = str(entry["model"]).lower()
-    if model not in MODELS:
-        raise BokehbenchError(f"{path}: there is no method '{model}'; {nearest(model, MODELS)}.")
+    kind = MODELS.typed(str(entry["model"]), f"{path}, model")
+    model = MODELS.name_of(kind)
     both = {**(suite.get("options") or {}), **(entry.get("options") or {})}
     fit, test = ({**both, **(suite.get(verb) or {}), **(entry.get(verb) or {})} for verb in ("fit", "test"))
     checkpoint = Path(entry["checkpoint"]).expanduser() if entry.get("checkpoint") else None
@@ -107,9 +106,9 @@ def _experiment(entry: Any, suite: Mapping[str, Any], path: Path) -> Experiment:
     if published and not source:
         raise BokehbenchError(f"{where}: published figures need a 'source', the experiment's or the suite's.")
     return Experiment(
-        slug(str(entry.get("name", model))),
+        slug(str(entry["name"])) if entry.get("name") else label(model),
         model,
-        entry.get("config") or (suite.get("config") if MODELS[model].trainable else None),
+        entry.get("config") or (suite.get("config") if kind.trainable else None),
         checkpoint,
         fit,
         test,

@@ -56,7 +56,7 @@ def test_unknown_option_is_one_sentence(capsys) -> None:
 
 def test_a_config_of_one_method_with_another_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "mine.yaml"
-    path.write_text(yaml.safe_dump({"model": {"class_path": "SomethingElse.Model"}}))
+    path.write_text(yaml.safe_dump({"model": {"class_path": "D2F"}}))
     with pytest.raises(BokehbenchError, match="give the same method"):
         prepare(["fit", "--model", "deeplens", "--config", str(path)])
 
