@@ -184,7 +184,7 @@ def test_the_package_of_the_docs_works(tmp_path, monkeypatch) -> None:
     pictures = {"image": torch.rand(2, 3, 8, 9), "bokeh": torch.rand(2, 3, 8, 9), "disparity": torch.rand(2, 1, 8, 9)}
     batch = {**pictures, "focus": torch.tensor([0.2, 0.5]), "aperture": torch.ones(2), "name": ["a", "b"]}
     model.losses(model.stages[0], batch)["l1"].backward()
-    assert model.render(batch["image"], disparity=batch["disparity"], focus=0.5).shape == (2, 3, 8, 9)
+    assert model.render(batch["image"], disparity=batch["disparity"], focus=0.5).image.shape == (2, 3, 8, 9)
 
 
 # What a file says -------------------------------------------------------------------------------------------------
