@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +10,7 @@ from bokehbench.data import DATA
 from bokehbench.errors import BokehbenchError, nearest
 from bokehbench.metrics.protocols import PROTOCOLS
 from bokehbench.models import MODELS
+from bokehbench.names import options_of
 
 if TYPE_CHECKING:
     from bokehbench.models.base import BokehModel
@@ -53,7 +53,7 @@ def load(what: str | Path, **settings: Any) -> BokehModel:
     from bokehbench.models.load import load_model, newest_checkpoint
 
     def checked(kind: type[BokehModel]) -> dict[str, Any]:
-        known = [key for key in inspect.signature(kind).parameters if key not in ("stages", "weights")]
+        known = [key for key in options_of(kind) if key not in ("stages", "weights")]
         for key in settings:
             if key not in known:
                 raise BokehbenchError(f"{key}: {kind.__name__} has no such setting; {nearest(key, known)}.")

@@ -1,5 +1,6 @@
-"""Options that were spelt otherwise before."""
+"""Options of methods and data sets, and those that were spelt otherwise before."""
 
+import inspect
 from collections.abc import Container, Mapping
 from typing import Any
 
@@ -12,6 +13,17 @@ RENAMED = {
     "min_aperture_at_1024": "min_aperture",
     "max_aperture_at_1024": "max_aperture",
 }
+
+
+def options_of(kind: type) -> dict[str, inspect.Parameter]:
+    """What the constructor of a class takes, with what it hands on as ``**more`` to that of its base."""
+    found: dict[str, inspect.Parameter] = {}
+    for each in (base for base in kind.__mro__ if "__init__" in vars(base)):
+        _, *mine = inspect.signature(vars(each)["__init__"]).parameters.values()
+        found = {one.name: one for one in mine if one.kind not in (one.VAR_POSITIONAL, one.VAR_KEYWORD)} | found
+        if all(one.kind != one.VAR_KEYWORD for one in mine):
+            break
+    return found
 
 
 def current(name: str, parameters: Container[str]) -> str:

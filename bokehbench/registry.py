@@ -6,7 +6,6 @@ torch.
 """
 
 import functools
-import inspect
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
@@ -221,9 +220,8 @@ class Classes(Registry[type[Kind]]):
         base = self._base.load()
         if not (isinstance(found, type) and issubclass(found, base)):
             return f"is no {self.what}, a class derived from {class_path(base)}"
-        if inspect.isabstract(found):
-            return f"lacks {', '.join(sorted(vars(found)['__abstractmethods__']))}"
-        return ""
+        lacking = sorted(getattr(found, "__abstractmethods__", ())) or [getattr(found, "lacks", str)()]
+        return f"lacks {', '.join(lacking)}" if any(lacking) else ""
 
     def typed(self, name: str, where: str = "") -> type[Kind]:
         """The class of a short name, of ``mypkg.MyMethod`` or of ``mypkg.module:MyMethod``, which is imported.

@@ -167,7 +167,7 @@ def test_a_suite_and_a_configuration_may_import_since_their_user_named_them(home
         ("nowhere.Model", "nowhere does not import"),
         ("nearlens.method.Shad", "did you mean 'Shade'"),
         ("os.system", "is no method"),
-        ("bokehbench.models.base.BokehModel", "lacks render"),
+        ("bokehbench.models.base.BokehModel", "lacks blur"),
     ],
 )
 def test_a_dotted_name_that_is_none_is_one_sentence(home, capsys, name, why) -> None:
@@ -180,7 +180,7 @@ def test_the_package_of_the_docs_works(tmp_path, monkeypatch) -> None:
     (code,) = [block for block in re.findall(r"```python\n(.*?)```", page, re.S) if "class SoftEdges" in block]
     (tmp_path / "softedges.py").write_text(code)
     monkeypatch.syspath_prepend(tmp_path)
-    model = MODELS.typed("softedges.SoftEdges")(width=4)
+    model = MODELS.typed("softedges.SoftEdges")(width=4).eval()
     pictures = {"image": torch.rand(2, 3, 8, 9), "bokeh": torch.rand(2, 3, 8, 9), "disparity": torch.rand(2, 1, 8, 9)}
     batch = {**pictures, "focus": torch.tensor([0.2, 0.5]), "aperture": torch.ones(2), "name": ["a", "b"]}
     model.losses(model.stages[0], batch)["l1"].backward()

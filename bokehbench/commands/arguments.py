@@ -4,7 +4,6 @@ The precedence, weakest first: the method's quick configuration (only without ``
 architecture and recipes stored in ``--checkpoint`` (formerly ``--ckpt_path``), and what was typed.
 """
 
-import inspect
 from collections.abc import Container, Mapping
 from pathlib import Path
 from typing import Any
@@ -19,7 +18,7 @@ from bokehbench.errors import BokehbenchError
 from bokehbench.metrics.columns import find_column
 from bokehbench.models import MODELS
 from bokehbench.models.load import method_of, stored_arguments
-from bokehbench.names import current, spelt_today
+from bokehbench.names import current, options_of, spelt_today
 from bokehbench.registry import Classes, class_path
 
 KNOWN: dict[str, Classes[Any]] = {"model": MODELS, "data": DATA}
@@ -109,7 +108,7 @@ def score_table(columns: list[str]) -> list[str]:
 
 def parameters_of(kind: type | None) -> Container[str]:
     """Options of a method or a data set; empty where there is none."""
-    return inspect.signature(kind).parameters if kind else ()
+    return options_of(kind) if kind else ()
 
 
 def spelt(word: str, used: Mapping[str, Container[str]]) -> str:

@@ -7,13 +7,13 @@ import argparse
 import contextlib
 import dataclasses
 import functools
-import inspect
 import io
 import re
 from collections.abc import Iterable
 
 from bokehbench import experiments
 from bokehbench.board import boards
+from bokehbench.names import options_of
 from bokehbench.verbs import VERBS, about, run
 
 LIGHTNING = ("fit", "validate", "test", "predict")
@@ -39,7 +39,7 @@ def main(argv: list[str]) -> int:
 def class_options(kind: str, owner: type) -> list[str]:
     """``--model.channels``, ``--model.rendering.steps`` ... of a class' constructor."""
     found = []
-    for name, parameter in inspect.signature(owner).parameters.items():
+    for name, parameter in options_of(owner).items():
         found.append(f"--{kind}.{name}")
         if dataclasses.is_dataclass(parameter.default):
             found += [f"--{kind}.{name}.{field.name}" for field in dataclasses.fields(parameter.default)]

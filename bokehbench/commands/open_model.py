@@ -1,6 +1,5 @@
 """The method that a verb works with: by name, by checkpoint, or the newest of the user's own runs."""
 
-import inspect
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +11,7 @@ from bokehbench.errors import BokehbenchError, nearest
 from bokehbench.models import MODELS
 from bokehbench.models.base import BokehModel
 from bokehbench.models.load import load_model, newest_checkpoint
-from bokehbench.names import current
+from bokehbench.names import current, options_of
 
 SETTINGS_HELP = "--model.KEY VALUE sets an option of the method: `bokehbench test --model NAME --help` lists them."
 
@@ -46,7 +45,7 @@ def settings(words: list[str], kind: type[BokehModel]) -> dict[str, Any]:
     Raises:
         BokehbenchError: the method has no such setting, or the value is none of its values.
     """
-    parameters = inspect.signature(kind).parameters
+    parameters = options_of(kind)
     known = [key for key in parameters if key not in ("stages", "weights")]
     parts = (word.removeprefix("--model.").partition("=") for word in words)
     found = {current(key, parameters): value for key, _, value in parts}

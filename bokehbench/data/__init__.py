@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from inspect import signature
 from typing import TYPE_CHECKING, Any
 
-from bokehbench.names import spelt_today
+from bokehbench.names import options_of, spelt_today
 from bokehbench.registry import Classes
 
 if TYPE_CHECKING:
@@ -43,4 +42,4 @@ def open_data(name: str, **options: Any) -> BokehDataModule:
         BokehbenchError: no such data set, or an option out of range.
     """
     kind = board_data(name)
-    return kind(**spelt_today(options, signature(kind.__init__).parameters))
+    return kind(**spelt_today(options, options_of(kind)))

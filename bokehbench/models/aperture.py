@@ -1,9 +1,11 @@
 """Aperture: a depth network taught by shallow depth of field alone (DeepLens' baseline, after Srinivasan 2018)."""
 
-import torch
-from torch import Tensor, nn
+from typing import Any
 
-from bokehbench.batch import Batch, require
+import torch
+from torch import Tensor
+
+from bokehbench.batch import Batch
 from bokehbench.errors import BokehbenchError, check_options, nearest
 from bokehbench.losses import mean_absolute_error
 from bokehbench.models.base import BokehModel
@@ -21,8 +23,6 @@ class Aperture(BokehModel):
     the blur, focus and aperture being given.
 
     Args:
-        stages: which to train, None = all.
-        weights: checkpoint to start from.
         depth_size: side of the square that the depth network sees, in pixels.
         backbone_pretrained: start its ResNet-50 from ImageNet weights (downloads them).
         output: what makes a disparity of the network's output: ``sigmoid``, on the scale of the data set's focus, or
@@ -44,8 +44,6 @@ class Aperture(BokehModel):
 
     def __init__(
         self,
-        stages: list[str] | None = None,
-        weights: str | None = None,
         depth_size: int = 320,
         backbone_pretrained: bool = False,
         output: Output = "sigmoid",
@@ -55,8 +53,9 @@ class Aperture(BokehModel):
         depth: StageRecipe = StageRecipe(  # noqa: B008 - read only, and the command line shows it as the default
             steps=346_224, batch_size=16, learning_rate=1e-4, weight_decay=5e-4, view="resize", height=320, width=320
         ),
+        **training: Any,
     ) -> None:
-        super().__init__()
+        super().__init__(**training)
         if output not in ("sigmoid", "minmax"):
             raise BokehbenchError(f"--model.output {output}: {nearest(output, ('sigmoid', 'minmax'))}.")
         share = ("aperture_share", aperture_share, aperture_share >= 0, "0 or more")
@@ -64,19 +63,14 @@ class Aperture(BokehModel):
         self.step, self.aperture_share = step, aperture_share
         if not use_given_disparity:
             self.rendered_with = ("focus", "aperture")
-        self.net = ApertureNet(depth_size, backbone_pretrained and weights is None, output)
+        self.net = ApertureNet(depth_size, backbone_pretrained and self.starts_fresh, output)
         keys = ("image", "bokeh", "focus", "aperture")
-        self.set_up([Stage("depth", depth, monitor="val/psnr", keys=keys, needs=keys)], stages, weights)
+        self.set_up(Stage("depth", depth, keys=keys, needs=keys))
 
     # Training --------------------------------------------------------------------------------------------------
 
-    def stage_modules(self, stage: Stage) -> list[nn.Module]:
-        """The depth network: there is nothing else."""
-        return [self.net]
-
     def losses(self, stage: Stage, batch: Batch) -> dict[str, Tensor]:
         """L1 between the picture, rendered with the predicted disparity, and the target, both gamma-encoded."""
-        require(batch, stage.needs, "Aperture, stage 'depth'")
         image = batch["image"]
         rendered = self.blur(image, self.net.predict_disparity(image), batch["focus"], batch["aperture"])
         return {"l1": mean_absolute_error(rendered, batch["bokeh"])}

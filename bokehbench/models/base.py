@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor, nn
 
-from bokehbench.batch import Batch
+from bokehbench.batch import Batch, require
 from bokehbench.checkpoints import read_checkpoint
 from bokehbench.errors import BokehbenchError
 from bokehbench.losses import total
@@ -25,9 +25,13 @@ from bokehbench.provenance import UNTRAINED
 class BokehModel(Renders):
     """Base of every method: stages for training, :meth:`render` for everything else.
 
-    A subclass says what it :attr:`uses` and how it blurs (:meth:`blur`). One that is trained takes ``stages`` (names to
-    walk, None = those by default), ``weights`` (a checkpoint to start from) and one :class:`StageRecipe` per stage as
-    constructor arguments, builds its network, and calls :meth:`set_up`.
+    A subclass says what it :attr:`uses` and how it blurs (:meth:`blur`). One that is trained takes one
+    :class:`StageRecipe` per stage as constructor argument, hands ``**training`` on to this class, builds its network,
+    calls :meth:`set_up`, and says what its stages minimise (:meth:`losses`).
+
+    Args:
+        stages: which to train, None = those by default.
+        weights: checkpoint to start from.
     """
 
     #: How the method is written in tables.
@@ -37,20 +41,29 @@ class BokehModel(Renders):
     #: False: it says nothing until its options are given; left out where a suite asks for all methods.
     stands_alone: ClassVar[bool] = True
 
-    def set_up(self, available: list[Stage], names: list[str] | None, weights: str | None) -> None:
+    def __init__(self, stages: list[str] | None = None, weights: str | None = None) -> None:
+        super().__init__()
+        self._names, self._weights = stages, weights
+
+    @property
+    def starts_fresh(self) -> bool:
+        """Whether no checkpoint is loaded: only then pretrained parts need to be fetched."""
+        return self._weights is None
+
+    def set_up(self, *available: Stage) -> None:
         """To be called at the end of a subclass' constructor: choose stages, load starting weights."""
-        self.available, self.stages = available, select(available, names)
-        if weights is not None:
-            self.take_weights(read_checkpoint(Path(weights)), weights)
+        self.available, self.stages = list(available), select(list(available), self._names)
+        if self._weights is not None:
+            self.take_weights(read_checkpoint(Path(self._weights)), self._weights)
 
     # What a method must say ------------------------------------------------------------------------------------
 
     def stage_modules(self, stage: Stage) -> list[nn.Module]:
-        """The modules that ``stage`` trains; all others are frozen and in evaluation mode meanwhile."""
-        raise NotImplementedError(f"{type(self).__name__} has stages and must say what they train")
+        """The modules that ``stage`` trains, all by default; others are frozen and in evaluation mode meanwhile."""
+        return list(self.children())
 
     def losses(self, stage: Stage, batch: Batch) -> dict[str, Tensor]:
-        """Weighted loss terms of one training batch; their sum is minimised."""
+        """Weighted loss terms of one training batch, which has what ``stage`` needs; their sum is minimised."""
         raise NotImplementedError(f"{type(self).__name__} has stages and must say what they minimise")
 
     @classmethod
@@ -125,6 +138,8 @@ class BokehModel(Renders):
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
         """Loss of the current stage."""
         assert self.stage is not None
+        if self.stage.complete:
+            require(batch, self.stage.needs, f"{type(self).__name__}, stage '{self.stage.name}'")
         terms = self.losses(self.stage, batch)
         loss = total(terms)
         name, size = self.stage.name, len(batch["image"])

@@ -40,8 +40,6 @@ class D2F(BokehModel):
     No training code is published; what is the paper's, the release's and ours is told in docs/models/d2f.md.
 
     Args:
-        stages: which to train, None = both.
-        weights: checkpoint to start from; ``fusion`` alone needs one.
         defocus_scale: factor on the hallucinated defocus in all rendering, 0 = sharp, 1 = as learned.
         kernel_set: 15 layers as released, or the 17 or 6 of earlier versions.
         disk_edge: ``soft`` as released, or ``hard``.
@@ -95,8 +93,6 @@ class D2F(BokehModel):
 
     def __init__(
         self,
-        stages: list[str] | None = None,
-        weights: str | None = None,
         defocus_scale: float = 1.0,
         kernel_set: KernelSet = 15,
         disk_edge: DiskEdge = "soft",
@@ -126,8 +122,9 @@ class D2F(BokehModel):
         fusion: StageRecipe = StageRecipe(  # noqa: B008
             steps=22_000, batch_size=2, learning_rate=1e-4, decay_at=[0.7], view="resize", height=1024, width=1536
         ),
+        **training: Any,
     ) -> None:  # fmt: skip
-        super().__init__()
+        super().__init__(**training)
         right = defocus_scale >= 0
         check_options("--model.", ("defocus_scale", defocus_scale, right, "0 (sharp) or more; 1 is as learned"))
         self.defocus_scale = defocus_scale
@@ -136,14 +133,14 @@ class D2F(BokehModel):
         self.net = D2FNet(
             head_activation=head_activation, kernel_set=kernel_set, disk_edge=disk_edge, sharpness=sharpness,
             radiance=radiance, fusion=mask, unused_unit=unused_unit,
-            backbone_pretrained=backbone_pretrained and weights is None,
+            backbone_pretrained=backbone_pretrained and self.starts_fresh,
             freeze_batch_norm=freeze_batch_norm, backbone=backbone, channels=channels,
         )  # fmt: skip
         needs = ("image", "bokeh")
         available = [Stage("rendering", rendering, monitor="val/coarse_psnr", keys=needs, needs=needs)]
         if mask == "refined":
             available.append(Stage("fusion", fusion, monitor="val/psnr", keys=needs, needs=needs))
-        self.set_up(available, stages, weights)
+        self.set_up(*available)
 
     # Training --------------------------------------------------------------------------------------------------
 
@@ -188,7 +185,6 @@ class D2F(BokehModel):
 
     def losses(self, stage: Stage, batch: Batch) -> dict[str, Tensor]:
         """L1, SSIM and a penalty on leaving the clamps; in ``fusion`` also the gradient-domain and warm-up terms."""
-        require(batch, stage.needs, f"D2F, stage '{stage.name}'")
         return self.rendering_losses(batch) if stage.name == "rendering" else self.fusion_losses(batch)
 
     def rendering_losses(self, batch: Batch) -> dict[str, Tensor]:

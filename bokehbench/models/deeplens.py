@@ -46,8 +46,6 @@ class DeepLens(DeepLensTraining):
     A third, ``joint``, trains all networks through the rendering; the paper found it to hurt (Sec. 5.5).
 
     Args:
-        stages: which to train, None = ``depth`` and ``rendering``.
-        weights: checkpoint to start from.
         channels: feature channels per colour of the lens blur; the release has 31, Fig. 12 sweeps 4 to 64.
         upsampling_channels: feature channels per colour of the upsampling; the release has 32.
         two_map: upsample by Eq. 3 alone (photo and upsampled result), without learned features.
@@ -96,8 +94,6 @@ class DeepLens(DeepLensTraining):
 
     def __init__(
         self,
-        stages: list[str] | None = None,
-        weights: str | None = None,
         channels: int = 31,
         upsampling_channels: int = 32,
         two_map: bool = False,
@@ -125,8 +121,9 @@ class DeepLens(DeepLensTraining):
         joint: StageRecipe = StageRecipe(  # noqa: B008
             steps=20_000, batch_size=16, learning_rate=1e-5, weight_decay=5e-4, view="resize", height=320, width=320
         ),
+        **training: Any,
     ) -> None:
-        super().__init__()
+        super().__init__(**training)
         exponent = 0 <= loss_alpha <= LARGEST_ALPHA and not (loss_through_weights and 0 < loss_alpha < 1)
         span = f"0, or 1 to {LARGEST_ALPHA}" if loss_through_weights else f"0 to {LARGEST_ALPHA}"
         check_options(
@@ -140,18 +137,17 @@ class DeepLens(DeepLensTraining):
         self.max_radius = max_radius
         self.net = DeepLensNet(
             channels=channels, upsampling_channels=upsampling_channels, two_map=two_map, numerics=numerics,
-            backbone_pretrained=backbone_pretrained and weights is None, depth_size=depth_size,
+            backbone_pretrained=backbone_pretrained and self.starts_fresh, depth_size=depth_size,
             segmentation_head=segmentation_head, upsampling=upsampling,
         )  # fmt: skip
         maps, pair = ("image", "disparity"), ("image", "bokeh", "focus", "aperture")
         supervision, rendered = (*maps, "true_disparity", "mask"), (*pair, "disparity", "true_disparity")
         needs = pair if training_disparity == "predicted" else (*pair, "disparity")
-        available = [
-            Stage("depth", depth, monitor="val/depth_mae", mode="min", keys=supervision, needs=maps),
-            Stage("rendering", rendering, monitor="val/psnr", keys=rendered, needs=needs),
-            Stage("joint", joint, monitor="val/psnr", keys=rendered, needs=pair, by_default=False),
-        ]
-        self.set_up(available, stages, weights)
+        self.set_up(
+            Stage("depth", depth, "val/depth_mae", "min", keys=supervision, needs=maps, complete=False),
+            Stage("rendering", rendering, keys=rendered, needs=needs),
+            Stage("joint", joint, keys=rendered, needs=pair, by_default=False),
+        )
 
     # Rendering -------------------------------------------------------------------------------------------------
 

@@ -56,7 +56,6 @@ class DeepLensTraining(BokehModel):
         """Eq. 1, the two terms of Eq. 6, or these and Eq. 1's first."""
         if stage.name == "depth":
             return self.depth_losses(batch)
-        require(batch, stage.needs, f"DeepLens, stage '{stage.name}'")
         disparity, focus = self.disparity_and_focus(stage, batch)
         terms = self.rendering_losses(batch, disparity, focus)
         if stage.name != "joint":

@@ -1,6 +1,5 @@
 """From a checkpoint file, or from stored settings, to a method ready to render."""
 
-import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import is_dataclass
 from enum import Enum
@@ -12,7 +11,7 @@ from bokehbench.errors import BokehbenchError
 from bokehbench.models import MODELS
 from bokehbench.models.base import BokehModel
 from bokehbench.models.stages import StageRecipe
-from bokehbench.names import spelt_today
+from bokehbench.names import options_of, spelt_today
 from bokehbench.provenance import Provenance
 from bokehbench.registry import OURS
 
@@ -76,7 +75,7 @@ def newest_checkpoint(kind: type[BokehModel] | None) -> Path:
     found = newest(Path("runs"), f"{name or '*'}/*/checkpoints/last.ckpt")
     if found is None:
         raise BokehbenchError(
-            f"No checkpoint: train one with `bokehbench fit --model {name or 'deeplens'}`, or give one with "
+            f"No checkpoint: train one with `bokehbench fit{f' --model {name}' if name else ''}`, or give one with "
             "--checkpoint."
         )
     return found
@@ -85,7 +84,7 @@ def newest_checkpoint(kind: type[BokehModel] | None) -> Path:
 def construct(kind: type[BokehModel], arguments: Mapping[str, Any]) -> BokehModel:
     """A method from stored constructor arguments: present or former names, recipes as objects or dicts."""
     recipes = {k: StageRecipe(**v) for k, v in arguments.items() if isinstance(v, Mapping) and "steps" in v}
-    return kind(**spelt_today({**arguments, **recipes}, inspect.signature(kind).parameters))
+    return kind(**spelt_today({**arguments, **recipes}, options_of(kind)))
 
 
 def stored_arguments(content: Mapping[str, Any], kind: type[BokehModel]) -> dict[str, Any]:
@@ -94,7 +93,7 @@ def stored_arguments(content: Mapping[str, Any], kind: type[BokehModel]) -> dict
     Raises:
         BokehbenchError: one names a class or a function, which the command line would import.
     """
-    stored = spelt_today(content.get("hyper_parameters", {}), inspect.signature(kind).parameters)
+    stored = spelt_today(content.get("hyper_parameters", {}), options_of(kind))
     kept = {key: value for key, value in stored.items() if not key.startswith("_") and key != "weights"}
     try:
         hints = get_type_hints(kind.__init__)

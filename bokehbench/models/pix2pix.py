@@ -7,7 +7,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.func import functional_call
 
-from bokehbench.batch import Batch, require
+from bokehbench.batch import Batch
 from bokehbench.errors import BokehbenchError, check_options
 from bokehbench.models.base import BokehModel
 from bokehbench.models.published import Published
@@ -29,8 +29,6 @@ class Pix2Pix(BokehModel):
     not published, a disparity map among it or not.
 
     Args:
-        stages: which to train, None = the only one.
-        weights: checkpoint to start from.
         width: channels of the first layer of both networks; the paper has 64.
         levels: halvings of the generator; the paper has 8.
         norm: ``instance``, which the paper's batch norm is at its batch size of 1, or ``batch``.
@@ -61,8 +59,6 @@ class Pix2Pix(BokehModel):
 
     def __init__(
         self,
-        stages: list[str] | None = None,
-        weights: str | None = None,
         width: int = 64,
         levels: int = 8,
         norm: Literal["instance", "batch"] = "instance",
@@ -75,8 +71,9 @@ class Pix2Pix(BokehModel):
         translation: StageRecipe = StageRecipe(  # noqa: B008 - read only, and the command line shows it
             steps=200_000, batch_size=1, learning_rate=2e-4, decay_at=[], view="crop", height=256, width=256
         ),
+        **training: Any,
     ) -> None:
-        super().__init__()
+        super().__init__(**training)
         check_options(
             "--model.",
             ("max_radius", max_radius, max_radius > 0, "more than 0 pixels"),
@@ -92,13 +89,9 @@ class Pix2Pix(BokehModel):
         self.net = Generator(inputs, width, levels, norm, dropout)
         self.discriminator = Discriminator(inputs, width, norm)
         needs = ("image", "bokeh", "focus", "aperture", *(["disparity"] if disparity_input else []))
-        self.set_up([Stage("translation", translation, "val/psnr", keys=needs, needs=needs)], stages, weights)
+        self.set_up(Stage("translation", translation, keys=needs, needs=needs))
 
     # Training --------------------------------------------------------------------------------------------------
-
-    def stage_modules(self, stage: Stage) -> list[nn.Module]:
-        """Both networks: their losses share no gradient, see :meth:`losses`."""
-        return [self.net, self.discriminator]
 
     def inference_modules(self) -> list[nn.Module]:
         """The generator alone."""
@@ -115,7 +108,6 @@ class Pix2Pix(BokehModel):
         discriminator a picture without gradient: each gets its own gradients, as from two optimisers in the same
         step. The papers' update the discriminator first; here both start from the same weights (ours).
         """
-        require(batch, stage.needs, "pix2pix, stage 'translation'")
         if min(batch["image"].shape[-2:]) < SMALLEST:
             raise BokehbenchError(
                 f"pix2pix's discriminator needs pictures of {SMALLEST} px or more: give a larger "

@@ -45,10 +45,9 @@ RECIPES = {
 class PyNET(CollapseGuard, BokehModel):
     """Seven stages, ``level_7`` (1/64 of the photo's size) to ``level_1`` (its size); nothing is ever frozen.
 
+    A level starts from the level above it, of the same run or of ``weights``, and is refused otherwise.
+
     Args:
-        stages: which levels to train, None = all. A level starts from the level above it in the same run or in
-            ``weights``, and is refused otherwise.
-        weights: checkpoint to start from.
         width: channels per branch at level 3; 32 is the paper's.
         depth_input: give the network the disparity map as 4th channel, as in the paper.
         head_init: start of fresh levels: ``copy`` (ours) begins level 3 as the photo, and levels 2 and 1 where the
@@ -83,8 +82,6 @@ class PyNET(CollapseGuard, BokehModel):
 
     def __init__(
         self,
-        stages: list[str] | None = None,
-        weights: str | None = None,
         width: int = 32,
         depth_input: bool = True,
         head_init: Literal["copy", "official"] = "copy",
@@ -102,8 +99,9 @@ class PyNET(CollapseGuard, BokehModel):
         level_3: StageRecipe = RECIPES[3],
         level_2: StageRecipe = replace(RECIPES[2], warmup_steps=500),  # noqa: B008 - read only, and the command line shows it
         level_1: StageRecipe = replace(RECIPES[1], warmup_steps=500),  # noqa: B008
+        **training: Any,
     ) -> None:
-        super().__init__()
+        super().__init__(**training)
         check_options(
             "--model.",
             ("margin", margin, margin >= 0 and margin % 2 == 0, "an even number of pixels, 0 or more"),
@@ -129,9 +127,9 @@ class PyNET(CollapseGuard, BokehModel):
             Stage(f"level_{level}", recipe, "val/psnr", quarter_turns=True, window_step=2, keys=keys, needs=needs)
             for level, recipe in zip(LEVELS, recipes, strict=True)
         ]
-        self.set_up(available, stages, weights)
+        self.set_up(*available)
         #: The finest level that the weights were trained for, None where they are fresh.
-        self.trained_to: int | None = None if weights is None else int(self.finest)
+        self.trained_to: int | None = None if self.starts_fresh else int(self.finest)
 
     # Stages ----------------------------------------------------------------------------------------------------
 
@@ -183,7 +181,6 @@ class PyNET(CollapseGuard, BokehModel):
     def losses(self, stage: Stage, batch: Batch) -> dict[str, Tensor]:
         """100 L1 at levels 7 to 2; 10 L1 + 10 (1 - SSIM) + the VGG term at level 1."""
         level = level_of(stage)
-        require(batch, ("bokeh",), f"PyNET, stage '{stage.name}'")
         x, target = self.pair(batch, level)
         output = self.net(x, level)
         self.watch(output, target, partial(self.net, x[:1], level))

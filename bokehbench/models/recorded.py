@@ -1,6 +1,5 @@
 """A module that knows where its weights come from, and writes it into every checkpoint."""
 
-import inspect
 import os
 import time
 from collections.abc import Mapping
@@ -13,6 +12,7 @@ from bokehbench.machine import device_in_words
 from bokehbench.models.published import Published
 from bokehbench.models.stages import Stage
 from bokehbench.models.weights import load_state, weights_hash
+from bokehbench.names import options_of
 from bokehbench.provenance import UNKNOWN, UNTRAINED, Origin, Provenance, code_of, data_settings
 from bokehbench.registry import OURS, class_path
 
@@ -46,7 +46,7 @@ class Recorded(LightningModule):
     @property
     def architecture_arguments(self) -> dict[str, Any]:
         """What :attr:`architecture` names, as given, without those of :attr:`later` that are at their default."""
-        defaults = {name: each.default for name, each in inspect.signature(type(self)).parameters.items()}
+        defaults = {name: each.default for name, each in options_of(type(self)).items()}
         given = {name: self.hparams[name] for name in self.architecture}
         return {name: value for name, value in given.items() if name not in self.later or value != defaults[name]}
 

@@ -47,6 +47,11 @@ class Renders(Recorded):
         """
         raise NotImplementedError(f"{type(self).__name__} must say how it renders")
 
+    @classmethod
+    def lacks(cls) -> str:
+        """What a subclass has yet to write; empty = nothing."""
+        return "blur" if cls.blur is Renders.blur and cls.refocus is Renders.refocus else ""
+
     def disparity(self, image: Tensor, names: list[str] | None = None) -> Tensor | None:
         """What the method itself takes for the disparity: of every method that :attr:`uses` its ``own``.
 

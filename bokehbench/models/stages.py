@@ -58,19 +58,21 @@ class Stage:
         quarter_turns: augment by quarter turns and up-down flips too (PyNET), not by left-right flips alone.
         window_step: crops begin at rows and columns that are multiples of it (2 where pixel pairs must stay pairs).
         needs: the batch keys without which it cannot train; looked for before the first stage starts.
+        complete: whether every picture of a batch must have them; if not, the method's losses look for what they use.
         by_default: whether a run walks it that names no stages.
         keys: the batch keys that it uses, so that costly others need not be made; None = all.
     """
 
     name: str
     recipe: StageRecipe
-    monitor: str
+    monitor: str = "val/psnr"
     mode: Literal["min", "max"] = "max"
     quarter_turns: bool = False
     window_step: int = 1
     keys: tuple[str, ...] | None = None
     needs: tuple[str, ...] = ("image",)
     by_default: bool = True
+    complete: bool = True
 
 
 def select(available: list[Stage], names: list[str] | None) -> list[Stage]:
