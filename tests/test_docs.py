@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import re
 import shlex
 from itertools import pairwise
@@ -15,6 +14,7 @@ from bokehbench.cli import main
 from bokehbench.commands.render import arguments
 from bokehbench.data import DATA
 from bokehbench.models import MODELS
+from bokehbench.names import options_of
 from bokehbench.verbs import VERBS, spelt_today
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -92,7 +92,7 @@ def test_render_command_lines_parse(line) -> None:
 
 
 def option_names(classes: list[type]) -> set[str]:
-    return {name for kind in classes for name in inspect.signature(kind).parameters}
+    return {name for kind in classes for name in options_of(kind)}
 
 
 @pytest.mark.parametrize("page", PAGES, ids=page_name)

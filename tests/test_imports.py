@@ -57,7 +57,7 @@ ALLOWED = {
     "study": {"board", "data", "figures", "files", "tables"},
     "app": {"data", "models", "optics"},
     # the top
-    "api": {"board", "data", "metrics", "models"},
+    "api": {"board", "data", "metrics", "models", "names"},
     "verbs": {"registry"},
     "cli": {"status_file", "verbs"},
     "__main__": {"cli"},

@@ -75,8 +75,7 @@ def newest_checkpoint(kind: type[BokehModel] | None) -> Path:
     found = newest(Path("runs"), f"{name or '*'}/*/checkpoints/last.ckpt")
     if found is None:
         raise BokehbenchError(
-            f"No checkpoint: train one with `bokehbench fit{f' --model {name}' if name else ''}`, or give one with "
-            "--checkpoint."
+            f"No checkpoint: train one with `bokehbench fit --model {name or 'NAME'}`, or give one with --checkpoint."
         )
     return found
 

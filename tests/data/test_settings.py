@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import json
 from pathlib import Path
 from typing import Any
@@ -14,7 +13,7 @@ from bokehbench.data import DATA, open_data
 from bokehbench.data.base import BokehDataModule
 from bokehbench.data.ebb import EBB
 from bokehbench.models.base import BokehModel
-from bokehbench.names import as_first_recorded
+from bokehbench.names import as_first_recorded, options_of
 
 #: Options that are no setting, by data set; others of these names are the same in all.
 READING = {"root", "num_workers", "sampling_seed", "train_samples", "val_samples"}
@@ -44,7 +43,7 @@ def test_settings_are_the_options_that_change_pictures(name: str, tmp_path: Path
         {} if name == "syntheticdof" else {"root": tmp_path}
     )
     settings = open_data(name, **options).settings()
-    defaults = {k: p.default for k, p in inspect.signature(DATA[name].__init__).parameters.items()}
+    defaults = {k: p.default for k, p in options_of(DATA[name]).items()}
     wanted = {k: v for k, v in defaults.items() if k != "self" and k not in READING and v is not None}
     assert settings == {"class": DATA[name].__name__, **wanted}
     assert json.loads(json.dumps(settings)) == settings

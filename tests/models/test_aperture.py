@@ -66,8 +66,9 @@ def test_training_reads_no_disparity(model) -> None:
 def test_missing_focus_is_named(model) -> None:
     given = batch()
     del given["focus"]
+    model.begin_stage(model.stages[0])
     with pytest.raises(BokehbenchError, match=r"'focus'.*--data\.focus"):
-        model.losses(model.stages[0], given)
+        model.training_step(given, 0)
 
 
 def test_it_is_tested_with_its_own_disparity_unless_told_otherwise(model) -> None:

@@ -43,7 +43,7 @@ def test_the_authors_two_files_become_a_checkpoint_that_renders(parity_dir: Path
     assert main([*command, str(files[0])]) == 2
     assert "two files" in capsys.readouterr().err
     assert main([*command, *map(str, files)]) == 0
-    model = load_model(out, "D2F")
+    model = load_model(out, D2F)
     assert isinstance(model, D2F)
     assert model.net.defocus.head_activation == "none"
     assert torch.equal(model.net.fusion.net[0].weight, variables["blend.conv1.0.weight"])

@@ -192,8 +192,9 @@ def test_missing_targets_are_named() -> None:
     stage: Stage = model.stages[-1]
     given = batch()
     del given["aperture"]
+    model.begin_stage(stage)
     with pytest.raises(BokehbenchError, match=r"'aperture'.*--data\.aperture"):
-        model.losses(stage, given)
+        model.training_step(given, 0)
 
 
 def test_official_numerics_return_large_photos_at_their_own_size() -> None:

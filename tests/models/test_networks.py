@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import inspect
-
 import pytest
 
 from bokehbench.models import MODELS
+from bokehbench.names import options_of
 
 PUBLISHED = [name for name, kind in MODELS.items() if kind.published]
 
@@ -52,7 +51,7 @@ def test_every_deviation_is_listed_and_those_of_size_are_in_the_name(name):
     ],
 )
 def test_names(name, arguments, expected):
-    defaults = {key: each.default for key, each in inspect.signature(MODELS[name].__init__).parameters.items()}
+    defaults = {key: each.default for key, each in options_of(MODELS[name]).items()}
     network = MODELS[name].network({**{k: defaults[k] for k in MODELS[name].architecture}, **arguments})
     assert network["name"] == expected
 
