@@ -3,15 +3,19 @@
     import bokehbench as bb
 
     bb.methods(), bb.data_sets(), bb.protocols(), bb.boards()  # names, without torch
-    model = bb.load("last.ckpt")  # a method ready to render
+    model = bb.load("runs/deeplens/version_0")  # a run, a checkpoint, a method
+    model("photo.jpg", focus=(620, 410), aperture=20).save("bokeh.png")
 
-This module imports nothing heavy, so that ``bokehbench --help`` and the leaderboard start at once.
+This module imports nothing heavy, so that ``bokehbench --help`` and the leaderboard start at once;
+``__init__.pyi`` tells type checkers what it offers.
 """
 
 from typing import Any
 
 __version__ = "0.1.0"
-__all__ = ["__version__", "boards", "data_sets", "load", "methods", "protocols"]
+__all__ = [
+    "__version__", "boards", "compare", "data_sets", "evaluate", "fit", "load", "methods", "protocols", "score", "test",
+]  # fmt: skip
 
 
 def __getattr__(name: str) -> Any:
@@ -20,3 +24,7 @@ def __getattr__(name: str) -> Any:
     from importlib import import_module
 
     return getattr(import_module("bokehbench.api"), name)
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -48,6 +48,11 @@ def as_first_recorded(settings: Any) -> Any:
     return [as_first_recorded(each) for each in settings] if isinstance(settings, list | tuple) else settings
 
 
+def first_recorded_today(name: str) -> str:
+    """The present name of an option under its first one, for messages."""
+    return next((new for new, old in RENAMED.items() if old == name), name)
+
+
 def comparable(settings: Any) -> Any:
     """Settings recorded under present or former names, under one and the same: to compare them, not for ids.
 

@@ -57,7 +57,8 @@ ALLOWED = {
     "study": {"board", "data", "figures", "files", "tables"},
     "app": {"data", "models", "optics"},
     # the top
-    "api": {"board", "data", "metrics", "models", "names"},
+    "method": {"data", "files", "models"},
+    "api": {"board", "commands", "data", "measure", "method", "metrics", "models", "names"},
     "verbs": {"registry"},
     "cli": {"status_file", "verbs"},
     "__main__": {"cli"},

@@ -103,9 +103,9 @@ def test_render_and_predict_and_python(fitted, home, capsys) -> None:
     assert main([*words, "--checkpoint", str(fitted)]) == 0
     assert main(["predict", "--checkpoint", str(fitted), "--data", "farlens.scenes.Ramps", *QUIET]) == 0
     model = bb.load(str(fitted))
-    assert type(model) is MODELS["shade"] is MODELS.typed("farlens.method:Shade")
-    assert not model.training
-    assert type(bb.load("shade")) is type(model)
+    assert type(model.model) is MODELS["shade"] is MODELS.typed("farlens.method:Shade")
+    assert not model.model.training
+    assert type(bb.load("shade").model) is type(model.model)
     with pytest.raises(BokehbenchError, match="no such setting"):
         bb.load(fitted, colour=1)
 

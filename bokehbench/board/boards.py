@@ -16,7 +16,7 @@ from bokehbench.fingerprint import differs
 from bokehbench.metrics.column import Column
 from bokehbench.metrics.columns import find_column
 from bokehbench.metrics.protocols import Protocol, find_protocol
-from bokehbench.names import as_first_recorded
+from bokehbench.names import as_first_recorded, first_recorded_today
 
 #: Beside ``board.yaml``.
 TARGETS = "targets.json"
@@ -99,8 +99,9 @@ class Board:
         wanted = {**(defaults or {}), **as_first_recorded(named)} if named else {}
         for key, value in wanted.items():
             if (whole or key in data) and data.get(key) != value:
+                name = first_recorded_today(key)
                 raise BokehbenchError(
-                    f"{who} is on other pictures than {self.name}'s: {key} {data.get(key)} instead of {value}; "
+                    f"{who} is on other pictures than {self.name}'s: {name} {data.get(key)} instead of {value}; "
                     "give the board's setting."
                 )
 

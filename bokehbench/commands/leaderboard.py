@@ -7,16 +7,15 @@ from bokehbench import figures
 from bokehbench.board import boards, leaderboard, results
 from bokehbench.board.boards import Board, read_board
 from bokehbench.board.citation import cite
+from bokehbench.board.comparison import Compared, compared, read_row
 from bokehbench.board.network import full_name
 from bokehbench.board.results import Result
-from bokehbench.board.standings import Row, find_row, read_standings
-from bokehbench.board.statistics import compare
+from bokehbench.board.standings import Row
 from bokehbench.commands.action import run_action
 from bokehbench.commands.option_types import method_folder
 from bokehbench.counted import counted
 from bokehbench.data import DATA
-from bokehbench.errors import BokehbenchError, nearest
-from bokehbench.metrics.column import Column
+from bokehbench.errors import BokehbenchError
 from bokehbench.models import MODELS
 from bokehbench.tables import aligned
 
@@ -132,10 +131,7 @@ def _check(options: argparse.Namespace) -> int:
 
 def _row(wanted: str, board: str | None) -> tuple[Path, Board, Row]:
     """The result that is meant, on a board or on all of them."""
-    everywhere = {folder: results.read_all(folder) for folder in _folders([board] if board else [])}
-    folder, result = find_row(wanted, everywhere)
-    standings = read_standings(folder)
-    return folder, standings.board, next(row for row in standings.rows if row.result.id == result.id)
+    return read_row(wanted, _folders([board] if board else []))
 
 
 def _cite(options: argparse.Namespace) -> int:
@@ -175,37 +171,27 @@ def _pin(options: argparse.Namespace) -> int:
     return 0
 
 
-def _values(row: Row, column: Column) -> dict[str, float]:
-    """Per-image values of which more, or less, is better: distances from 0 where 0 is right."""
-    values = row.result.values(column.name)
-    return {name: abs(value) for name, value in values.items()} if column.better == "zero" else values
-
-
 def _compare(options: argparse.Namespace) -> int:
     (folder, board, a), (other, _, b) = _row(options.a, options.board), _row(options.b, options.board)
     if (folder, a.result.board_version) != (other, b.result.board_version):
         raise BokehbenchError(f"{options.a} is on {folder.name} and {options.b} on {other.name}: compare on one board.")
-    columns = [column for column in board.scores if options.score in (None, column.name)]
-    if not columns:
-        raise BokehbenchError(f"--score {options.score}: {nearest(str(options.score), board.columns)}.")
+    scores = compared(board, a, b, options.score)
     print(f"{a.label} against {b.label} on {board.title}, protocol {board.protocol}; differences are first - second.")
     heads = ["", "first", "second", "diff", "95 % interval", "wins", "ties", "loss", "p boot", "p Wilc", ""]
-    print(aligned(heads, [_comparison(column, a, b) for column in columns], "<>>><>>>>><"))
+    print(aligned(heads, [_cells(each) for each in scores], "<>>><>>>>><"))
     return 0
 
 
-def _comparison(column: Column, a: Row, b: Row) -> list[str]:
-    """Cells of one column: means, paired difference, pictures won, tests."""
-    one, two = (_values(row, column) for row in (a, b))
-    if not set(one) & set(two):
+def _cells(each: Compared) -> list[str]:
+    """Of one column: means, paired difference, pictures won, tests."""
+    column, found = each.column, each.found
+    if found is None:
         return [column.label, *[""] * 9, "not measured in both"]
-    found = compare(one, two)
-    means = [column.show(row.means[column.name].mean) for row in (a, b)]
     edges = (found.difference.mean, found.difference.low, found.difference.high)
     gap, low, high = (column.show(edge, signed=True) for edge in edges)
-    wins, losses = (found.wins, found.losses) if column.better == "higher" else (found.losses, found.wins)
     tests = [f"{found.p_bootstrap:.2g}", f"{found.p_wilcoxon:.2g}", "real" if found.real else "not shown"]
-    return [column.label, *means, gap, f"[{low}, {high}]", str(wins), str(found.ties), str(losses), *tests]
+    means = [column.show(mean) for mean in each.means]
+    return [column.label, *means, gap, f"[{low}, {high}]", str(each.wins), str(found.ties), str(each.losses), *tests]
 
 
 def _figures(options: argparse.Namespace) -> int:

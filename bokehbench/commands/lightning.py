@@ -83,6 +83,12 @@ def quieten() -> None:
 
 def main(argv: list[str]) -> int:
     """Run one of Lightning's verbs."""
+    run(argv)
+    return 0
+
+
+def run(argv: list[str]) -> BokehCLI:
+    """Run one of Lightning's verbs; the trainer, the method and the data that ran are in what is returned."""
     quieten()
     words, notes = prepare(argv)
     for note in notes:
@@ -92,7 +98,7 @@ def main(argv: list[str]) -> int:
     ours = {"num_sanity_val_steps": 0, "use_distributed_sampler": False, "enable_model_summary": False}
     exit_code = 1
     try:
-        BokehCLI(
+        ran = BokehCLI(
             BokehModel,
             BokehDataModule,
             subclass_mode_model=True,
@@ -118,4 +124,4 @@ def main(argv: list[str]) -> int:
         raise
     finally:
         finish_wandb(exit_code)
-    return 0
+    return ran

@@ -46,10 +46,10 @@ def to_8_bit(pixels: np.ndarray) -> np.ndarray:
     return np.ascontiguousarray(pixels)
 
 
-def to_srgb_pixels(path: Path, image: Image.Image) -> _Decoded:
-    """Decode an opened picture: H W 3 uint8 or uint16 in sRGB, the RGB profile to write back, notes."""
+def to_srgb_pixels(path: Path | None, image: Image.Image) -> _Decoded:
+    """Decode a picture, opened from ``path`` or made: H W 3 uint8 or uint16 in sRGB, RGB profile, notes."""
     profile = image.info.get("icc_profile")
-    if _is_deep_colour_png(path):
+    if path is not None and _is_deep_colour_png(path):
         pixels, notes = _deep_colour_png(path)
         if not profile or _is_srgb(profile):
             return pixels, profile, notes

@@ -80,6 +80,14 @@ def newest_checkpoint(kind: type[BokehModel] | None) -> Path:
     return found
 
 
+def newest_in(run: Path) -> Path:
+    """The last checkpoint of a run's folder, or of its folder of checkpoints; BokehbenchError where there is none."""
+    found = newest(run, "last.ckpt") or newest(run, "checkpoints/last.ckpt")
+    if found is None:
+        raise BokehbenchError(f"{run} holds no last.ckpt: give the folder of a run, or a checkpoint.")
+    return found
+
+
 def construct(kind: type[BokehModel], arguments: Mapping[str, Any]) -> BokehModel:
     """A method from stored constructor arguments: present or former names, recipes as objects or dicts."""
     recipes = {k: StageRecipe(**v) for k, v in arguments.items() if isinstance(v, Mapping) and "steps" in v}

@@ -66,7 +66,7 @@ def test_made_scenes_of_other_settings_are_not_admitted_under_the_same_names(tmp
     tested = {"class": "SyntheticDoF", "size": 320, "slope_probability": 0.5}
     leaderboard.admit(board, make_result(inference={"data": tested}))
     leaderboard.admit(board, make_result())  # pictures of a folder: nothing is known
-    for other, words in (({"size": 128}, "size 128 instead of 320"), ({"blur_radius": 4.0}, "blur_radius 4.0 instead")):
+    for other, words in (({"size": 128}, "size 128 instead of 320"), ({"blur_radius": 4.0}, "aperture 4.0 instead")):
         with pytest.raises(BokehbenchError, match=words):
             leaderboard.admit(board, make_result(inference={"data": tested | other}))
 

@@ -1,0 +1,169 @@
+"""A method with its weights, ready for photos: what ``bokehbench.load`` gives."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor
+
+from bokehbench.data.augment import resize
+from bokehbench.data.image_io import Photo, to_pixels, write_photo
+from bokehbench.data.in_memory import Source, map_of, photo_of
+from bokehbench.errors import BokehbenchError
+from bokehbench.models.base import BokehModel
+from bokehbench.models.rendering import Rendering
+from bokehbench.models.renders import Focus
+from bokehbench.models.uses import Uses
+
+
+@dataclass(frozen=True, eq=False)
+class Bokeh:
+    """A photo with shallow depth of field; a notebook shows it.
+
+    Attributes:
+        image: H W 3 float32 in [0, 1], gamma-encoded sRGB.
+        disparity: H W float32 in [0, 1], 1 = nearest: the map that was used; None where there was none.
+        focus: the disparity in focus; None where it could not be chosen.
+        aperture: blur radius in pixels of the photo at a disparity difference of 1; None where it could not be chosen.
+        note: the same in words, and what else people should know.
+        photo: as it was read.
+    """
+
+    image: np.ndarray
+    disparity: np.ndarray | None
+    focus: float | None
+    aperture: float | None
+    note: str
+    photo: Photo
+
+    def save(self, path: str | Path) -> None:
+        """Write the picture, 8 bit, with colour profile and EXIF of the photo.
+
+        Raises:
+            BokehbenchError: a suffix that cannot be written, or a place that cannot.
+        """
+        write_photo(path, torch.from_numpy(self.image).permute(2, 0, 1), like=self.photo)
+
+    def save_disparity(self, path: str | Path) -> None:
+        """Write the map that was used as 16-bit PNG, bright = near; BokehbenchError where there was none."""
+        from bokehbench.files import write_atomic
+
+        if self.disparity is None:
+            raise BokehbenchError(f"{path}: no disparity map was used, so there is none to write.")
+        picture = Image.fromarray((self.disparity * 65535).round().astype(np.uint16))
+        write_atomic(Path(path), lambda file: picture.save(file, "PNG"))
+
+    def _repr_png_(self) -> bytes:
+        file = io.BytesIO()
+        Image.fromarray(to_pixels(torch.from_numpy(self.image).permute(2, 0, 1))).save(file, "PNG")
+        return file.getvalue()
+
+
+@dataclass(frozen=True, eq=False)
+class OpenPhoto:
+    """A photo of which all is known that focus and aperture do not change; see :meth:`Method.open`."""
+
+    method: Method
+    photo: Photo
+    prepared: Any
+
+    @torch.inference_mode()
+    def refocus(self, focus: Focus = None, aperture: float | None = None) -> Bokeh:
+        """Render with another focus, another aperture; arguments as of :meth:`Method.__call__`."""
+        return _result(self.method.model.refocus(self.prepared, focus, _radius(aperture)), self.photo)
+
+
+class Method:
+    """A method and its weights.
+
+    Args:
+        model: in evaluation mode; the Lightning module behind it, for batches of tensors and for research.
+        checkpoint: that the weights are from; None: none.
+    """
+
+    def __init__(self, model: BokehModel, checkpoint: Path | None = None) -> None:
+        self.model, self.checkpoint = model.eval(), checkpoint
+
+    def __repr__(self) -> str:
+        weights = f"weights of {self.checkpoint}" if self.checkpoint else "no checkpoint"
+        return f"<{self.name}, {weights}, {self.model.device}>"
+
+    @property
+    def name(self) -> str:
+        """As in tables."""
+        return type(self.model).__name__
+
+    @property
+    def uses(self) -> Uses:
+        """What it obeys of focus, aperture and disparity."""
+        return self.model.uses
+
+    def to(self, device: str | torch.device) -> Method:
+        """Move it, to ``"cuda"`` for instance; returns itself."""
+        self.model.to(device)
+        return self
+
+    def __call__(
+        self,
+        photo: Source,
+        *,
+        focus: Focus = None,
+        aperture: float | None = None,
+        disparity: Source | None = None,
+        mask: Source | None = None,
+    ) -> Bokeh:
+        """Give a photo shallow depth of field.
+
+        Args:
+            photo: a file, a Pillow image, an array H W 3, or a tensor 3 H W; see
+                :func:`bokehbench.data.in_memory.photo_of`.
+            focus: a point (x, y) in pixels of the photo, or a disparity in [0, 1]; None: the method's default.
+            aperture: blur radius in pixels of the photo at a disparity difference of 1; None: the method's default.
+            disparity: map in place of the method's own, 1 = nearest: file, array H W, tensor, of the photo's shape.
+            mask: of the subject, 1 = in focus, for methods that look at one.
+
+        Raises:
+            BokehbenchError: a photo or a map that cannot be used, a focus outside, or no map where one is needed.
+        """
+        return self.open(photo, disparity=disparity, mask=mask).refocus(focus, aperture)
+
+    @torch.inference_mode()
+    def open(self, photo: Source, *, disparity: Source | None = None, mask: Source | None = None) -> OpenPhoto:
+        """Read a photo, and do once what focus and aperture do not change: ``open(photo).refocus(focus=...)``."""
+        read = photo_of(photo)
+        maps = {
+            what: None if given is None else self._map(given, read, what)
+            for what, given in (("disparity map", disparity), ("mask", mask))
+        }
+        names = [Path(photo).stem] if isinstance(photo, str | Path) else None
+        more: dict[str, Any] = {} if mask is None else {"mask": maps["mask"]}
+        image = read.image[None].to(self.model.device)
+        return OpenPhoto(self, read, self.model.prepare(image, maps["disparity map"], names=names, **more))
+
+    def _map(self, given: Source, photo: Photo, what: str) -> Tensor:
+        height, width = photo.image.shape[-2:]
+        return resize(map_of(given, (height, width), what), height, width, smooth=True)[None].to(self.model.device)
+
+
+def _radius(aperture: float | None) -> float | None:
+    if aperture is not None and not aperture >= 0:
+        raise BokehbenchError(f"aperture {aperture:g}: a blur radius is 0 or more.")
+    return aperture
+
+
+def _result(rendering: Rendering, photo: Photo) -> Bokeh:
+    disparity, focus, aperture = rendering.disparity, rendering.focus, rendering.aperture
+    return Bokeh(
+        rendering.image[0].permute(1, 2, 0).float().cpu().contiguous().numpy(),
+        None if disparity is None else disparity[0, 0].float().cpu().numpy(),
+        None if focus is None else float(focus[0]),
+        None if aperture is None else float(aperture[0]),
+        ", ".join((rendering.note, *photo.notes)),
+        photo,
+    )
