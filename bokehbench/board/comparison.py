@@ -18,12 +18,14 @@ class Compared:
     Attributes:
         column: the score.
         means: of the first and of the second.
-        found: first - second, picture by picture; None: not measured in both.
+        found: first - second, picture by picture; None: they cannot be compared.
+        why: they cannot be.
     """
 
     column: Column
     means: tuple[float, float]
     found: Comparison | None
+    why: str = ""
 
     @property
     def wins(self) -> int:
@@ -55,8 +57,13 @@ def compared(board: Board, a: Row, b: Row, score: str | None = None) -> list[Com
 
 def _compared(column: Column, a: Row, b: Row) -> Compared:
     one, two = (_values(row, column) for row in (a, b))
-    found = compare(one, two) if set(one) & set(two) else None
-    return Compared(column, (a.means[column.name].mean, b.means[column.name].mean), found)
+    means = a.means[column.name].mean, b.means[column.name].mean
+    if not set(one) & set(two):
+        return Compared(column, means, None, "not measured in both")
+    try:
+        return Compared(column, means, compare(one, two))
+    except BokehbenchError:
+        return Compared(column, means, None, "perfect pictures in one only")
 
 
 def _values(row: Row, column: Column) -> dict[str, float]:

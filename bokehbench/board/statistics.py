@@ -139,7 +139,7 @@ def differences(a: Mapping[str, float], b: Mapping[str, float]) -> np.ndarray:
         raise BokehbenchError("The two results have no scored picture in common: they cannot be compared.")
     gaps = np.asarray([0.0 if a[name] == b[name] else a[name] - b[name] for name in shared])
     if not np.isfinite(gaps).all():
-        raise BokehbenchError("A picture is perfect (infinite PSNR) in one result only: compare another score.")
+        raise BokehbenchError("A picture is perfect (infinite PSNR) in one result only: they cannot be compared by it.")
     return np.where(np.abs(gaps) < 1e-6, 0.0, gaps)
 
 

@@ -186,7 +186,7 @@ def _cells(each: Compared) -> list[str]:
     """Of one column: means, paired difference, pictures won, tests."""
     column, found = each.column, each.found
     if found is None:
-        return [column.label, *[""] * 9, "not measured in both"]
+        return [column.label, *[""] * 9, each.why]
     edges = (found.difference.mean, found.difference.low, found.difference.high)
     gap, low, high = (column.show(edge, signed=True) for edge in edges)
     tests = [f"{found.p_bootstrap:.2g}", f"{found.p_wilcoxon:.2g}", "real" if found.real else "not shown"]
