@@ -100,6 +100,13 @@ class Method:
         return type(self.model).__name__
 
     @property
+    def run(self) -> Path:
+        """The folder of the run that the checkpoint is of; BokehbenchError where there is no checkpoint."""
+        if self.checkpoint is None:
+            raise BokehbenchError(f"{self.name} has no checkpoint, so no run.")
+        return self.checkpoint.resolve().parents[1]
+
+    @property
     def uses(self) -> Uses:
         """What it obeys of focus, aperture and disparity."""
         return self.model.uses
