@@ -62,7 +62,7 @@ class D2F(BokehModel):
         smoothness_weight: weight of the edge-aware total variation of the defocus map, for ablations: 0 = off.
         poisson_weight: weight of the gradient-domain term of ``fusion``; 0 leaves it out.
         poisson_form: compare ``gradient`` fields, or their divergence (``laplacian``).
-        mask_weight: weight of |M - M0| when ``fusion`` begins; 0 after a fifth of the stage (2 of 10 epochs).
+        mask_weight: weight of ``|M - M0|`` when ``fusion`` begins; 0 after a fifth of the stage (2 of 10 epochs).
         range_weight: weight of the penalty on defocus and mask outside their clamps.
         fusion_crop: side of the random crop on which ``fusion`` trains, in pixels; the first part always sees the
             whole picture; 0 = no crop.
