@@ -10,7 +10,7 @@ This module imports nothing heavy, so that ``bokehbench --help`` and the leaderb
 
 from typing import Any
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 __all__ = ["__version__", "boards", "data_sets", "load", "methods", "protocols"]
 
 
