@@ -12,7 +12,7 @@ This module imports nothing heavy, so that ``bokehbench --help`` and the leaderb
 
 from typing import Any
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 __all__ = [
     "__version__", "boards", "compare", "data_sets", "evaluate", "fit", "load", "methods", "protocols", "score", "test",
 ]  # fmt: skip

@@ -34,7 +34,7 @@ class Batch(TypedDict, total=False):
     """B, the disparity that is in focus."""
     aperture: Tensor
     """B, blur radius in pixels *of this image* at a disparity difference of 1:
-    radius(p) = aperture * |disparity(p) - focus|."""
+    ``radius(p) = aperture * |disparity(p) - focus|``."""
     mask: Tensor
     """B 1 H W, 1 = in-focus subject or salient foreground."""
     name: list[str]

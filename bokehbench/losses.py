@@ -13,10 +13,10 @@ LARGEST_ALPHA = 6
 def normalised_loss(prediction: Tensor, target: Tensor, detach: bool = True, alpha: float = 1.0) -> Tensor:
     """DeepLens' error-weighted loss, Eq. 4 and 5 (Wang et al. 2018, section 3.2.4).
 
-    N = sum_i w_i |Y_i - Y*_i| / sum_i w_i with w_i = |Y_i - Y*_i|^alpha, over the pixels and channels of one image,
-    then the mean over the batch: large errors (depth edges) count more, without a hand-made mask. The printed alpha is
-    not available: 1, the natural reading, in which N is the squared norm of the error over its sum. 0 is the mean of
-    the absolute error.
+    ``N = sum_i w_i |Y_i - Y*_i| / sum_i w_i`` with ``w_i = |Y_i - Y*_i|^alpha``, over the pixels and channels of one
+    image, then the mean over the batch: large errors (depth edges) count more, without a hand-made mask. The printed
+    alpha is not available: 1, the natural reading, in which N is the squared norm of the error over its sum. 0 is the
+    mean of the absolute error.
 
     Args:
         prediction, target: B C H W.
@@ -32,12 +32,12 @@ def normalised_loss(prediction: Tensor, target: Tensor, detach: bool = True, alp
 
 
 def mean_absolute_error(prediction: Tensor, target: Tensor) -> Tensor:
-    """Mean of |Y - Y*|: what the paper compares its normalised loss with."""
+    """Mean of ``|Y - Y*|``: what the paper compares its normalised loss with."""
     return F.l1_loss(prediction, target)
 
 
 def disparity_loss(disparity: Tensor, true_disparity: Tensor, has_disparity: Tensor) -> Tensor:
-    """The first term of Eq. 1, l(D, D*): see :func:`disparity_and_saliency_loss`."""
+    """The first term of Eq. 1, ``l(D, D*)``: see :func:`disparity_and_saliency_loss`."""
     if not bool(has_disparity.any()):
         return disparity.sum() * 0
     return F.l1_loss(disparity[has_disparity], true_disparity[has_disparity])
@@ -52,10 +52,10 @@ def disparity_and_saliency_loss(
     has_mask: Tensor,
     saliency_weight: float = 1.0,
 ) -> dict[str, Tensor]:
-    """DeepLens' depth loss, Eq. 1 (section 3.1): l(D, D*) + lambda l(S, S*).
+    """DeepLens' depth loss, Eq. 1 (section 3.1): ``l(D, D*) + lambda l(S, S*)``.
 
-    D* and S* come from different data sets that share a mini-batch, so each term is averaged over its own images
-    only. The norms and lambda are not available: L1 on the min-max normalised disparity and binary cross-entropy
+    ``D*`` and ``S*`` come from different data sets that share a mini-batch, so each term is averaged over its own
+    images only. The norms and lambda are not available: L1 on the min-max normalised disparity and binary cross-entropy
     on the mask, lambda = 1 (ours).
 
     Args:
@@ -77,12 +77,12 @@ def disparity_and_saliency_loss(
 
 
 def pynet_coarse_loss(prediction: Tensor, target: Tensor) -> dict[str, Tensor]:
-    """PyNET's loss at levels 7 to 2 (Ignatov et al. 2020, as in the released code): 100 times the mean of |Y - Y*|."""
+    """PyNET's loss at levels 7 to 2 (Ignatov et al. 2020, as in the released code): the mean of ``100 |Y - Y*|``."""
     return {"l1": 100 * F.l1_loss(prediction, target)}
 
 
 def pynet_finest_loss(prediction: Tensor, target: Tensor) -> dict[str, Tensor]:
-    """PyNET's loss at level 1 without its VGG term: 10 |Y - Y*| + 10 (1 - SSIM), B 3 H W, at least 11 pixels a side.
+    """PyNET's loss at level 1 without its VGG term: ``10 |Y - Y*| + 10 (1 - SSIM)``, B 3 H W, H and W at least 11.
 
     SSIM is TensorFlow's (11 x 11 Gaussian, sigma 1.5, valid windows, unclipped prediction). The paper's weights are a
     tenth of these; under Adam that is the same.

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from installed import Installed
 
 torch.set_num_threads(1)
 
@@ -34,3 +35,10 @@ def parity_dir() -> Path:
 def test_data_dir() -> Path:
     """Real pictures for local tests (not part of the project)."""
     return _folder("BOKEHBENCH_TEST_DATA", SHARED / "data", "sample pictures")
+
+
+@pytest.fixture(scope="session")
+def installed(tmp_path_factory: pytest.TempPathFactory) -> Installed:
+    """bokehbench from a wheel, where the checkout cannot be imported."""
+    pytest.importorskip("hatchling", reason='builds the wheel: pip install -e ".[test]"')
+    return Installed.create(tmp_path_factory.mktemp("installed"))

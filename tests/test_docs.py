@@ -1,4 +1,4 @@
-"""Command lines and links in README.md and docs/ are true: verbs, methods, data sets, options and files exist."""
+"""Command lines and links in the pages of the root and of docs/ are true: what they name exists."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from bokehbench.names import options_of
 from bokehbench.verbs import VERBS, spelt_today
 
 ROOT = Path(__file__).resolve().parents[1]
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+PAGES = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").rglob("*.md"))]
 LIGHTNING = ("fit", "validate", "test", "predict")
 #: Words in capitals stand for the reader's own.
 PLACEHOLDER = re.compile(r"[A-Z][A-Z_]*")

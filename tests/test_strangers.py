@@ -13,7 +13,7 @@ import torch
 import yaml
 from made_boards import make_board
 from makers import picture, ramp, save
-from strangers import write_package
+from strangers import FARLENS, write_package
 
 import bokehbench as bb
 from bokehbench.board import results
@@ -29,11 +29,6 @@ from bokehbench.provenance import Provenance
 from bokehbench.suite.suite import read_suite
 
 QUIET = ["--trainer.accelerator=cpu", "--trainer.enable_progress_bar=false"]
-FARLENS = {
-    "models": {"shade": "farlens.method:Shade"},
-    "data": {"ramps": "farlens.scenes:Ramps"},
-    "verbs": {"hello": "farlens.verb"},
-}
 
 
 @pytest.fixture(scope="module")
@@ -241,14 +236,14 @@ def test_a_board_imports_nothing(home, tmp_path, sentinel, capsys) -> None:
 @pytest.fixture
 def troubled(tmp_path, monkeypatch):
     entries = {
-        "models": {
+        "bokehbench.models": {
             "hollow": "troubled.nowhere:Model",
             "deeplens": "troubled.method:Shade",
             "text": "troubled:__name__",
         },
-        "data": {"hollow": "troubled.nowhere:Data"},
-        "columns": {"hollow": "troubled.nowhere:COLUMN"},
-        "verbs": {"hollow": "troubled.nowhere", "score": "troubled.verb"},
+        "bokehbench.data": {"hollow": "troubled.nowhere:Data"},
+        "bokehbench.columns": {"hollow": "troubled.nowhere:COLUMN"},
+        "bokehbench.verbs": {"hollow": "troubled.nowhere", "score": "troubled.verb"},
     }
     write_package(tmp_path / "site", "troubled", entries)
     monkeypatch.syspath_prepend(tmp_path / "site")

@@ -50,7 +50,7 @@ class Aperture(BokehModel):
         step: float = 1.0,
         aperture_share: float = 0.025,
         use_given_disparity: bool = False,
-        depth: StageRecipe = StageRecipe(  # noqa: B008 - read only, and the command line shows it as the default
+        depth: StageRecipe = StageRecipe(
             steps=346_224, batch_size=16, learning_rate=1e-4, weight_decay=5e-4, view="resize", height=320, width=320
         ),
         **training: Any,

@@ -60,7 +60,7 @@ class D2F(BokehModel):
         smoothness_weight: weight of the edge-aware total variation of the defocus map, for ablations: 0 = off.
         poisson_weight: weight of the gradient-domain term of ``fusion``; 0 leaves it out.
         poisson_form: compare ``gradient`` fields, or their divergence (``laplacian``).
-        mask_weight: weight of |M - M0| when ``fusion`` begins; 0 after a fifth of the stage (2 of 10 epochs).
+        mask_weight: weight of ``|M - M0|`` when ``fusion`` begins; 0 after a fifth of the stage (2 of 10 epochs).
         range_weight: weight of the penalty on defocus and mask outside their clamps.
         fusion_crop: side of the random crop on which ``fusion`` trains, in pixels; the first part always sees the
             whole picture; 0 = no crop.
@@ -115,11 +115,11 @@ class D2F(BokehModel):
         mask_weight: float = 0.1,
         range_weight: float = 0.01,
         fusion_crop: int = 0,
-        rendering: StageRecipe = StageRecipe(  # noqa: B008 - read only, and the command line shows it as the default
+        rendering: StageRecipe = StageRecipe(
             steps=44_000, batch_size=4, learning_rate=1e-4, decay_at=[0.625, 0.875], view="resize",
             height=1024, width=1536,
         ),
-        fusion: StageRecipe = StageRecipe(  # noqa: B008
+        fusion: StageRecipe = StageRecipe(
             steps=22_000, batch_size=2, learning_rate=1e-4, decay_at=[0.7], view="resize", height=1024, width=1536
         ),
         **training: Any,

@@ -112,13 +112,13 @@ class DeepLens(DeepLensTraining):
         joint_depth_weight: float = 1.0,
         segmentation_head: bool = True,
         upsampling: Literal["learned", "bicubic", "guided"] = "learned",
-        depth: StageRecipe = StageRecipe(  # noqa: B008 - read only, and the command line shows it as the default
+        depth: StageRecipe = StageRecipe(
             steps=346_224, batch_size=16, learning_rate=1e-4, weight_decay=5e-4, view="resize", height=320, width=320
         ),
-        rendering: StageRecipe = StageRecipe(  # noqa: B008
+        rendering: StageRecipe = StageRecipe(
             steps=199_950, batch_size=16, learning_rate=1e-4, weight_decay=5e-4, view="crop", height=320, width=320
         ),
-        joint: StageRecipe = StageRecipe(  # noqa: B008
+        joint: StageRecipe = StageRecipe(
             steps=20_000, batch_size=16, learning_rate=1e-5, weight_decay=5e-4, view="resize", height=320, width=320
         ),
         **training: Any,

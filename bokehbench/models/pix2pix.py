@@ -68,7 +68,7 @@ class Pix2Pix(BokehModel):
         default_focus: float = 1.0,
         l1_weight: float = 100.0,
         adversarial_weight: float = 1.0,
-        translation: StageRecipe = StageRecipe(  # noqa: B008 - read only, and the command line shows it
+        translation: StageRecipe = StageRecipe(
             steps=200_000, batch_size=1, learning_rate=2e-4, decay_at=[], view="crop", height=256, width=256
         ),
         **training: Any,

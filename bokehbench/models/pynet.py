@@ -97,8 +97,8 @@ class PyNET(CollapseGuard, BokehModel):
         level_5: StageRecipe = RECIPES[5],
         level_4: StageRecipe = RECIPES[4],
         level_3: StageRecipe = RECIPES[3],
-        level_2: StageRecipe = replace(RECIPES[2], warmup_steps=500),  # noqa: B008 - read only, and the command line shows it
-        level_1: StageRecipe = replace(RECIPES[1], warmup_steps=500),  # noqa: B008
+        level_2: StageRecipe = replace(RECIPES[2], warmup_steps=500),
+        level_1: StageRecipe = replace(RECIPES[1], warmup_steps=500),
         **training: Any,
     ) -> None:
         super().__init__(**training)
