@@ -1,4 +1,4 @@
-"""Where the experiment files are, in a checkout and in an installed package."""
+"""Where the experiment files are, in a checkout and in an installed package, and what they say."""
 
 from pathlib import Path
 from typing import Any, Literal
@@ -15,24 +15,72 @@ def folder() -> Path:
     return installed if installed.is_dir() else package.parent / "experiments"
 
 
-def find(name: str, kind: Literal["configuration file", "suite", "sweep"] = "configuration file") -> Path:
-    """A file of ``kind``: a path, or the bare name of one of ours (``deeplens_synthetic``), else BokehbenchError."""
-    ours = folder() / {"configuration file": "", "suite": "suites", "sweep": "sweeps"}[kind]
-    for candidate in (Path(name), ours / name, ours / f"{name}.yaml"):
-        if candidate.is_file():
-            return candidate
-    names = [path.stem for path in ours.glob("*.yaml")]
-    raise BokehbenchError(f"There is no {kind} '{name}'; {nearest(Path(name).stem, names)}.")
+def find(name: str, kind: Literal["suite", "sweep"]) -> Path:
+    """A file of ``kind``: a path, or the bare name of one of ours (``deeplens``), else BokehbenchError."""
+    files = (folder() / "suites" if kind == "suite" else folder()).glob("*.yaml")
+    ours = {path.stem: path for path in files if kind == "suite" or "sweep" in read(path)}
+    found = Path(name) if Path(name).is_file() else ours.get(name.removesuffix(".yaml"))
+    if found is None:
+        raise BokehbenchError(f"There is no {kind} '{name}'; {nearest(Path(name).stem, ours)}.")
+    return found
 
 
-def quick(model: str) -> Path:
+def names() -> dict[str, dict[str, Any]]:
+    """Our configurations, ``METHOD_VARIANT`` -> its settings."""
+    recipes = {path.stem: variants(path) for path in sorted(folder().glob("*.yaml"))}
+    return {f"{recipe}_{name}": settings for recipe, found in recipes.items() for name, settings in found.items()}
+
+
+def configuration(name: str) -> dict[str, Any]:
+    """The settings of a file, of a variant in it (``mine.yaml:ebb``) or of ours (``d2f_ebb``), else BokehbenchError."""
+    file = next((word for word in (name, name.rpartition(":")[0]) if Path(word).is_file()), None)
+    if file is None:
+        found = names()
+    else:
+        of_file = {f"{file}:{variant}": settings for variant, settings in variants(Path(file)).items()}
+        found = of_file or {file: read(Path(file))}
+    if name not in found:
+        near = Path(name).stem if file is None else name
+        same = [each for each in found if each.partition("_")[0] == near.partition("_")[0]]  # of one method, to be short
+        raise BokehbenchError(f"There is no configuration '{name}'; {nearest(near, same or found)}.")
+    return found[name]
+
+
+def quick(model: str) -> str:
     """The configuration of a method (name in lower case) where none is named: its own, or that of the baselines."""
-    own = folder() / f"{model}_quick.yaml"
-    return own if own.is_file() else find("baselines_quick")
+    own = f"{model}_quick"
+    return own if own in names() else "baselines_quick"
+
+
+def variants(path: Path) -> dict[str, dict[str, Any]]:
+    """The variants in a file, if any: each over ``common``, or over the one above it that it is ``like``.
+
+    Raises:
+        BokehbenchError: they are no mappings, or one is ``like`` a variant that does not stand above it.
+    """
+    content = read(path)
+    asked, found = content.get("variants", {}), {None: content.get("common", {})}
+    if not isinstance(asked, dict) or not all(isinstance(each, dict) for each in (found[None], *asked.values())):
+        raise BokehbenchError(f"{path}: 'common', 'variants' and each variant are mappings: NAME: {{model: ...}}.")
+    for name, settings in asked.items():
+        if (like := settings.get("like")) not in [*found]:
+            raise BokehbenchError(f"{path}, {name}: 'like' names a variant above it, not '{like}'.")
+        found[name] = merged(found[like], settings)
+        found[name].pop("like", None)
+    return {name: found[name] for name in asked}
+
+
+def merged(below: Any, above: Any) -> Any:
+    """``above`` over ``below``, mapping by mapping; nothing stays of the settings of another class."""
+    if not (isinstance(below, dict) and isinstance(above, dict)):
+        return above
+    if below.get("class_path") not in (None, above.get("class_path", below.get("class_path"))):
+        return above
+    return {**below, **{key: merged(below.get(key), value) for key, value in above.items()}}
 
 
 def read(path: Path) -> dict[str, Any]:
-    """A configuration file as a dict; BokehbenchError where it is not YAML, or not a mapping."""
+    """A file as a dict; BokehbenchError where it is not YAML, or not a mapping."""
     try:
         content = yaml.safe_load(path.read_text())
     except (yaml.YAMLError, UnicodeDecodeError) as error:

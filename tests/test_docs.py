@@ -64,7 +64,7 @@ def test_names_in_command_lines_exist(page, line) -> None:
     model, data, config = (value_of(words, option) for option in ("--model", "--data", "--config"))
     assert model is None or model in MODELS
     assert data is None or data in DATA
-    assert config is None or experiments.find(config).is_file()
+    assert config is None or experiments.configuration(config)
 
 
 WHOLE = [line for line in LINES if " " in line and line.split()[0] in LIGHTNING and not open_model(line)]

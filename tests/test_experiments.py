@@ -1,4 +1,4 @@
-"""Every recipe of ``experiments/``: it is there, and one step of it runs through the command line.
+"""Every configuration of ``experiments/``: it is there, and one step of it runs through the command line.
 
 Suites and sweeps have tests of their own (tests/suite/test_suite_file.py, tests/sweep).
 """
@@ -14,11 +14,13 @@ from methods import SMALL, TRAINABLE, stage_names
 
 from bokehbench import experiments
 from bokehbench.cli import main
+from bokehbench.errors import BokehbenchError
+from bokehbench.experiments import configuration
 from bokehbench.models import MODELS
 
-FILES = sorted(path.stem for path in experiments.folder().glob("*.yaml"))
+NAMES = sorted(experiments.names())
 SIDE = 64
-#: How recipes are named after data sets, and what makes each data set tiny.
+#: How variants are named after data sets, and what makes each data set tiny.
 DATA: dict[str, tuple[str, dict[str, object]]] = {
     "SyntheticDoF": ("synthetic", {"size": SIDE, "aperture": 8, "train_samples": 2}),
     "EBB": ("ebb", {"root": "ebb"}),
@@ -38,21 +40,19 @@ def folders(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return root
 
 
-def read(stem: str) -> dict:
-    return experiments.read(experiments.find(stem))
-
-
 def below(stem: str) -> list[str]:
-    """The files that ``--config`` needs: an ablation goes on top of its method's EBB recipe."""
+    """What ``--config`` needs: an ablation goes on top of its method's EBB variant."""
     method, _, ablation = stem.partition("_ablation_")
     return [f"{method}_ebb", stem] if ablation else [stem]
 
 
 def in_small(stem: str) -> list[str]:
-    """Command-line words that run one step of every stage of a recipe, as it is but for sizes."""
+    """Command-line words that run one step of every stage of a configuration, as it is but for sizes."""
     settings: dict = {}
     for name in below(stem):
-        settings |= {key: value for key, value in read(name).items() if key != "model" or "model" not in settings}
+        settings |= {
+            key: value for key, value in configuration(name).items() if key != "model" or "model" not in settings
+        }
     options: dict[str, object] = {
         "trainer.accelerator": "cpu", "trainer.devices": 1, "trainer.logger": "false", "trainer.limit_val_batches": 1,
         "trainer.enable_progress_bar": "false", "trainer.enable_checkpointing": "false", "trainer.precision": "32-true",
@@ -77,23 +77,23 @@ def in_small(stem: str) -> list[str]:
 
 @pytest.mark.parametrize("data", DATA)
 @pytest.mark.parametrize("method", TRAINABLE)
-def test_every_method_has_a_recipe_for_every_data_set(method, data) -> None:
-    recipe = read(f"{method}_{DATA[data][0]}")
+def test_every_method_has_a_variant_for_every_data_set(method, data) -> None:
+    recipe = configuration(f"{method}_{DATA[data][0]}")
     assert recipe["model"]["class_path"] == MODELS[method].__name__
     assert recipe["data"]["class_path"] == data
 
 
 @pytest.mark.parametrize("method", TRAINABLE)
-def test_every_method_has_a_recipe_of_minutes(method) -> None:
-    recipe = read(f"{method}_quick")
+def test_every_method_has_a_variant_of_minutes(method) -> None:
+    recipe = configuration(f"{method}_quick")
     assert recipe["model"]["class_path"] == MODELS[method].__name__
     assert recipe["data"]["class_path"] == "SyntheticDoF"
 
 
-@pytest.mark.parametrize("stem", FILES)
+@pytest.mark.parametrize("stem", NAMES)
 def test_one_step_of_it_runs(stem, folders: Path, monkeypatch, capsys) -> None:
     monkeypatch.chdir(folders)
-    verb = "test" if "model" not in read(stem) else "fit"
+    verb = "test" if "model" not in configuration(stem) else "fit"
     assert main([verb, *in_small(stem)]) == 0, capsys.readouterr().err
 
 
@@ -105,3 +105,50 @@ def test_an_ablation_changes_its_switch_alone_in_the_recipe_before_it(capsys) ->
     assert options["radiance"] == "off"
     assert options["backbone_pretrained"] is True
     assert options["rendering"]["steps"] == 44_000
+
+
+MINE = """
+common: {seed_everything: 3, model: {class_path: DeepLens}}
+variants:
+  small:
+    model: {init_args: {depth: {steps: 2, batch_size: 1}}}
+    data: {class_path: SyntheticDoF, init_args: {size: 64}}
+  pairs:
+    like: small
+    model: {init_args: {depth: {steps: 5}}}
+    data: {class_path: Pairs}
+"""
+
+
+def test_a_variant_is_merged_over_what_is_common_or_over_another(tmp_path, monkeypatch, capsys) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("mine.yaml").write_text(MINE)
+    assert configuration("mine.yaml:pairs") == {
+        "seed_everything": 3,
+        "model": {"class_path": "DeepLens", "init_args": {"depth": {"steps": 5, "batch_size": 1}}},
+        "data": {"class_path": "Pairs"},  # nothing of the other class's settings
+    }
+    with pytest.raises(SystemExit):
+        main(["fit", "--config", "mine.yaml:small", "--print_config"])
+    settings = yaml.safe_load(capsys.readouterr().out)
+    assert settings["seed_everything"] == 3
+    assert settings["model"]["init_args"]["depth"]["steps"] == 2
+    assert settings["data"]["init_args"]["size"] == 64
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "said"),
+    [
+        ("mine.yaml", MINE, "no configuration 'mine.yaml'.*mine.yaml:pairs, mine.yaml:small"),
+        ("mine.yaml:smal", MINE, "did you mean 'mine.yaml:small'"),
+        ("mine.yaml:x", "variants: {x: {like: y}, y: {}}", "x: 'like' names a variant above it, not 'y'"),
+        ("mine.yaml:x", "variants: {x: 3}", "'variants' and each variant are mappings"),
+        ("experiments/deeplens_quick.yaml", MINE, "did you mean 'deeplens_quick'"),
+        ("deeplens", MINE, "no configuration 'deeplens'; did you mean 'deeplens_"),
+    ],
+)
+def test_what_is_no_configuration_is_a_sentence(tmp_path, monkeypatch, name, content, said) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("mine.yaml").write_text(content)
+    with pytest.raises(BokehbenchError, match=said):
+        configuration(name)

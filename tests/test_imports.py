@@ -52,7 +52,7 @@ ALLOWED = {
                   "status_file", "tables"},
     "suite": {"board", "checkpoints", "data", "experiments", "figures", "files", "metrics", "models", "status_file",
               "tables"},
-    "sweep": {"checkpoints", "experiments", "files", "suite", "tables"},
+    "sweep": {"checkpoints", "experiments", "files", "models", "suite", "tables"},
     "report": {"board", "data", "figures", "files", "metrics"},
     "study": {"board", "data", "figures", "files", "tables"},
     "app": {"data", "models", "optics"},

@@ -1,19 +1,19 @@
-"""Configurations that follow a paper say in their head what differs from it, and what it does not tell."""
+"""Configurations that follow a paper say in the comment above them what differs, and what the paper does not tell."""
 
 from __future__ import annotations
 
 import json
 import re
-from itertools import takewhile
 from typing import Any
 
 import pytest
 import yaml
 from methods import TRAINABLE, stage_names
-from test_experiments import DATA, FILES, read
+from test_experiments import DATA, NAMES
 
 from bokehbench import experiments
 from bokehbench.cli import main
+from bokehbench.experiments import configuration
 from bokehbench.models import MODELS
 
 DEVIATES, OURS, BESIDES = "Deviates from what is published", "Not published, ours", "Besides"
@@ -26,9 +26,13 @@ WATCHING = {"val_check_interval", "accelerator", "log_every_n_steps"}
 def head(stem: str) -> dict[str, str]:
     """The comment above a configuration: its labelled parts, which go on in indented lines, and the rest as ``""``."""
     parts, label = {"": ""}, ""
-    for line in takewhile(lambda line: line.startswith("#"), experiments.find(stem).read_text().splitlines()):
-        if start := re.match(rf"# ({DEVIATES}|{OURS}|{BESIDES}): ", line):
-            label, line = start[1], line[start.end() :]
+    recipe, _, variant = stem.partition("_")
+    lines = (experiments.folder() / f"{recipe}.yaml").read_text().splitlines()
+    end = next(number for number, line in enumerate(lines) if line.startswith(f"  {variant}:"))
+    start = next(number for number in range(end, 0, -1) if not lines[number - 1].startswith("  #"))
+    for line in (line.removeprefix("  ") for line in lines[start:end]):
+        if begins := re.match(rf"# ({DEVIATES}|{OURS}|{BESIDES}): ", line):
+            label, line = begins[1], line[begins.end() :]
             parts[label] = ""
         elif not line.startswith("#   "):
             label = ""
@@ -40,7 +44,7 @@ def settings(stem: str, capsys, *more: str) -> dict[str, Any]:
     """All settings that decide what a run learns, as ``Published.training`` spells them; defaults included."""
     with pytest.raises(SystemExit):
         main(["fit", "--config", stem, *more, "--print_config"])
-    run, file = yaml.safe_load(capsys.readouterr().out), read(stem)
+    run, file = yaml.safe_load(capsys.readouterr().out), configuration(stem)
     published = MODELS[file["model"]["class_path"].lower()].published
     trainer = {key: run["trainer"][key] for key in file["trainer"] if key not in WATCHING} if "trainer" in file else {}
     found = {**trainer, "precision": run["trainer"]["precision"] or "32-true"}
@@ -79,7 +83,7 @@ def merged(said: dict[str, str], stages: set[str]) -> str:
 
 def parts(stem: str, capsys, *more: str) -> dict[str, str]:
     """What the head must say: deviations, and what is on without being known from a publication."""
-    published = MODELS[read(stem)["model"]["class_path"].lower()].published
+    published = MODELS[configuration(stem)["model"]["class_path"].lower()].published
     differs, ours, found = {}, {}, settings(stem, capsys, *more)
     for setting, value in found.items():
         known = published.values(setting)
@@ -91,7 +95,7 @@ def parts(stem: str, capsys, *more: str) -> dict[str, str]:
     return {DEVIATES: merged(differs, stages), OURS: merged(ours, stages)}
 
 
-FOLLOWING = [stem for stem in FILES if DEVIATES in head(stem)]
+FOLLOWING = [stem for stem in NAMES if DEVIATES in head(stem)]
 
 
 @pytest.mark.parametrize("stem", FOLLOWING)
@@ -100,7 +104,7 @@ def test_the_head_lists_every_deviation_and_every_choice_of_ours(stem, capsys) -
     assert {label: said.get(label) for label in expected} == expected
 
 
-@pytest.mark.parametrize("stem", FILES)
+@pytest.mark.parametrize("stem", NAMES)
 def test_who_claims_to_follow_a_publication_has_that_list(stem) -> None:
     recipes = {f"{method}_{data}" for method in TRAINABLE for data, _ in DATA.values()}
     assert stem in FOLLOWING or not (stem in recipes or CLAIM.search(head(stem)[""]))

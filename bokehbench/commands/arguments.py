@@ -39,23 +39,24 @@ def prepare(argv: list[str]) -> tuple[list[str], list[str]]:
     model = MODELS.typed(models[-1]) if models else None
     dataset = DATA.typed(data[-1]) if data else None
     notes: list[str] = []
-    files = [experiments.find(name) for name in configs]
-    settings = [experiments.read(path) for path in files]
+    settings = [experiments.configuration(name) for name in configs]
     checkpoint = read_checkpoint(Path(checkpoints[-1])) if checkpoints else None
 
-    for path, content in zip(files, settings, strict=True):
-        model = agree(model, chosen(content, "model", path), "--model", path)
+    for name, content in zip(configs, settings, strict=True):
+        model = agree(model, chosen(content, "model", name), "--model", name)
     if checkpoint is not None and "model" in checkpoint.get("bokehbench", {}):
         model = agree(model, method_of(checkpoint, checkpoints[-1]), "--model or --config", checkpoints[-1])
     asks_for_help = any(word.split(".")[0] in ("-h", "--help") or word.endswith(".help") for word in words)
     if model is None and not asks_for_help:
         raise BokehbenchError(f"Which method? Give --model ({MODELS.choices}).")
-    if not files and model is not None:
+    if not configs and model is not None:
         short = MODELS.name_of(model)
         quick = experiments.quick(short)
-        settings.append(experiments.read(quick))
+        settings.append(experiments.configuration(quick))
         if verb == "fit" and model.trainable:
-            notes.append(f"Quick configuration {quick.name} (minutes on a laptop). {_papers(short)}")
+            papers = f"{short}_synthetic" in experiments.names()  # not of a method of others
+            more = f"The paper's: --config {short}_synthetic" if papers else "Steps and sizes are the method's own."
+            notes.append(f"Quick configuration {quick} (minutes on a laptop). {more}")
         if verb in ("validate", "test") and dataset is None:
             notes.append("No --data and no --config: the synthetic scenes of the quick configuration.")
     if checkpoint is not None and model is not None:
@@ -65,13 +66,6 @@ def prepare(argv: list[str]) -> tuple[list[str], list[str]]:
     if checkpoints:
         words += ["--ckpt_path", checkpoints[-1]]
     return words, notes
-
-
-def _papers(method: str) -> str:
-    """Where to go on from the quick configuration, which of a method of others is that of the baselines."""
-    papers = f"{method}_synthetic"
-    ours = (experiments.folder() / f"{papers}.yaml").is_file()
-    return f"The paper's: --config {papers}" if ours else "Steps and sizes are the method's own."
 
 
 def _in_order(

@@ -74,7 +74,7 @@ def values() -> dict[str, list[str]]:
     from bokehbench.data import DATA
     from bokehbench.models import MODELS
 
-    configurations = sorted(path.stem for path in experiments.folder().glob("*.yaml"))
+    configurations = sorted(experiments.names())
     return {"--model": sorted(MODELS), "--data": sorted(DATA), "--config": configurations, "--board": boards.names()}
 
 

@@ -5,11 +5,13 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+import yaml
+
 from bokehbench import experiments
 from bokehbench.commands.option_types import whole
 from bokehbench.commands.stoppable import STOPPED, stoppable
 from bokehbench.errors import BokehbenchError
-from bokehbench.sweep.definition import Sweep, read_sweep
+from bokehbench.sweep.definition import Sweep, read_sweep, wandb_file
 from bokehbench.sweep.local_sweep import LocalSweep
 from bokehbench.sweep.trials import Row, best, text
 
@@ -17,7 +19,11 @@ from bokehbench.sweep.trials import Row, best, text
 def main(argv: list[str]) -> int:
     """Run what is not done yet; returns 1 where all trials failed, 130 where it was interrupted."""
     options, extra = arguments(argv[1:])
-    sweep = read_sweep(experiments.find(options.file, "sweep"))
+    path = experiments.find(options.file, "sweep")
+    sweep = read_sweep(path)
+    if options.print:
+        print(yaml.safe_dump(wandb_file(path), sort_keys=False), end="")
+        return 0
     folder = options.folder or Path("runs") / "sweeps" / sweep.name
     storage = options.storage or str(folder / "sweep.db")
     if sweep.early:
@@ -38,7 +44,8 @@ def arguments(words: list[str]) -> tuple[argparse.Namespace, list[str]]:
         epilog="--model.*, --data.*, --trainer.* (written --x=y), --config and --data go to every trial.",
         allow_abbrev=False,
     )
-    parser.add_argument("file", help="a sweep's file, or the name of one in experiments/sweeps (deeplens)")
+    parser.add_argument("file", help="a sweep's file, or the name of one in experiments/ (deeplens, methods)")
+    parser.add_argument("--print", action="store_true", help="print the file for `wandb sweep`, and run nothing")
     whole(parser, "--trials", 1, default=20, help="end after so many, earlier calls included (20)")
     parser.add_argument("--storage", help="file or URL of the study; default: FOLDER/sweep.db")
     parser.add_argument("--folder", type=Path, help="where the runs go; default: runs/sweeps/NAME")

@@ -23,7 +23,7 @@ class Experiment:
 
     Attributes:
         name: unique in the suite; the folder of its work.
-        config: configuration file of the fit, or None: the method's quick configuration.
+        config: configuration of the fit, or None: the method's quick configuration.
         checkpoint: weights to test, or None: fit first (a baseline has nothing to fit).
         fit, test: options of these verbs, ``{"model.rendering.steps": 100}``; ``{NAME}`` in a value stands for the
             checkpoint of that experiment.
@@ -87,13 +87,13 @@ class Experiment:
         return [*(self._start() if own_data else ["--model", self.model]), *words(self.test)]
 
     def configuration(self) -> str:
-        """What its configuration file, or its method's quick one, says: a changed one makes another fit.
+        """What its configuration, or its method's quick one, says: a changed one makes another fit.
 
         Raises:
-            BokehbenchError: there is no such file, or it cannot be read.
+            BokehbenchError: there is no such configuration, or it cannot be read.
         """
-        path = experiments.find(self.config) if self.config else experiments.quick(self.model)
-        return json.dumps(experiments.read(path), sort_keys=True)
+        name = self.config or experiments.quick(self.model)
+        return json.dumps(experiments.configuration(name), sort_keys=True)
 
     def _start(self) -> list[str]:
         return ["--model", self.model, *(["--config", self.config] if self.config else [])]

@@ -10,6 +10,7 @@ from typing import Any
 
 from bokehbench import experiments
 from bokehbench.errors import BokehbenchError, nearest
+from bokehbench.models import MODELS
 from bokehbench.sweep.parameter import Parameter, parameter
 
 METHODS = ("random", "bayes", "grid")
@@ -67,13 +68,23 @@ class Sweep:
             yield dict(zip(names, point, strict=True))
 
 
+def wandb_file(path: Path) -> dict[str, Any]:
+    """What W&B reads: the file, or its ``sweep``; ``model: {values: all}`` stands for all methods that are trained."""
+    content = experiments.read(path)
+    content = content.get("sweep", content)
+    match content:
+        case {"parameters": {"model": {"values": "all"} as model}}:
+            model["values"] = sorted(name for name, kind in MODELS.loaded().items() if kind.trainable)
+    return content
+
+
 def read_sweep(path: Path) -> Sweep:
     """Read and check a sweep.
 
     Raises:
         BokehbenchError: not a sweep of ``bokehbench fit``, or something that only W&B itself can run.
     """
-    content = experiments.read(path)
+    content = wandb_file(path)
     method = str(content.get("method"))
     if method not in METHODS:
         raise BokehbenchError(f"{path}: there is no method '{method}'; {nearest(method, METHODS)}.")

@@ -84,16 +84,15 @@ def test_print_config_holds_every_setting(name, capsys) -> None:
     assert settings["data"]["class_path"].endswith("SyntheticDoF")
 
 
-@pytest.mark.parametrize("path", sorted(experiments.folder().glob("*.yaml")), ids=lambda path: path.stem)
-def test_every_experiment_file_is_understood(path: Path, capsys) -> None:
-    method = [] if "model" in experiments.read(path) else ["--model", "identity"]
+@pytest.mark.parametrize("name", sorted(experiments.names()))
+def test_every_configuration_of_ours_is_understood(name: str, capsys) -> None:
+    method = [] if "model" in experiments.configuration(name) else ["--model", "identity"]
     with pytest.raises(SystemExit) as stopped:
-        main(["fit", *method, "--config", str(path), "--print_config"])
+        main(["fit", *method, "--config", name, "--print_config"])
     assert stopped.value.code in (0, None), capsys.readouterr().err
     assert yaml.safe_load(capsys.readouterr().out)["model"]["class_path"]
 
 
 @pytest.mark.parametrize("name", TRAINABLE)
 def test_every_method_has_a_quick_recipe_and_the_papers(name) -> None:
-    files = {path.stem for path in experiments.folder().glob(f"{name}_*.yaml")}
-    assert {f"{name}_quick", f"{name}_synthetic", f"{name}_ebb"} <= files
+    assert {f"{name}_quick", f"{name}_synthetic", f"{name}_ebb"} <= set(experiments.names())

@@ -54,7 +54,7 @@ def test_the_papers_schedule_is_the_default_and_that_of_the_experiment_file() ->
     default = {stage.name: stage.recipe for stage in tiny_default().stages}
     assert [r.steps for r in default.values()] == [5_000, 5_000, 20_000, 20_000, 30_000, 80_000, 100_000]
     assert [r.batch_size for r in default.values()] == [50, 50, 40, 14, 9, 9, 5]
-    stored = experiments.read(experiments.find("pynet_ebb"))["model"]["init_args"]
+    stored = experiments.configuration("pynet_ebb")["model"]["init_args"]
     for name, recipe in default.items():
         assert recipe.rate(recipe.steps - 1) * recipe.learning_rate == 5e-5
         assert {key: getattr(recipe, key) for key in stored[name]} == stored[name]

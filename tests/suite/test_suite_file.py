@@ -35,7 +35,7 @@ def test_every_suite_of_ours_can_be_read_and_shows_what_its_board_has(path: Path
     board = find(suite.board)
     assert set(suite.columns) <= set(read_board(board).columns)
     for experiment in suite.experiments:
-        assert experiment.config is None or experiments.find(experiment.config)
+        assert experiment.config is None or experiments.configuration(experiment.config)
         assert set(experiment.published) <= set(read_board(board).columns)
     for claim in suite.expect:
         assert claim.column in suite.columns

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from pathlib import Path
 
 import optuna
 import pytest
@@ -18,7 +17,7 @@ from bokehbench.models import MODELS
 from bokehbench.sweep.definition import read_sweep
 from bokehbench.sweep.parameter import parameter
 
-FILES = sorted((experiments.folder() / "sweeps").glob("*.yaml"))
+FILES = sorted(path for path in experiments.folder().glob("*.yaml") if "sweep" in experiments.read(path))
 
 
 def sampled(sweep, seed: int = 0) -> dict[str, object]:
@@ -27,9 +26,19 @@ def sampled(sweep, seed: int = 0) -> dict[str, object]:
     return sweep.values(study.ask({each.name: each.optuna() for each in sweep.free}).params)
 
 
-def agents_command(path: Path, values: dict[str, object]) -> list[str]:
+@pytest.fixture
+def printed(capsys):
+    """A function: a sweep's name -> the file for W&B that is printed."""
+
+    def ask(name: str) -> dict:
+        assert main(["sweep", name, "--print"]) == 0
+        return yaml.safe_load(capsys.readouterr().out)
+
+    return ask
+
+
+def agents_command(content: dict, values: dict[str, object]) -> list[str]:
     """What ``wandb agent`` would start, by W&B's own code."""
-    content = yaml.safe_load(path.read_text())
     variables = create_sweep_command_args({"args": {name: {"value": value} for name, value in values.items()}})
     command = []
     for word in create_sweep_command(list(content["command"])):
@@ -38,18 +47,22 @@ def agents_command(path: Path, values: dict[str, object]) -> list[str]:
 
 
 def test_every_trainable_method_has_a_sweep() -> None:
-    names = {path.stem for path in FILES}
-    assert names == {name for name, kind in MODELS.items() if kind.trainable} | {"methods"}
+    assert {path.stem for path in FILES} == {name for name, kind in MODELS.items() if kind.trainable} | {"methods"}
+
+
+def test_the_sweep_of_methods_takes_them_from_the_registry(printed) -> None:
+    trained = {name for name, kind in MODELS.items() if kind.trainable}
     swept = read_sweep(experiments.find("methods", "sweep"))
-    assert {value for each in swept.free if each.name == "model" for value in each.values} == names - {"methods"}
+    assert {value for each in swept.free if each.name == "model" for value in each.values} == trained
+    assert set(printed("methods")["parameters"]["model"]["values"]) == trained
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
-def test_the_agents_command_line_runs(path, tmp_path, monkeypatch) -> None:
+def test_the_agents_command_line_runs(path, printed, tmp_path, monkeypatch) -> None:
     monkeypatch.chdir(tmp_path)
     sweep = read_sweep(path)
     values = sampled(sweep)
-    command = agents_command(path, values)
+    command = agents_command(printed(path.stem), values)
     assert command == ["bokehbench", *sweep.command(values)]
     method = next(word.partition("=")[2] for word in command if word.startswith("--model="))
     given = {word.partition("=")[0] for word in command} - {"--model.width"}  # PyNET's full width takes half a minute
@@ -60,8 +73,8 @@ def test_the_agents_command_line_runs(path, tmp_path, monkeypatch) -> None:
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
-def test_w_and_b_finds_what_it_needs(path) -> None:
-    content = yaml.safe_load(path.read_text())
+def test_w_and_b_finds_what_it_needs(path, printed) -> None:
+    content = printed(path.stem)
     assert content["program"] == "bokehbench", "the agent looks for it even where a command is given"
     assert "--trainer.logger=WandbLogger" in content["command"]
     assert set(content) <= {"program", "command", "method", "metric", "parameters", "early_terminate"}
