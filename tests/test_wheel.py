@@ -34,7 +34,7 @@ def test_it_holds_all_files_of_the_package_and_no_others(installed: Installed) -
     }
     assert found == expected
     assert {"bokehbench/py.typed", "bokehbench/app/server.py", "bokehbench/report/templates/index.html.j2"} <= found
-    assert {"bokehbench/experiments/deeplens_quick.yaml", "bokehbench/leaderboards/references.bib"} <= found
+    assert {"bokehbench/experiments/deeplens.yaml", "bokehbench/leaderboards/references.bib"} <= found
 
 
 def test_it_runs_without_the_checkout(installed: Installed, tmp_path: Path) -> None:
