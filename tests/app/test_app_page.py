@@ -17,6 +17,14 @@ from made_uploads import SIZE, bomb
 from makers import picture, save
 from methods import tiny
 from PIL import Image
+from strangers import FARLENS, write_package
+
+import bokehbench
+from bokehbench.cli import main
+from bokehbench.data.augment import resize
+from bokehbench.data.image_io import read_map, read_rgb, to_pixels
+from bokehbench.models import MODELS
+from bokehbench.models.load import load_model
 
 pytest.importorskip("gradio")
 
@@ -174,3 +182,24 @@ def test_deeplens_follows_the_slider_and_recovers_from_a_bad_file(page, tmp_path
             page.click("#download")
         assert download.value.suggested_filename == "photo_bokeh.jpg"
         assert elsewhere == []
+
+
+def test_a_method_of_another_package_is_clicked_through(page, tmp_path: Path, photo, disparity, monkeypatch) -> None:  # noqa: F811
+    site = tmp_path / "site"
+    write_package(site, "farlens", FARLENS)
+    monkeypatch.syspath_prepend(site)
+    monkeypatch.setenv("PYTHONPATH", f"{site}:{Path(bokehbench.__file__).parents[1]}")
+    root = f"--trainer.default_root_dir={tmp_path}"
+    assert main(["fit", "--model", "shade", "--data", "ramps", "--trainer.accelerator=cpu", root]) == 0
+    checkpoint = tmp_path / "shade" / "version_0" / "checkpoints" / "last.ckpt"
+    with served(tmp_path, "--checkpoint", str(checkpoint)) as address:
+        open_page(page, address)
+        upload(page, "drop", photo)
+        wait_said(page, "Shade has no depth network of its own")
+        upload(page, "drop-map", disparity)
+        page.wait_for_selector("#result img")
+        model = load_model(checkpoint, MODELS["shade"])
+        expected = model.render(read_rgb(photo)[None], disparity=resize(read_map(disparity), *SIZE, smooth=True)[None])
+        difference = np.abs(result_of(page) - to_pixels(expected.image[0]).astype(float))
+        assert difference.mean() < 3  # the page shows a JPEG
+        assert page.is_enabled("#save")
