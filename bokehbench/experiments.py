@@ -41,9 +41,7 @@ def configuration(name: str) -> dict[str, Any]:
         found = of_file or {file: read(Path(file))}
     if name not in found:
         near = Path(name).stem if file is None else name
-        same = [
-            each for each in found if each.partition("_")[0] == near.partition("_")[0]
-        ]  # of one method, to be short
+        same = [each for each in found if each.partition("_")[0] == near.partition("_")[0]]  # of one method
         raise BokehbenchError(f"There is no configuration '{name}'; {nearest(near, same or found)}.")
     return found[name]
 
