@@ -20,6 +20,9 @@ from bokehbench.metrics.column import Column
 from bokehbench.models import MODELS
 from bokehbench.tables import aligned
 
+#: Of a table of paired comparisons.
+HEADS = ["", "first", "second", "diff", "95 % interval", "wins", "ties", "loss", "p boot", "p Wilc", ""]
+
 
 def main(argv: list[str]) -> int:
     """Run one action; ``argv[0]`` is the verb. Returns 1 where ``check`` or ``verify`` found a difference.
@@ -143,7 +146,7 @@ def _cite(options: argparse.Namespace) -> int:
     return 0
 
 
-def _import_typed(data: str | None, model: str | None = None) -> None:
+def import_typed(data: str | None, model: str | None = None) -> None:
     """Import the classes that were typed: names in boards and results alone import nothing."""
     if data is not None:
         DATA.typed(data)
@@ -155,7 +158,7 @@ def _verify(options: argparse.Namespace) -> int:
     _, board, row = _row(options.id, options.board)
     from bokehbench.measure.verification import verify
 
-    _import_typed(options.data, options.model)
+    import_typed(options.data, options.model)
     verdict = verify(board, row.result, options.checkpoint, options.root, options.device)
     for line in verdict.differ:
         print(line)
@@ -170,7 +173,7 @@ def _pin(options: argparse.Namespace) -> int:
     folder = boards.find(options.board, writable=True)
     from bokehbench.measure.verification import pin  # brings torch
 
-    _import_typed(options.data)
+    import_typed(options.data)
     print(pin(folder, read_board(folder), options.root))
     return 0
 
@@ -189,13 +192,12 @@ def _compare(options: argparse.Namespace) -> int:
     if not columns:
         raise BokehbenchError(f"--score {options.score}: {nearest(str(options.score), board.columns)}.")
     print(f"{a.label} against {b.label} on {board.title}, protocol {board.protocol}; differences are first - second.")
-    heads = ["", "first", "second", "diff", "95 % interval", "wins", "ties", "loss", "p boot", "p Wilc", ""]
-    print(aligned(heads, [_comparison(column, a, b) for column in columns], "<>>><>>>>><"))
+    print(aligned(HEADS, [comparison(column, a, b) for column in columns], "<>>><>>>>><"))
     return 0
 
 
-def _comparison(column: Column, a: Row, b: Row) -> list[str]:
-    """Cells of one column: means, paired difference, pictures won, tests."""
+def comparison(column: Column, a: Row, b: Row) -> list[str]:
+    """Cells of one column under :data:`HEADS`: means, paired difference, pictures won, tests."""
     one, two = (_values(row, column) for row in (a, b))
     if not set(one) & set(two):
         return [column.label, *[""] * 9, "not measured in both"]
