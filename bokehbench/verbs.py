@@ -16,6 +16,7 @@ _OURS = {
     "app": ("bokehbench.commands.app", "click where to focus and drag the aperture, in the browser"),
     "score": ("bokehbench.commands.score", "score a folder of pictures against the true ones, no model needed"),
     "leaderboard": ("bokehbench.commands.leaderboard", "results and tables: add, render, check, verify, cite, compare"),
+    "submit": ("bokehbench.commands.submit", "send a result with its pictures to a board: pack, and check what came"),
     "report": ("bokehbench.commands.report", "a board as a folder of HTML, with pictures to look into"),
     "benchmark": ("bokehbench.commands.benchmark", "run a suite of experiments and compare them on a board"),
     "sweep": ("bokehbench.commands.sweep", "vary options of a fit, W&B's sweep files run here"),

@@ -19,6 +19,9 @@ from bokehbench.errors import BokehbenchError
 from bokehbench.models import MODELS
 from bokehbench.tables import aligned
 
+#: Of a table of paired comparisons.
+HEADS = ["", "first", "second", "diff", "95 % interval", "wins", "ties", "loss", "p boot", "p Wilc", ""]
+
 
 def main(argv: list[str]) -> int:
     """Run one action; ``argv[0]`` is the verb. Returns 1 where ``check`` or ``verify`` found a difference.
@@ -139,7 +142,7 @@ def _cite(options: argparse.Namespace) -> int:
     return 0
 
 
-def _import_typed(data: str | None, model: str | None = None) -> None:
+def import_typed(data: str | None, model: str | None = None) -> None:
     """Import the classes that were typed: names in boards and results alone import nothing."""
     if data is not None:
         DATA.typed(data)
@@ -151,7 +154,7 @@ def _verify(options: argparse.Namespace) -> int:
     _, board, row = _row(options.id, options.board)
     from bokehbench.measure.verification import verify
 
-    _import_typed(options.data, options.model)
+    import_typed(options.data, options.model)
     verdict = verify(board, row.result, options.checkpoint, options.root, options.device)
     for line in verdict.differ:
         print(line)
@@ -166,7 +169,7 @@ def _pin(options: argparse.Namespace) -> int:
     folder = boards.find(options.board, writable=True)
     from bokehbench.measure.verification import pin  # brings torch
 
-    _import_typed(options.data)
+    import_typed(options.data)
     print(pin(folder, read_board(folder), options.root))
     return 0
 
@@ -177,13 +180,12 @@ def _compare(options: argparse.Namespace) -> int:
         raise BokehbenchError(f"{options.a} is on {folder.name} and {options.b} on {other.name}: compare on one board.")
     scores = compared(board, a, b, options.score)
     print(f"{a.label} against {b.label} on {board.title}, protocol {board.protocol}; differences are first - second.")
-    heads = ["", "first", "second", "diff", "95 % interval", "wins", "ties", "loss", "p boot", "p Wilc", ""]
-    print(aligned(heads, [_cells(each) for each in scores], "<>>><>>>>><"))
+    print(aligned(HEADS, [cells(each) for each in scores], "<>>><>>>>><"))
     return 0
 
 
-def _cells(each: Compared) -> list[str]:
-    """Of one column: means, paired difference, pictures won, tests."""
+def cells(each: Compared) -> list[str]:
+    """Of one column under :data:`HEADS`: means, paired difference, pictures won, tests."""
     column, found = each.column, each.found
     if found is None:
         return [column.label, *[""] * 9, each.why]

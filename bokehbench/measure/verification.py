@@ -1,12 +1,13 @@
 """A board's own pictures: their fingerprints, and a stored result measured again on them from its checkpoint."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import torch
 from tqdm import tqdm
 
+from bokehbench.batch import Batch
 from bokehbench.board.boards import Board, write_fingerprints
 from bokehbench.board.identity import OUTPUTS_ONLY
 from bokehbench.board.leaderboard import admit
@@ -19,6 +20,7 @@ from bokehbench.machine import device_in_words
 from bokehbench.measure.pictures import Picture, gather, measured, target_files_hash, total_hash
 from bokehbench.metrics.columns import columns, find_column
 from bokehbench.metrics.measurement import Measurement
+from bokehbench.metrics.sample import Sample
 from bokehbench.models.base import BokehModel
 from bokehbench.models.load import construct, load_model, recorded_method
 from bokehbench.models.weights import weights_hash
@@ -80,12 +82,11 @@ def verify(
     _compare(verdict, "flags", ", ".join(sorted(result.flags)) or "none", ", ".join(flags) or "none")
     model = open_model(result, checkpoint)
     weights = weights_hash(model)
-    model.to(device or ("cuda" if torch.cuda.is_available() else "cpu"))
+    model.eval().to(device or ("cuda" if torch.cuda.is_available() else "cpu"))
     data = test_data(board, root)
     names = [column for column in result.columns if column in columns()]
-    for column in set(result.columns) - set(names):
-        verdict.unmeasured[column] = "its package is not installed"
-    pictures = list(measure(model, data, board, Measurement.named(names, board.evaluator), set(result.per_image)))
+    measurement = Measurement.named(names, board.evaluator)
+    pictures = list(measure(model.sample, data, board, measurement, set(result.per_image), model.device))
     compare(verdict, result, pictures, board)
     _compare(verdict, "weights", result.weights_hash, weights)
     _compare(verdict, "parameters", result.parameters, sum(p.numel() for m in model.inference_modules()
@@ -150,20 +151,20 @@ def pin(folder: Path, board: Board, root: Path | None = None) -> Path:
 
 @torch.inference_mode()
 def measure(
-    model: BokehModel, data: BokehDataModule, board: Board, measurement: Measurement, names: set[str]
-) -> Iterator[Picture]:
-    """The test pictures called ``names``, rendered and measured.
+    sample: Callable[[Batch], Sample], data: BokehDataModule, board: Board, measurement: Measurement, names: set[str],
+    device: torch.device | str = "cpu",
+) -> Iterator[Picture]:  # fmt: skip
+    """The test pictures called ``names``, measured as ``sample`` gives them from batches on ``device``.
 
     Raises:
         BokehbenchError: a picture is not in the data, has no target, or is not the board's.
     """
-    model.eval()
     lost = set(names)
     for batch in tqdm(data.test_dataloader(), desc="verify", unit="picture"):
         if not set(batch["name"]) & names:
             continue
-        moved = {key: value.to(model.device) if torch.is_tensor(value) else value for key, value in batch.items()}
-        for picture in measured(moved, model.sample(moved), measurement, board.fingerprints):  # type: ignore[arg-type]
+        moved = {key: value.to(device) if torch.is_tensor(value) else value for key, value in batch.items()}
+        for picture in measured(moved, sample(moved), measurement, board.fingerprints):  # type: ignore[arg-type]
             board.refuse_fingerprint(picture.name, picture.fingerprint)
             lost.discard(picture.name)
             yield picture
@@ -174,7 +175,7 @@ def measure(
 def compare(verdict: Verdict, result: Result, pictures: list[Picture], board: Board) -> None:
     """Stored scores against those measured now, each within its column's tolerance."""
     now, missing = gather(pictures, board.evaluator)
-    verdict.unmeasured |= missing
+    verdict.unmeasured |= missing | dict.fromkeys(set(result.columns) - set(columns()), "its package is not installed")
     verdict.compared = len(pictures)
     for name, row in sorted(now.items()):
         stored = result.per_image[name]
