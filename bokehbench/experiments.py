@@ -83,6 +83,8 @@ def read(path: Path) -> dict[str, Any]:
     """A file as a dict; BokehbenchError where it is not YAML, or not a mapping."""
     try:
         content = yaml.safe_load(path.read_text())
+    except OSError as error:
+        raise BokehbenchError(f"{path} cannot be read ({error.strerror}): check the name.") from error
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise BokehbenchError(f"{path} is not valid YAML: {str(error).splitlines()[0]}.") from error
     if not isinstance(content, dict):

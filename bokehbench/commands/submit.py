@@ -32,7 +32,7 @@ def arguments(words: list[str]) -> argparse.Namespace:
     pack.add_argument("result", type=Path, metavar="RUN_OR_RESULT", help="result file (JSON), or its folder")
     pack.add_argument("-o", "--output", type=Path, required=True, help="the bundle, a zip file")
     pack.add_argument("--hashes-only", metavar="URL", help="leave the pictures out: they are kept at URL")
-    pack.add_argument("--declaration", metavar="FILE", help="YAML, in place of the options below")
+    pack.add_argument("--declaration", type=Path, metavar="FILE", help="YAML, in place of the options below")
     pack.add_argument("--trained-on", action="append", default=[], metavar="NAME=SPLIT", help="once for each data set")
     for entry, what in ENTRIES.items():
         pack.add_argument(f"--{entry.replace('_', '-')}", help=what)
@@ -50,8 +50,8 @@ def _pack(options: argparse.Namespace) -> int:
     data = [dict(zip(("name", "split"), each.split("=", 1), strict=False)) for each in options.trained_on]
     words = {"data": data} | {entry: getattr(options, entry) for entry in ENTRIES}
     if options.declaration is not None:
-        words = {"data": None} | experiments.read(experiments.find(options.declaration))
-    refuse_undeclared(words, options.declaration or "The command line")
+        words = {"data": None} | experiments.read(options.declaration)
+    refuse_undeclared(words, str(options.declaration or "The command line"))
     count = bundle.pack(options.result, options.output, words, options.outputs, options.hashes_only)
     print(f"{options.output}: {counted(count, 'picture')}. Check it: bokehbench submit check {options.output}")
     return 0

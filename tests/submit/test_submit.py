@@ -363,7 +363,7 @@ def test_a_folder_of_outputs_of_a_method_that_bokehbench_does_not_have(home, tmp
         (WORDS[2:], "The command line does not tell overlap"),
         ([*WORDS, "--trained-on", "ebb"], "needs name and split"),
         ([*WORDS, "--declaration", "odd.yaml"], "`data` needs name and split"),
-        ([*WORDS, "--declaration", "nowhere.yaml"], "There is no configuration file 'nowhere.yaml'"),
+        ([*WORDS, "--declaration", "nowhere.yaml"], "nowhere.yaml cannot be read"),
         ([*WORDS, "--outputs", "row"], "There are no outputs of synthetic-test-000000 and 2 others"),
         ([*WORDS[2:], "--overlap", "Kept in /home/me/photos."], "names /home/me/photos., a place on a machine"),
     ],
