@@ -276,7 +276,7 @@ SPOILT = {
     undeclared_training: "weights that were trained, and the declaration names no training data",
     contaminated_record: "The record says that its weights saw the test pictures",
     other_version: "was measured for tiny version 2, not for tiny version 1",
-    other_settings: "is on other pictures than tiny's: blur_radius 9.0 instead of 8",
+    other_settings: "is on other pictures than tiny's: aperture 9.0 instead of 8",
     edited_record: "result.json was edited",
     odd_record: "A document has another entry",
     column_left_out: "The record lacks psnr_in_focus, ssim and does not say why",
