@@ -18,7 +18,7 @@ METHODS = [kind.__name__ for kind in MODELS.values()]
 #: Readers of a method's published weights, and networks: folders that are named after it belong to it.
 OWN_ROOMS = ("models", "nets", "weights")
 #: Short names that are also words of photography and mathematics: a sentence may hold them.
-WORDS = {"aperture", "combination", "compositional", "gaussian", "identity", "layered", "scatter"}
+WORDS = {"aperture", "combination", "compositional", "external", "gaussian", "identity", "layered", "scatter"}
 #: Rooms where such a word, alone in a string, can only be a method; "aperture" is a key of batches everywhere.
 ABOVE_METHODS = {"app", "board", "commands", "measure", "report", "study", "suite", "sweep"}
 #: What may be said of a method in a file that is not its own, and why.

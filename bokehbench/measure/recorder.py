@@ -24,7 +24,7 @@ from bokehbench.metrics.sample import Sample
 from bokehbench.models.base import BokehModel
 from bokehbench.models.weights import weights_hash
 from bokehbench.names import as_first_recorded
-from bokehbench.provenance import data_settings
+from bokehbench.provenance import WEIGHTS_NOT_KNOWN, data_settings
 from bokehbench.run_folder import InRunFolder
 
 
@@ -101,15 +101,15 @@ class ResultRecorder(InRunFolder):
 
     def result(self, trainer: Trainer, model: BokehModel, rows: list[Picture], seconds: list[float]) -> Result:
         """Everything that is known about the test."""
-        macs = count_macs(model, self.first) if self.first is not None else None
+        macs = count_macs(model, self.first) if self.first is not None and not model.of_command else None
         size = tuple(self.first["image"].shape[-2:]) if self.first is not None and macs is not None else None
         return board_result(
             self.board,
             rows,
-            method=type(model).__name__,
+            method=model.label,
             architecture=model.architecture_arguments,
             network=model.network(model.architecture_arguments),
-            weights_hash=weights_hash(model),
+            weights_hash=WEIGHTS_NOT_KNOWN if model.of_command else weights_hash(model),
             inference={"precision": str(trainer.precision), "data": data_settings(trainer.datamodule)},  # type: ignore[attr-defined]
             target_hash=self.files_hash or total_hash({row.name: row.target for row in rows}),
             prediction_hash=total_hash({row.name: row.prediction for row in rows}),
@@ -119,8 +119,10 @@ class ResultRecorder(InRunFolder):
             seed=model.provenance.seed,
             device=device_in_words(model.device, trainer.world_size),
             seconds_per_image=statistics.median(seconds) if seconds else None,
-            peak_memory=peak_memory(model.device),
-            parameters=sum(p.numel() for module in model.inference_modules() for p in module.parameters()),
+            peak_memory=None if model.of_command else peak_memory(model.device),
+            parameters=None
+            if model.of_command
+            else sum(p.numel() for module in model.inference_modules() for p in module.parameters()),
             macs=macs,
             macs_size=size,
         )

@@ -7,18 +7,22 @@ from pathlib import Path
 import torch
 from tqdm import tqdm
 
+from bokehbench.batch import Batch
 from bokehbench.board.boards import Board, write_fingerprints
 from bokehbench.board.identity import OUTPUTS_ONLY
 from bokehbench.board.leaderboard import admit
 from bokehbench.board.results import Result
 from bokehbench.data import open_data
 from bokehbench.data.base import BokehDataModule
+from bokehbench.data.image_io import read_rgb
 from bokehbench.errors import BokehbenchError
+from bokehbench.figures.stored_pictures import picture_file
 from bokehbench.fingerprint import fingerprint
 from bokehbench.machine import device_in_words
 from bokehbench.measure.pictures import Picture, gather, measured, target_files_hash, total_hash
 from bokehbench.metrics.columns import columns, find_column
-from bokehbench.metrics.measurement import Measurement
+from bokehbench.metrics.measurement import Measurement, sample_of
+from bokehbench.metrics.sample import Sample
 from bokehbench.models.base import BokehModel
 from bokehbench.models.load import construct, load_model, recorded_method
 from bokehbench.models.weights import weights_hash
@@ -60,7 +64,12 @@ class Verdict:
 
 
 def verify(
-    board: Board, result: Result, checkpoint: Path | None = None, root: Path | None = None, device: str | None = None
+    board: Board,
+    result: Result,
+    checkpoint: Path | None = None,
+    root: Path | None = None,
+    device: str | None = None,
+    outputs: Path | None = None,
 ) -> Verdict:
     """Render the board's pictures with the checkpoint's method and compare all that a result says of itself.
 
@@ -70,6 +79,7 @@ def verify(
         checkpoint: of ``fit`` or ``import-weights``; of the result's method. None for a method without weights.
         root: the data's folder, for boards whose pictures are not made from a seed.
         device: ``cpu``, ``cuda`` ... ; None = a GPU where there is one.
+        outputs: folder of pictures that the recorder stored, to measure in place of rendering.
 
     Raises:
         BokehbenchError: the checkpoint is of another method, there is nothing to run, or the data lacks pictures of the
@@ -78,7 +88,7 @@ def verify(
     verdict = Verdict()
     flags = admit(board, result).flags
     _compare(verdict, "flags", ", ".join(sorted(result.flags)) or "none", ", ".join(flags) or "none")
-    model = open_model(result, checkpoint)
+    model = open_model(result, checkpoint) if outputs is None else StoredOutputs(outputs)
     weights = weights_hash(model)
     model.to(device or ("cuda" if torch.cuda.is_available() else "cpu"))
     data = test_data(board, root)
@@ -87,17 +97,33 @@ def verify(
         verdict.unmeasured[column] = "its package is not installed"
     pictures = list(measure(model, data, board, Measurement.named(names, board.evaluator), set(result.per_image)))
     compare(verdict, result, pictures, board)
-    _compare(verdict, "weights", result.weights_hash, weights)
-    _compare(verdict, "parameters", result.parameters, sum(p.numel() for m in model.inference_modules()
-                                                           for p in m.parameters()))  # fmt: skip
-    network = model.network(model.architecture_arguments)
-    _compare(verdict, "network", result.network.get("name"), network.get("name"))
+    if outputs is None:
+        _compare(verdict, "weights", result.weights_hash, weights)
+        parameters = sum(p.numel() for m in model.inference_modules() for p in m.parameters())
+        _compare(verdict, "parameters", result.parameters, parameters)
+        network = model.network(model.architecture_arguments)
+        _compare(verdict, "network", result.network.get("name"), network.get("name"))
+    else:
+        verdict.unmeasured["how the pictures were made"] = "the stored ones were scored, nothing was rendered"
     files = target_files_hash(data, set(result.per_image))
     _bits(verdict, "target_hash", result, files or total_hash({p.name: p.target for p in pictures}), model.device)
     _bits(verdict, "prediction_hash", result, total_hash({p.name: p.prediction for p in pictures}), model.device)
     if checkpoint is not None:
         _provenance(verdict, result, model)
     return verdict
+
+
+class StoredOutputs(BokehModel):
+    """Pictures that a test stored, in place of the method that made them."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__()
+        self.folder = folder
+
+    def sample(self, batch: Batch) -> Sample:
+        """A batch with its stored pictures, as it is measured; BokehbenchError where one is not there."""
+        found = [read_rgb(picture_file(self.folder, "output", name)) for name in batch["name"]]
+        return sample_of(torch.stack(found).to(batch["image"].device), batch)
 
 
 def open_model(result: Result, checkpoint: Path | None) -> BokehModel:

@@ -19,6 +19,7 @@ MODELS: Classes[BokehModel] = Classes(
         "Compositional": "bokehbench.models.baselines.compositional",
         "D2F": "bokehbench.models.d2f",
         "DeepLens": "bokehbench.models.deeplens",
+        "External": "bokehbench.models.external",
         "Gaussian": "bokehbench.models.baselines.gaussian",
         "Identity": "bokehbench.models.baselines.identity",
         "Layered": "bokehbench.models.baselines.layered",
@@ -31,3 +32,8 @@ MODELS: Classes[BokehModel] = Classes(
     option="--model",
 )
 __getattr__ = MODELS.named
+
+
+def spelt_out(name: str) -> tuple[str, dict[str, str]]:
+    """What people type for a method -> its name, and arguments: a YAML file describes a method that is a command."""
+    return ("external", {"description": name}) if name.endswith((".yaml", ".yml")) else (name, {})

@@ -22,6 +22,8 @@ class Recorded(LightningModule):
 
     #: False for methods that have no stages, such as the baselines.
     trainable: ClassVar[bool] = True
+    #: True: it runs a command that its arguments name, so no checkpoint and no result may make one.
+    of_command: ClassVar[bool] = False
     #: Constructor arguments that say what the method is: its network, its losses, how it renders. The others are
     #: recipes of stages and those of :data:`bokehbench.provenance.STARTING`.
     architecture: ClassVar[tuple[str, ...]] = ()
@@ -42,6 +44,11 @@ class Recorded(LightningModule):
         #: Of weights that are about to be loaded.
         self._coming: Provenance | None = None
         self._training_since: float | None = None
+
+    @property
+    def label(self) -> str:
+        """What tables and results call the method."""
+        return type(self).__name__
 
     @property
     def architecture_arguments(self) -> dict[str, Any]:
