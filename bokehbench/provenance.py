@@ -24,8 +24,6 @@ from bokehbench.repository import commit, dirty
 UNTRAINED, UNKNOWN = "untrained", "unknown origin"
 #: ``weights_hash`` of a method that has no weights, such as the baselines.
 NO_WEIGHTS = "no weights"
-#: The same of a command of others, whose weights are out of our sight.
-WEIGHTS_NOT_KNOWN = "not known"
 #: Constructor arguments of any method that say how it is started, not what it is.
 STARTING = ("stages", "weights", "backbone_pretrained")
 #: Packages that can move a score.

@@ -28,6 +28,7 @@ ALLOWED = {
     ("commands/benchmark.py", "DeepLens"): "the help's example",
     ("commands/sweep.py", "DeepLens"): "the help's example",
     ("commands/app.py", "Layered"): "what the page opens with where nobody has trained anything",
+    ("commands/method.py", "External"): "the verb for such methods",
     ("commands/data.py", "Layered"): "the optics that a data set renders with, not the method",
     ("models/aperture.py", "DeepLens"): "the paper that it is a baseline of",
     ("nets/aperture_net.py", "DeepLens"): "its depth network, as in that paper",

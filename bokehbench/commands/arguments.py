@@ -17,7 +17,7 @@ from bokehbench.commands.loggers import complete_settings, complete_words
 from bokehbench.data import DATA
 from bokehbench.errors import BokehbenchError
 from bokehbench.metrics.columns import find_column
-from bokehbench.models import MODELS, spelt_out
+from bokehbench.models import MODELS
 from bokehbench.models.load import method_of, stored_arguments
 from bokehbench.names import current, spelt_today
 from bokehbench.registry import Classes, class_path
@@ -37,9 +37,7 @@ def prepare(argv: list[str]) -> tuple[list[str], list[str]]:
     words, configs = take(words, ("--config", "-c"))
     words, checkpoints = take(words, ("--checkpoint",))
     words, columns = take(words, ("--columns",)) if verb == "test" else (words, [])
-    name, described = spelt_out(models[-1]) if models else ("", {})
-    words = [*(f"--model.{key}={value}" for key, value in described.items()), *words]
-    model = MODELS.typed(name) if models else None
+    model = MODELS.typed(models[-1]) if models else None
     dataset = DATA.typed(data[-1]) if data else None
     notes: list[str] = []
     files = [experiments.find(name) for name in configs]

@@ -9,7 +9,7 @@ import torch
 
 from bokehbench.commands.arguments import take
 from bokehbench.errors import BokehbenchError, nearest
-from bokehbench.models import MODELS, spelt_out
+from bokehbench.models import MODELS
 from bokehbench.models.base import BokehModel
 from bokehbench.models.load import load_model, newest_checkpoint
 from bokehbench.names import current
@@ -31,8 +31,6 @@ def open_model(
     Raises:
         BokehbenchError: unknown names or settings, no checkpoint, or one of another method.
     """
-    name, described = spelt_out(name or "")
-    words = [*(f"--model.{key}={value}" for key, value in described.items()), *words]
     kind = MODELS.typed(name) if name else None
     if kind is not None and not kind.trainable and checkpoint is None:
         model = kind(**settings(words, kind)).eval()

@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-import jsonargparse
+from jsonargparse import ArgumentError, ArgumentParser
+from jsonargparse.typing import PositiveFloat
 
 from bokehbench import experiments
 from bokehbench.errors import BokehbenchError, check_options, nearest
@@ -22,7 +23,7 @@ FOCUS = {"disparity": ("focus",), "point": ("x", "y"), "mask": ("mask",), "none"
 
 @dataclass(frozen=True)
 class MapForm:
-    """The map that a command reads; of ``depth``, ``range`` is the nearest and the farthest."""
+    """The map that a command reads; of ``depth``, whose dark values are near, ``range`` is nearest and farthest."""
 
     kind: Literal["disparity", "depth", "none"] = "disparity"
     near: Literal["bright", "dark"] = "bright"
@@ -47,10 +48,10 @@ class Description:
     environment: dict[str, str] = field(default_factory=dict)
     version: str | list[str] = ""
     calls: Literal["picture", "batch"] = "picture"
-    seconds: float = 600.0
+    seconds: PositiveFloat = 600.0
     focus: Literal["disparity", "point", "mask", "none"] = "disparity"
     strength: Literal["radius", "K", "f_number", "none"] = "radius"
-    factor: float | None = None
+    factor: PositiveFloat | None = None
     map: MapForm = MapForm()
     image: Literal["png", "npy"] = "png"
     output: str = "{outputs}/{name}.png"
@@ -66,32 +67,24 @@ class Description:
 
 
 def read_description(path: Path) -> Description:
-    """Read and check a description; runs nothing.
-
-    Raises:
-        BokehbenchError: there is no such file, or a key, a value or a placeholder is not right.
-    """
+    """Read and check a description, which runs nothing; BokehbenchError where it is not there, or not right."""
     if not path.is_file():
         raise BokehbenchError(f"--model.description '{path}': give the YAML file that describes the command.")
     content = experiments.read(path)
-    content_hash = hashlib.sha256(json.dumps(content, sort_keys=True, default=str).encode()).hexdigest()
-    parser = jsonargparse.ArgumentParser(exit_on_error=False)
+    parser = ArgumentParser(exit_on_error=False)
     parser.add_class_arguments(Description, skip={"source", "sha256"})
     try:
         said = parser.parse_object(content).as_dict()
-    except jsonargparse.ArgumentError as error:
+    except ArgumentError as error:
         raise BokehbenchError(f"{path}: {' '.join(str(error).split())[:400]}") from None
-    found = Description(**{**said, "map": MapForm(**said["map"])}, source=path.resolve(), sha256=content_hash)
-    low, high = found.map.range
-    depth = found.map.kind == "depth"
+    sha256 = hashlib.sha256(json.dumps(content, sort_keys=True, default=str).encode()).hexdigest()
+    found = Description(**{**said, "map": MapForm(**said["map"])}, source=path.resolve(), sha256=sha256)
+    (low, high), depth = found.map.range, found.map.kind == "depth"
     check_options(
         f"{path}: ",
         ("strength", found.strength, found.strength != "f_number" or found.factor is not None,
          "radius or K, or besides it the 'factor' by which radius = factor / N"),
-        ("factor", found.factor, found.factor is None or found.factor > 0, "more than 0"),
-        ("seconds", found.seconds, found.seconds > 0, "more than 0"),
-        ("map.range", [low, high], 0 < low < high or (low < high and not depth), "two numbers, of depth above 0"),
-        ("map.near", found.map.near, found.map.near == "dark" or not depth, "dark, since the map is of depth"),
+        ("map.range", [low, high], (0 if depth else low - 1) < low < high, "two numbers that rise, of depth above 0"),
     )  # fmt: skip
     names = ["python", "manifest", "outputs"]
     if found.calls == "picture":

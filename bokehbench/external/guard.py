@@ -9,18 +9,16 @@ from contextlib import suppress
 
 
 def main() -> None:
-    """Run ``argv[1:]`` in a process group of its own; end with its exit status, with all that it started."""
+    """Run ``argv[1:]`` in a process group of its own; end with its exit status, and all that it started with it."""
     command = subprocess.Popen(sys.argv[1:], stdin=subprocess.DEVNULL, start_new_session=True)
 
-    def end(wait: bool = True) -> None:
-        if wait:
-            sys.stdin.buffer.read()
+    def end(after: bytes) -> None:
         with suppress(ProcessLookupError):
             os.killpg(command.pid, signal.SIGKILL)
 
-    threading.Thread(target=end, daemon=True).start()
+    threading.Thread(target=lambda: end(sys.stdin.buffer.read()), daemon=True).start()
     status = command.wait()
-    end(wait=False)
+    end(b"")
     os._exit(status if status >= 0 else 128 - status)
 
 

@@ -16,7 +16,7 @@ from bokehbench.board.identity import OUTPUTS_ONLY
 from bokehbench.board.results import Result
 from bokehbench.errors import BokehbenchError
 from bokehbench.files import write_atomic
-from bokehbench.provenance import NO_WEIGHTS, WEIGHTS_NOT_KNOWN
+from bokehbench.provenance import NO_WEIGHTS
 
 #: Inches: at 100 dots per inch, the width of a README's column.
 WIDTH = 8.0
@@ -69,9 +69,7 @@ KINDS = {"trained": BLUE, "not trained": VERMILLION, "outputs of others": GREEN}
 
 def kind(result: Result) -> str:
     """Key of :data:`KINDS`."""
-    return {NO_WEIGHTS: "not trained", OUTPUTS_ONLY: "outputs of others", WEIGHTS_NOT_KNOWN: "outputs of others"}.get(
-        result.weights_hash, "trained"
-    )
+    return {NO_WEIGHTS: "not trained", OUTPUTS_ONLY: "outputs of others"}.get(result.weights_hash, "trained")
 
 
 def paint(path: Path, height: float, draw: Callable[[Any], None]) -> Path:

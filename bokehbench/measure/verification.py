@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -64,13 +65,9 @@ class Verdict:
 
 
 def verify(
-    board: Board,
-    result: Result,
-    checkpoint: Path | None = None,
-    root: Path | None = None,
-    device: str | None = None,
+    board: Board, result: Result, checkpoint: Path | None = None, root: Path | None = None, device: str | None = None,
     outputs: Path | None = None,
-) -> Verdict:
+) -> Verdict:  # fmt: skip
     """Render the board's pictures with the checkpoint's method and compare all that a result says of itself.
 
     Times, memory and dates are the recorder's word: another run gives others.
@@ -88,7 +85,9 @@ def verify(
     verdict = Verdict()
     flags = admit(board, result).flags
     _compare(verdict, "flags", ", ".join(sorted(result.flags)) or "none", ", ".join(flags) or "none")
-    model = open_model(result, checkpoint) if outputs is None else StoredOutputs(outputs)
+    model = open_model(result, checkpoint) if outputs is None else BokehModel()
+    if outputs is not None:
+        model.sample = partial(stored, outputs)  # type: ignore[method-assign]
     weights = weights_hash(model)
     model.to(device or ("cuda" if torch.cuda.is_available() else "cpu"))
     data = test_data(board, root)
@@ -97,33 +96,26 @@ def verify(
         verdict.unmeasured[column] = "its package is not installed"
     pictures = list(measure(model, data, board, Measurement.named(names, board.evaluator), set(result.per_image)))
     compare(verdict, result, pictures, board)
-    if outputs is None:
-        _compare(verdict, "weights", result.weights_hash, weights)
-        parameters = sum(p.numel() for m in model.inference_modules() for p in m.parameters())
-        _compare(verdict, "parameters", result.parameters, parameters)
-        network = model.network(model.architecture_arguments)
-        _compare(verdict, "network", result.network.get("name"), network.get("name"))
-    else:
-        verdict.unmeasured["how the pictures were made"] = "the stored ones were scored, nothing was rendered"
     files = target_files_hash(data, set(result.per_image))
     _bits(verdict, "target_hash", result, files or total_hash({p.name: p.target for p in pictures}), model.device)
     _bits(verdict, "prediction_hash", result, total_hash({p.name: p.prediction for p in pictures}), model.device)
+    if outputs is not None:
+        verdict.unmeasured["how the pictures were made"] = "the stored ones were scored, nothing was rendered"
+        return verdict
+    _compare(verdict, "weights", result.weights_hash, weights)
+    _compare(verdict, "parameters", result.parameters, sum(p.numel() for m in model.inference_modules()
+                                                           for p in m.parameters()))  # fmt: skip
+    network = model.network(model.architecture_arguments)
+    _compare(verdict, "network", result.network.get("name"), network.get("name"))
     if checkpoint is not None:
         _provenance(verdict, result, model)
     return verdict
 
 
-class StoredOutputs(BokehModel):
-    """Pictures that a test stored, in place of the method that made them."""
-
-    def __init__(self, folder: Path) -> None:
-        super().__init__()
-        self.folder = folder
-
-    def sample(self, batch: Batch) -> Sample:
-        """A batch with its stored pictures, as it is measured; BokehbenchError where one is not there."""
-        found = [read_rgb(picture_file(self.folder, "output", name)) for name in batch["name"]]
-        return sample_of(torch.stack(found).to(batch["image"].device), batch)
+def stored(folder: Path, batch: Batch) -> Sample:
+    """A batch with the outputs that the recorder stored in ``folder``; BokehbenchError where one is not there."""
+    found = [read_rgb(picture_file(folder, "output", name)) for name in batch["name"]]
+    return sample_of(torch.stack(found).to(batch["image"].device), batch)
 
 
 def open_model(result: Result, checkpoint: Path | None) -> BokehModel:

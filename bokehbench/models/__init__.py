@@ -32,8 +32,3 @@ MODELS: Classes[BokehModel] = Classes(
     option="--model",
 )
 __getattr__ = MODELS.named
-
-
-def spelt_out(name: str) -> tuple[str, dict[str, str]]:
-    """What people type for a method -> its name, and arguments: a YAML file describes a method that is a command."""
-    return ("external", {"description": name}) if name.endswith((".yaml", ".yml")) else (name, {})

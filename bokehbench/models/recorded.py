@@ -36,6 +36,8 @@ class Recorded(LightningModule):
     def __init__(self) -> None:
         super().__init__()
         self.save_hyperparameters()
+        #: What tables and results call it.
+        self.label = type(self).__name__
         #: The stages that there are, those of a run, and the one that is trained.
         self.available: list[Stage] = []
         self.stages: list[Stage] = []
@@ -44,11 +46,6 @@ class Recorded(LightningModule):
         #: Of weights that are about to be loaded.
         self._coming: Provenance | None = None
         self._training_since: float | None = None
-
-    @property
-    def label(self) -> str:
-        """What tables and results call the method."""
-        return type(self).__name__
 
     @property
     def architecture_arguments(self) -> dict[str, Any]:

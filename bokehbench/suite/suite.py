@@ -8,7 +8,7 @@ from typing import Any
 from bokehbench import experiments
 from bokehbench.board.identity import slug
 from bokehbench.errors import BokehbenchError, nearest
-from bokehbench.models import MODELS, spelt_out
+from bokehbench.models import MODELS
 from bokehbench.suite.dependencies import check_needs
 from bokehbench.suite.expectation import Expectation, read_expectation
 from bokehbench.suite.experiment import Experiment, label
@@ -92,14 +92,9 @@ def _experiment(entry: Any, suite: Mapping[str, Any], path: Path) -> Experiment:
         raise BokehbenchError(f"{path}: an experiment is a method's name, or a mapping with 'model', not {entry!r}.")
     where = f"{path}, experiment {entry.get('name', entry['model'])}"
     _known(entry, EXPERIMENT_KEYS, where)
-    name, described = spelt_out(str(entry["model"]))
-    kind = MODELS.typed(name, f"{path}, model")
+    kind = MODELS.typed(str(entry["model"]), f"{path}, model")
     model = MODELS.name_of(kind)
-    both = {
-        **{f"model.{key}": value for key, value in described.items()},
-        **(suite.get("options") or {}),
-        **(entry.get("options") or {}),
-    }
+    both = {**(suite.get("options") or {}), **(entry.get("options") or {})}
     fit, test = ({**both, **(suite.get(verb) or {}), **(entry.get(verb) or {})} for verb in ("fit", "test"))
     checkpoint = Path(entry["checkpoint"]).expanduser() if entry.get("checkpoint") else None
     if checkpoint is not None and not checkpoint.is_file():

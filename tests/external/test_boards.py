@@ -53,7 +53,7 @@ def test_its_row_says_that_it_is_external_and_whose(board, tested) -> None:
     assert len(tested.architecture["description"]["sha256"]) == 64
     assert tested.training["code"]["distribution"] == "Toy"
     assert tested.training["licence"] == "none"
-    assert tested.weights_hash == "not known"
+    assert tested.weights_hash == "unknown origin"
     assert (tested.parameters, tested.macs, tested.peak_memory) == (None, None, None)
     assert "| Toy (external) |" in (board / "table.md").read_text()
     assert str(HERE) not in tested.to_json()
@@ -94,7 +94,7 @@ def test_verify_runs_no_command_and_scores_what_was_stored(board, tested, capsys
 
 def test_a_suite_runs_it_and_again_where_its_description_changed(board, tmp_path, capsys) -> None:
     path = described(tmp_path / "toy.yaml")
-    experiments = [{"model": str(path), "name": "mine"}, "identity"]
+    experiments = [{"model": "external", "name": "mine", "test": {"model.description": str(path)}}, "identity"]
     suite = {"board": str(board), "experiments": experiments, "options": {"data.num_workers": 0}}
     (tmp_path / "suite.yaml").write_text(yaml.safe_dump(suite))
     words = ["benchmark", str(tmp_path / "suite.yaml"), "--folder", str(tmp_path / "work"), "--trainer.accelerator=cpu"]

@@ -25,7 +25,7 @@ import json, os, shutil, sys
 given, kept = json.loads(sys.argv[1]), sys.argv[2]
 shutil.copy(given["image"], given["output"])
 for key in ("map", "mask", "manifest"):
-    if "/" in given[key]:
+    if key in given:
         shutil.copy(given[key], kept)
 json.dump(given, open(f"{kept}/given.json", "w"))
 """
@@ -136,12 +136,12 @@ def test_a_mask_and_a_metric_pfm(tmp_path) -> None:
         ({"strengh": "K"}, "strengh"),
         ({"map": {"kind": "parallax"}}, "map.kind"),
         ({"map": {"kind": "depth"}}, "map.range .* of depth above 0"),
-        ({"map": {"kind": "depth", "range": [1, 9]}}, "map.near bright: give dark"),
+        ({"map": {"range": [1, 1]}}, "map.range .* two numbers that rise"),
         ({"command": ["x", "{imag}"], "calls": "picture"}, "{imag} is not known there; did you mean 'image'"),
         ({"command": ["x", "{image}"]}, "{image} is not known there"),
         ({"command": ["x", "{focus}"], "calls": "picture", "focus": "none"}, "{focus} is not known"),
         ({"output": "{manifest}"}, "{manifest} is not known"),
-        ({"seconds": 0}, "seconds 0.0: give more than 0"),
+        ({"seconds": 0}, "seconds"),
     ],
 )
 def test_a_wrong_description_is_one_sentence(tmp_path, capsys, settings, why) -> None:
@@ -155,22 +155,22 @@ def test_a_wrong_description_is_one_sentence(tmp_path, capsys, settings, why) ->
 def test_what_depends_on_the_machine_is_a_variable(tmp_path, monkeypatch) -> None:
     path = described(tmp_path / "a.yaml", folder="${TOY_HOME}", version=["{python}", "-c", "print('2.0')"])
     with pytest.raises(BokehbenchError, match="needs the variable TOY_HOME"):
-        _ = External(str(path)).version
+        External(str(path))
     monkeypatch.setenv("TOY_HOME", str(tmp_path))
     assert External(str(path)).version == "2.0"
     monkeypatch.setenv("TOY_HOME", str(tmp_path / "nowhere"))
     with pytest.raises(BokehbenchError, match="there is no folder"):
-        _ = External(str(path)).version
+        External(str(path))
 
 
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
-def test_the_examples_are_right(path, monkeypatch) -> None:
+def test_the_examples_are_right(path) -> None:
     found = read_description(path)
     assert found.licence["code"]
     assert found.licence["weights"]
     assert found.paper
     assert found.command[0] == "{python}"
-    assert External(str(path)).uses.disparity == "needed"
+    assert (found.focus, found.strength, found.map.format) == ("disparity", "K", "png8")
 
 
 def test_there_are_examples() -> None:
