@@ -1,6 +1,7 @@
 """The verbs of the command line, each imported when it is run."""
 
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from typing import Any
 
 from bokehbench.errors import BokehbenchError
@@ -24,6 +25,7 @@ _OURS = {
     "doctor": ("bokehbench.commands.doctor", "versions, devices, data folders found, and what is missing"),
     "completion": ("bokehbench.commands.completion", "a script that completes verbs and options in your shell"),
     "study": ("bokehbench.commands.study", "ask people which of two results they prefer, and analyse their votes"),
+    "method": ("bokehbench.commands.method", "check a method that is a command of others"),
     "import-weights": ("bokehbench.commands.import_weights", "turn the authors' weights into a checkpoint of ours"),
 }
 
@@ -50,7 +52,12 @@ def spelt_today(argv: Sequence[str]) -> list[str]:
     """``argv`` (the verb, then its words) with old options, ``--old`` or ``--old=VALUE``, in today's spelling."""
     renamed = RENAMED.get(argv[0], {})
     parts = (word.partition("=") for word in argv)
-    return ["".join((renamed.get(name, name), equals, value)) for name, equals, value in parts]
+    words = ["".join((renamed.get(name, name), equals, value)) for name, equals, value in parts]
+    for at, (word, after) in enumerate(pairwise([*words, ""])):  # a file describes a method that is a command
+        if (word == "--model" and after.endswith(".yaml")) or (word.startswith("--model=") and word.endswith(".yaml")):
+            words[at : at + 1] = ["--model=external", word.replace("--model", "--model.description", 1)]
+            break
+    return words
 
 
 def about(verb: str) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from bokehbench.models import MODELS
 from bokehbench.models.base import BokehModel
 from bokehbench.models.stages import StageRecipe
@@ -15,6 +17,7 @@ SMALL: dict[str, dict[str, object]] = {
     "aperture": {"depth_size": 64},
     "d2f": {"backbone": "test_resnet", "channels": 16},
     "deeplens": {"depth_size": 64, "channels": 8, "upsampling_channels": 8},
+    "external": {"description": str(Path(__file__).parent / "external" / "toy.yaml")},
     "pix2pix": {"width": 8, "levels": 5},
     "pynet": {"width": 3, "perceptual": "none"},
 }
@@ -30,6 +33,11 @@ def tiny(name: str, steps: int = 2, **more: object) -> BokehModel:
     recipe = StageRecipe(steps=steps, batch_size=2, learning_rate=1e-3, view="crop", height=64, width=64)
     stages = dict.fromkeys(stage_names(name), recipe)
     return MODELS[name](**SMALL.get(name, {}), **stages, **more)
+
+
+def options(name: str) -> list[str]:
+    """The method for the command line, with the smallest network."""
+    return ["--model", name, *(f"--model.{key}={value}" for key, value in SMALL.get(name, {}).items())]
 
 
 def words(name: str, steps: int = 2) -> list[str]:

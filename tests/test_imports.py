@@ -40,8 +40,9 @@ ALLOWED = {
     "perceptual": {"checkpoints"},
     "data": {"batch", "files", "names", "optics", "pictures", "registry"},
     "depth": {"data", "files", "optics"},
-    "models": {"batch", "checkpoints", "depth", "losses", "machine", "metrics", "names", "nets", "optics", "perceptual",
-               "provenance", "registry", "weights"},
+    "external": {"data", "experiments", "files"},
+    "models": {"batch", "checkpoints", "depth", "external", "losses", "machine", "metrics", "names", "nets", "optics",
+               "perceptual", "provenance", "registry", "weights"},
     "trainer": {"batch", "checkpoints", "data", "models"},
     # results
     "board": {"files", "fingerprint", "metrics", "names", "repository", "tables"},

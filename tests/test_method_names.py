@@ -18,7 +18,7 @@ METHODS = [kind.__name__ for kind in MODELS.values()]
 #: Readers of a method's published weights, and networks: folders that are named after it belong to it.
 OWN_ROOMS = ("models", "nets", "weights")
 #: Short names that are also words of photography and mathematics: a sentence may hold them.
-WORDS = {"aperture", "combination", "compositional", "gaussian", "identity", "layered", "scatter"}
+WORDS = {"aperture", "combination", "compositional", "external", "gaussian", "identity", "layered", "scatter"}
 #: Rooms where such a word, alone in a string, can only be a method; "aperture" is a key of batches everywhere.
 ABOVE_METHODS = {"app", "board", "commands", "measure", "report", "study", "suite", "sweep"}
 #: What may be said of a method in a file that is not its own, and why.
@@ -28,6 +28,7 @@ ALLOWED = {
     ("commands/benchmark.py", "DeepLens"): "the help's example",
     ("commands/sweep.py", "DeepLens"): "the help's example",
     ("commands/app.py", "Layered"): "what the page opens with where nobody has trained anything",
+    ("commands/method.py", "External"): "the verb for such methods",
     ("commands/data.py", "Layered"): "the optics that a data set renders with, not the method",
     ("data/ebb.py", "PyNET"): "where the data set is from",
     ("data/iphone_depth.py", "RayTraced"): "the optics that targets are rendered with, not the method",

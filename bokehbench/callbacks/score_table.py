@@ -61,7 +61,8 @@ class ScoreTable(InRunFolder):
         path = self.run_folder / "test.csv"
         heads = list(dict.fromkeys(key for row in rows for key in row))
         write_text(path, csv_text(heads, [[row.get(key) for key in heads] for row in rows]))
-        print(summary(rows, type(pl_module).__name__))
+        assert isinstance(pl_module, BokehModel)
+        print(summary(rows, pl_module.label))
         share = getattr(trainer.datamodule, "completeness", {}).get("test")  # type: ignore[attr-defined]
         if share is not None and not share.complete:
             print(f"INCOMPLETE: {share.found} of the split's {share.expected} pictures are there: not comparable.")

@@ -55,6 +55,7 @@ def arguments(words: list[str]) -> argparse.Namespace:
     for one in (verify, cite_):
         one.add_argument("id", help="a result's id or its beginning, or a method with one result on the board")
     verify.add_argument("--checkpoint", type=Path, help="of fit or import-weights; baselines need none")
+    verify.add_argument("--outputs", type=Path, help="score the pictures that the test stored here, render nothing")
     verify.add_argument("--model", metavar="PACKAGE.CLASS", help="of the result, where its package registers none")
     pin = actions.add_parser("pin", help="write the fingerprints of a few targets, which results must have")
     pin.add_argument("board", help="name or folder of the board")
@@ -155,7 +156,7 @@ def _verify(options: argparse.Namespace) -> int:
     from bokehbench.measure.verification import verify
 
     import_typed(options.data, options.model)
-    verdict = verify(board, row.result, options.checkpoint, options.root, options.device)
+    verdict = verify(board, row.result, options.checkpoint, options.root, options.device, options.outputs)
     for line in verdict.differ:
         print(line)
     largest = ", ".join(f"{column} {gap:.2g}" for column, gap in verdict.largest.items())

@@ -22,7 +22,7 @@ def main(argv: list[str]) -> int:
     """Render one photo or a folder of them; a photo that cannot be read is named and the others go on."""
     options = arguments(argv[1:])
     model, checkpoint = open_model(options.model, options.checkpoint, options.settings, options.device)
-    print(f"{type(model).__name__}, {f'weights of {checkpoint}' if checkpoint else 'which needs no weights'}")
+    print(f"{model.label}, {f'weights of {checkpoint}' if checkpoint else 'which needs no weights'}")
     jobs = plan(options.photo, options.output)
     failed = []
     for photo, output in tqdm(jobs, desc="render", disable=len(jobs) < 2):

@@ -24,7 +24,7 @@ from bokehbench.metrics.sample import Sample
 from bokehbench.models.base import BokehModel
 from bokehbench.models.weights import weights_hash
 from bokehbench.names import as_first_recorded
-from bokehbench.provenance import data_settings
+from bokehbench.provenance import UNKNOWN, data_settings
 from bokehbench.run_folder import InRunFolder
 
 
@@ -101,15 +101,16 @@ class ResultRecorder(InRunFolder):
 
     def result(self, trainer: Trainer, model: BokehModel, rows: list[Picture], seconds: list[float]) -> Result:
         """Everything that is known about the test."""
-        macs = count_macs(model, self.first) if self.first is not None else None
+        ours = not model.of_command
+        macs = count_macs(model, self.first) if ours and self.first is not None else None
         size = tuple(self.first["image"].shape[-2:]) if self.first is not None and macs is not None else None
         return board_result(
             self.board,
             rows,
-            method=type(model).__name__,
+            method=model.label,
             architecture=model.architecture_arguments,
             network=model.network(model.architecture_arguments),
-            weights_hash=weights_hash(model),
+            weights_hash=weights_hash(model) if ours else UNKNOWN,
             inference={"precision": str(trainer.precision), "data": data_settings(trainer.datamodule)},  # type: ignore[attr-defined]
             target_hash=self.files_hash or total_hash({row.name: row.target for row in rows}),
             prediction_hash=total_hash({row.name: row.prediction for row in rows}),
@@ -119,8 +120,8 @@ class ResultRecorder(InRunFolder):
             seed=model.provenance.seed,
             device=device_in_words(model.device, trainer.world_size),
             seconds_per_image=statistics.median(seconds) if seconds else None,
-            peak_memory=peak_memory(model.device),
-            parameters=sum(p.numel() for module in model.inference_modules() for p in module.parameters()),
+            peak_memory=peak_memory(model.device) if ours else None,
+            parameters=sum(p.numel() for m in model.inference_modules() for p in m.parameters()) if ours else None,
             macs=macs,
             macs_size=size,
         )

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -14,12 +15,14 @@ from bokehbench.board.leaderboard import admit
 from bokehbench.board.results import Result
 from bokehbench.data import open_data
 from bokehbench.data.base import BokehDataModule
+from bokehbench.data.image_io import read_rgb
 from bokehbench.errors import BokehbenchError
+from bokehbench.figures.stored_pictures import picture_file
 from bokehbench.fingerprint import fingerprint
 from bokehbench.machine import device_in_words
 from bokehbench.measure.pictures import Picture, gather, measured, target_files_hash, total_hash
 from bokehbench.metrics.columns import columns, find_column
-from bokehbench.metrics.measurement import Measurement
+from bokehbench.metrics.measurement import Measurement, sample_of
 from bokehbench.metrics.sample import Sample
 from bokehbench.models.base import BokehModel
 from bokehbench.models.load import construct, load_model, recorded_method
@@ -62,8 +65,9 @@ class Verdict:
 
 
 def verify(
-    board: Board, result: Result, checkpoint: Path | None = None, root: Path | None = None, device: str | None = None
-) -> Verdict:
+    board: Board, result: Result, checkpoint: Path | None = None, root: Path | None = None, device: str | None = None,
+    outputs: Path | None = None,
+) -> Verdict:  # fmt: skip
     """Render the board's pictures with the checkpoint's method and compare all that a result says of itself.
 
     Times, memory and dates are the recorder's word: another run gives others.
@@ -72,6 +76,7 @@ def verify(
         checkpoint: of ``fit`` or ``import-weights``; of the result's method. None for a method without weights.
         root: the data's folder, for boards whose pictures are not made from a seed.
         device: ``cpu``, ``cuda`` ... ; None = a GPU where there is one.
+        outputs: folder of pictures that the recorder stored, to measure in place of rendering.
 
     Raises:
         BokehbenchError: the checkpoint is of another method, there is nothing to run, or the data lacks pictures of the
@@ -80,25 +85,35 @@ def verify(
     verdict = Verdict()
     flags = admit(board, result).flags
     _compare(verdict, "flags", ", ".join(sorted(result.flags)) or "none", ", ".join(flags) or "none")
-    model = open_model(result, checkpoint)
-    weights = weights_hash(model)
-    model.eval().to(device or ("cuda" if torch.cuda.is_available() else "cpu"))
+    model = open_model(result, checkpoint) if outputs is None else None
+    sample = model.sample if model is not None else partial(stored, outputs or Path())
+    place = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
+    weights = "" if model is None else weights_hash(model.eval().to(place))
     data = test_data(board, root)
     names = [column for column in result.columns if column in columns()]
     measurement = Measurement.named(names, board.evaluator)
-    pictures = list(measure(model.sample, data, board, measurement, set(result.per_image), model.device))
+    pictures = list(measure(sample, data, board, measurement, set(result.per_image), place))
     compare(verdict, result, pictures, board)
+    files = target_files_hash(data, set(result.per_image))
+    _bits(verdict, "target_hash", result, files or total_hash({p.name: p.target for p in pictures}), place)
+    _bits(verdict, "prediction_hash", result, total_hash({p.name: p.prediction for p in pictures}), place)
+    if model is None:
+        verdict.unmeasured["how the pictures were made"] = "the stored ones were scored, nothing was rendered"
+        return verdict
     _compare(verdict, "weights", result.weights_hash, weights)
     _compare(verdict, "parameters", result.parameters, sum(p.numel() for m in model.inference_modules()
                                                            for p in m.parameters()))  # fmt: skip
     network = model.network(model.architecture_arguments)
     _compare(verdict, "network", result.network.get("name"), network.get("name"))
-    files = target_files_hash(data, set(result.per_image))
-    _bits(verdict, "target_hash", result, files or total_hash({p.name: p.target for p in pictures}), model.device)
-    _bits(verdict, "prediction_hash", result, total_hash({p.name: p.prediction for p in pictures}), model.device)
     if checkpoint is not None:
         _provenance(verdict, result, model)
     return verdict
+
+
+def stored(folder: Path, batch: Batch) -> Sample:
+    """A batch with the outputs that the recorder stored in ``folder``; BokehbenchError where one is not there."""
+    found = [read_rgb(picture_file(folder, "output", name)) for name in batch["name"]]
+    return sample_of(torch.stack(found).to(batch["image"].device), batch)
 
 
 def open_model(result: Result, checkpoint: Path | None) -> BokehModel:

@@ -19,6 +19,7 @@ MODELS: Classes[BokehModel] = Classes(
         "Compositional": "bokehbench.models.baselines.compositional",
         "D2F": "bokehbench.models.d2f",
         "DeepLens": "bokehbench.models.deeplens",
+        "External": "bokehbench.models.external",
         "Gaussian": "bokehbench.models.baselines.gaussian",
         "Identity": "bokehbench.models.baselines.identity",
         "Layered": "bokehbench.models.baselines.layered",

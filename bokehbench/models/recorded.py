@@ -22,6 +22,8 @@ class Recorded(LightningModule):
 
     #: False for methods that have no stages, such as the baselines.
     trainable: ClassVar[bool] = True
+    #: True: it runs a command that its arguments name, so no checkpoint and no result may make one.
+    of_command: ClassVar[bool] = False
     #: Constructor arguments that say what the method is: its network, its losses, how it renders. The others are
     #: recipes of stages and those of :data:`bokehbench.provenance.STARTING`.
     architecture: ClassVar[tuple[str, ...]] = ()
@@ -34,6 +36,8 @@ class Recorded(LightningModule):
     def __init__(self) -> None:
         super().__init__()
         self.save_hyperparameters()
+        #: What tables and results call it.
+        self.label = type(self).__name__
         #: The stages that there are, those of a run, and the one that is trained.
         self.available: list[Stage] = []
         self.stages: list[Stage] = []

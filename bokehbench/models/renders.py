@@ -202,7 +202,7 @@ class Renders(Recorded):
     def no_disparity(self, where: str = "") -> BokehbenchError:
         """The error of a photo without a disparity map; ``where`` and :attr:`without_disparity` add to the sentence."""
         return BokehbenchError(
-            f"{type(self).__name__} has no depth network of its own and was given no disparity map{where}: "
+            f"{self.label} has no depth network of its own and was given no disparity map{where}: "
             f"give one with --disparity, or use a data set that has it{self.without_disparity}."
         )
 

@@ -193,6 +193,8 @@ class Runner:
         content = [*command, pictures or experiment.configuration()]
         content += [board.name, str(board.version), board.protocol, *board.columns] if board else []
         content += [*state(checkpoint), *self._states(experiment.test)]
+        files = [Path(str(value)) for value in experiment.test.values()]
+        content += [part for file in files if file.is_file() for part in state(file)]
         content += [f"pictures {self.pictures}"] if self.pictures else []
         place = self.folder / experiment.name / f"test-{fingerprint(content)}"
         path = place / "result.json"

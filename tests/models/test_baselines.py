@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 import torch
 from makers import make_pairs, picture, ramp, save
-from methods import NAMES, TRAINABLE
+from methods import NAMES, TRAINABLE, options
 from PIL import Image
 
 from bokehbench.cli import main
@@ -31,7 +31,8 @@ def batch():
 
 
 def test_all_are_there() -> None:
-    assert BASELINES == ["combination", "compositional", "gaussian", "identity", "layered", "raytraced", "scatter"]
+    assert BASELINES == ["combination", "compositional", "external", "gaussian", "identity", "layered", "raytraced",
+                         "scatter"]  # fmt: skip
 
 
 def test_blurring_beats_doing_nothing_and_knowing_depth_beats_a_mask(batch) -> None:
@@ -82,19 +83,19 @@ def test_without_depth_they_say_what_to_give(name, tmp_path: Path, capsys) -> No
 @pytest.mark.parametrize("name", BASELINES)
 def test_fit_says_that_there_is_nothing_to_train(name, tmp_path: Path, monkeypatch, capsys) -> None:
     monkeypatch.chdir(tmp_path)
-    assert main(["fit", "--model", name, *SMALL, *QUIET]) == 2
+    assert main(["fit", *options(name), *SMALL, *QUIET]) == 2
     assert "nothing to train" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("name", BASELINES)
 def test_test_and_render_work_without_a_checkpoint(name, tmp_path: Path, monkeypatch, capsys) -> None:
     monkeypatch.chdir(tmp_path)
-    assert main(["test", "--model", name, *SMALL, *QUIET]) == 0
+    assert main(["test", *options(name), *SMALL, *QUIET]) == 0
     table = pd.read_csv(tmp_path / "runs" / name / "version_0" / "test.csv")
     assert len(table) == 3
     assert (table["psnr"] == table["identity_psnr"]).all() == (name == "identity")
     photo, disparity = save(tmp_path / "a.jpg", picture(0)), save(tmp_path / "a.png", ramp())
-    words = ["--model", name, "--disparity", str(disparity), "--aperture", "6", "-o", str(tmp_path / "out.png")]
+    words = [*options(name), "--disparity", str(disparity), "--aperture", "6", "-o", str(tmp_path / "out.png")]
     assert main(["render", str(photo), *words]) == 0
     assert Image.open(tmp_path / "out.png").size == (32, 24)
 

@@ -1,0 +1,1 @@
+"""Methods that are commands of others: described in a file, given files, run, their pictures read back."""
