@@ -97,7 +97,7 @@ def _check(
             found.differ.append(f"The output of {name} is its input, and the declaration does not say why.")
         return sample_of(output[None], batch)
 
-    measurement = Measurement.named({*board.columns, *result.columns} & columns().keys(), board.evaluator)
+    measurement = Measurement.named(set(result.columns) & columns().keys(), board.evaluator)
     rows = list(verification.measure(sample, data, board, measurement, scored))
     found.differ += [f"The output of {row.name} is its target." for row in rows if row.prediction == row.target]
     verification.compare(found, result, rows, board)
