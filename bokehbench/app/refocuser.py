@@ -27,7 +27,7 @@ class Refocuser:
     """
 
     def __init__(self, model: BokehModel) -> None:
-        self.model, self.uses, self.name = model, model.uses, type(model).__name__
+        self.model, self.uses, self.name = model, model.uses, model.label
 
     @torch.inference_mode()
     def open(self, upload: Path) -> OpenPhoto:

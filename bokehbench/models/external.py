@@ -5,10 +5,13 @@ from typing import Any, ClassVar
 
 from torch import Tensor
 
+from bokehbench.batch import Batch
+from bokehbench.errors import BokehbenchError
 from bokehbench.external.command import reported_version
 from bokehbench.external.description import read_description
 from bokehbench.external.exchange import render
 from bokehbench.models.base import BokehModel
+from bokehbench.models.rendering import Rendering
 from bokehbench.models.uses import Uses
 from bokehbench.provenance import Provenance
 from bokehbench.registry import class_path
@@ -35,18 +38,22 @@ class External(BokehModel):
         self.label = f"{said.title} (external)"
         # What results store: no path of this machine
         self.save_hyperparameters({"description": {"sha256": said.sha256, "version": self.version}})
+        self.provenance = Provenance(
+            class_path(type(self)), "", self.architecture_arguments, licence=said.licence.get("weights", ""),
+            data={"told": said.training_data} if said.training_data else {}, distribution=said.title,
+            version=self.version,
+        )  # fmt: skip
         read = said.map.kind != "none" or said.focus != "none"
         self.uses = Uses(said.focus != "none", said.strength != "none", "needed" if read else "ignored")
-
-    def first_provenance(self) -> Provenance:
-        """What the description tells of training data, licence and code."""
-        said, told = self.description, {"told": self.description.training_data}
-        return Provenance(
-            class_path(type(self)), "", self.architecture_arguments, data=told if said.training_data else {},
-            licence=said.licence.get("weights", ""), distribution=said.title, version=self.version,
-        )  # fmt: skip
 
     def blur(self, image: Tensor, disparity: Any, focus: Any, aperture: Any) -> Tensor:
         """The command's pictures, B 3 H W in [0, 1]."""
         known = [image.new_zeros(len(image)) if each is None else each for each in (focus, aperture)]
         return render(self.description, image, image[:, :1] if disparity is None else disparity, *known)
+
+    def render_batch(self, batch: Batch) -> Rendering:
+        """As the base; a failure names the pictures of the data set."""
+        try:
+            return super().render_batch(batch)
+        except BokehbenchError as error:
+            raise BokehbenchError(f"{', '.join(batch['name'])}: {error}") from error

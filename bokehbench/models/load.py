@@ -64,10 +64,8 @@ def recorded_method(name: str, source: str, owner: str = "") -> type[BokehModel]
     """The method that a file names by its class path, or by its class name alone, as only ours ever were."""
     kind = MODELS.recorded(name if "." in name else f"{OURS}.{name}", source, owner)
     if kind.of_command:
-        raise BokehbenchError(
-            f"{source} is of an external method, whose command no file may run: test it with --model METHOD.yaml, "
-            "or let `leaderboard verify` score the pictures that its test stored, with --outputs FOLDER."
-        )
+        ways = "test it with --model METHOD.yaml, or verify the pictures that its test stored with --outputs FOLDER"
+        raise BokehbenchError(f"{source} is of an external method, whose command no file may run: {ways}.")
     return kind
 
 

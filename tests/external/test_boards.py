@@ -118,6 +118,15 @@ def test_a_photo_is_rendered(tmp_path) -> None:
     assert (tmp_path / "out.png").is_file()
 
 
+def test_a_failure_in_a_test_names_the_picture(board, tmp_path, capsys) -> None:
+    path = described(tmp_path / "toy.yaml", command=["{python}", "-c", "raise SystemExit('no memory')"])
+    with pytest.raises(AssertionError):
+        test_on(board, tmp_path / "r.json", "--model", str(path))
+    said = capsys.readouterr().err
+    assert "synthetic-test-000000: Toy, batch of 1: the command ended with exit status 1" in said
+    assert "the last line of its errors: no memory" in said
+
+
 @pytest.mark.parametrize("verb", [["test"], ["render", "a.png", "-o", "b.png"], ["predict"]])
 def test_a_checkpoint_that_names_one_runs_nothing(tmp_path, capsys, verb) -> None:
     """Whatever it says, and even beside a description that was put there with it."""
