@@ -26,6 +26,7 @@ ALLOWED = {
     "repository": set(),
     "run_folder": set(),
     "tables": set(),
+    "templates": set(),
     "status_file": {"files"},
     "pictures": {"files"},
     "provenance": {"registry", "repository"},
@@ -44,7 +45,7 @@ ALLOWED = {
                "provenance", "registry", "weights"},
     "trainer": {"batch", "checkpoints", "data", "models"},
     # results
-    "board": {"files", "fingerprint", "metrics", "names", "repository", "tables"},
+    "board": {"files", "fingerprint", "metrics", "names", "repository", "tables", "templates"},
     "figures": {"board", "files", "metrics", "pictures", "provenance"},
     "measure": {"batch", "board", "data", "figures", "files", "fingerprint", "machine", "metrics", "models", "names",
                 "provenance", "repository", "run_folder", "tables"},
@@ -53,7 +54,7 @@ ALLOWED = {
     "suite": {"board", "checkpoints", "data", "experiments", "figures", "files", "metrics", "models", "status_file",
               "tables"},
     "sweep": {"checkpoints", "experiments", "files", "suite", "tables"},
-    "report": {"board", "data", "figures", "files", "metrics"},
+    "report": {"board", "data", "figures", "files", "metrics", "templates"},
     "study": {"board", "data", "figures", "files", "tables"},
     "app": {"data", "models", "optics"},
     # the top
