@@ -4,7 +4,7 @@ from typing import Any
 
 
 def filled(room: str, name: str, html: bool = False, **known: Any) -> str:
-    """``bokehbench/ROOM/templates/NAME.j2``, filled with what is ``known``, without a line break at its end.
+    """``bokehbench/ROOM/templates/NAME.j2``, filled with what is ``known``, without line breaks at its end.
 
     A name that a template uses and nobody gives is an error. ``html``: what is filled in comes from files or users, and
     is escaped.
@@ -15,4 +15,4 @@ def filled(room: str, name: str, html: bool = False, **known: Any) -> str:
         loader=PackageLoader(f"bokehbench.{room}"), autoescape=html, undefined=StrictUndefined, trim_blocks=True,
         lstrip_blocks=True,
     )  # fmt: skip
-    return shapes.get_template(f"{name}.j2").render(known)
+    return shapes.get_template(f"{name}.j2").render(known).rstrip("\n")

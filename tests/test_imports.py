@@ -64,7 +64,7 @@ ALLOWED = {
     "__main__": {"cli"},
     "commands": {"app", "board", "callbacks", "checkpoints", "data", "experiments", "figures", "files", "measure",
                  "metrics", "models", "names", "provenance", "registry", "report", "study", "suite", "sweep", "tables",
-                 "trainer", "verbs"},
+                 "templates", "trainer", "verbs"},
     # the recorder's former address, which people type
     "benchmark": {"measure"},
 }  # fmt: skip

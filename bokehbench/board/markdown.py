@@ -36,7 +36,7 @@ def page(standings: Standings, links: str = "results") -> str:
             return "n/a"
         return f"{column.show(sum(each) / len(each))} ({column.show(min(each))} to {column.show(max(each))})"
 
-    return filled(
+    text = filled(
         "board", "page.md",
         board=standings.board,
         ranking=find_column(standings.board.rank_by),
@@ -52,6 +52,7 @@ def page(standings: Standings, links: str = "results") -> str:
         links=links, cell=markdown_cell, score=_score, won=won, over_seeds=over_seeds, slug=slug, full_name=full_name,
         shown_as=shown_as, with_unit=with_unit,
     )  # fmt: skip
+    return text + "\n"
 
 
 def _other_targets(standings: Standings) -> str:

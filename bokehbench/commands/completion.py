@@ -14,6 +14,7 @@ from collections.abc import Iterable
 
 from bokehbench import experiments
 from bokehbench.board import boards
+from bokehbench.templates import filled
 from bokehbench.verbs import VERBS, about, run
 
 LIGHTNING = ("fit", "validate", "test", "predict")
@@ -32,7 +33,10 @@ def main(argv: list[str]) -> int:
     )
     parser.add_argument("shell", choices=SHELLS)
     shell = parser.parse_args(argv[1:]).shell
-    print(fish() if shell == "fish" else bash(zsh=shell == "zsh"))
+    known = {"verbs": VERBS, "values": values(), "first": first_arguments(), "options": options(),
+             "chosen": chosen_options(), "about": about, "quoted": _quoted}  # fmt: skip
+    name = "completion.fish" if shell == "fish" else "completion.bash"
+    print(filled("commands", name, zsh=shell == "zsh", **known))
     return 0
 
 
@@ -100,68 +104,6 @@ def chosen_options() -> dict[str, list[str]]:
 
     models = {f"--model {name}": class_options("model", model) for name, model in MODELS.loaded().items()}
     return models | {f"--data {name}": class_options("data", kind) for name, kind in DATA.loaded().items()}
-
-
-def bash(zsh: bool = False) -> str:
-    """The script for bash, and for zsh through its own emulation."""
-
-    def cases(table: dict[str, list[str]]) -> str:
-        return "\n".join(f"    {word}) words={_quoted(names)} ;;" for word, names in table.items())
-
-    head = "autoload -U +X bashcompinit && bashcompinit\n" if zsh else ""
-    chosen = "\n".join(
-        f'  [[ " $line " == *" {choice} "* ]] && words+=" "{_quoted(names)}'
-        for choice, names in chosen_options().items()
-    )
-    return f"""{head}_bokehbench() {{
-  local current="${{COMP_WORDS[COMP_CWORD]}}" before="${{COMP_WORDS[COMP_CWORD-1]}}" verb="${{COMP_WORDS[1]}}"
-  local line="${{COMP_WORDS[*]}}" words=""
-  COMPREPLY=()
-  if [[ $COMP_CWORD -eq 1 ]]; then
-    COMPREPLY=($(compgen -W {_quoted(VERBS)} -- "$current"))
-    return
-  fi
-  case "$before" in
-{cases(values())}
-  esac
-  if [[ -n $words ]]; then
-    COMPREPLY=($(compgen -W "$words" -- "$current"))
-    [[ $before == --config ]] && COMPREPLY+=($(compgen -f -- "$current"))
-    return
-  fi
-  if [[ $current != -* ]]; then
-    [[ $COMP_CWORD -eq 2 ]] && case "$verb" in
-{cases(first_arguments())}
-    esac
-    COMPREPLY=($(compgen -W "$words" -- "$current") $(compgen -f -- "$current"))
-    return
-  fi
-  case "$verb" in
-{cases(options())}
-  esac
-{chosen}
-  COMPREPLY=($(compgen -W "$words" -- "$current"))
-}}
-complete -o filenames -F _bokehbench bokehbench"""
-
-
-def fish() -> str:
-    """The script for fish."""
-    lines = [
-        f"complete -c bokehbench -n __fish_use_subcommand -f -a {verb} -d {_quoted([about(verb)])}" for verb in VERBS
-    ]
-    following = values()
-    for verb, words in options().items():
-        seen = f"-n '__fish_seen_subcommand_from {verb}'"
-        for word in words:
-            takes = f" -x -a {_quoted(following[word])}" if word in following else ""
-            lines.append(f"complete -c bokehbench {seen} -l {word[2:]}{takes}")
-    for choice, words in chosen_options().items():
-        seen = f'-n \'string match -q -- "*{choice} *" (commandline -p)" "\''
-        lines += [f"complete -c bokehbench {seen} -l {word[2:]}" for word in words]
-    for verb, names in first_arguments().items():
-        lines.append(f"complete -c bokehbench -n '__fish_seen_subcommand_from {verb}' -a {_quoted(names)}")
-    return "\n".join(lines)
 
 
 def _quoted(words: Iterable[str]) -> str:
