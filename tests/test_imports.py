@@ -55,7 +55,7 @@ ALLOWED = {
               "tables"},
     "sweep": {"checkpoints", "experiments", "files", "suite", "tables"},
     "report": {"board", "data", "figures", "files", "metrics", "templates"},
-    "study": {"board", "data", "figures", "files", "tables"},
+    "study": {"board", "data", "figures", "files", "tables", "templates"},
     "app": {"data", "models", "optics"},
     # the top
     "api": {"board", "data", "metrics", "models"},
