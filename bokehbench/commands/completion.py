@@ -11,6 +11,7 @@ import inspect
 import io
 import re
 from collections.abc import Iterable
+from typing import Any
 
 from bokehbench import experiments
 from bokehbench.board import boards
@@ -33,7 +34,7 @@ def main(argv: list[str]) -> int:
     )
     parser.add_argument("shell", choices=SHELLS)
     shell = parser.parse_args(argv[1:]).shell
-    known = {"verbs": VERBS, "values": values(), "first": first_arguments(), "options": options(),
+    known: dict[str, Any] = {"verbs": VERBS, "values": values(), "first": first_arguments(), "options": options(),
              "chosen": chosen_options(), "about": about, "quoted": _quoted}  # fmt: skip
     name = "completion.fish" if shell == "fish" else "completion.bash"
     print(filled("commands", name, zsh=shell == "zsh", **known))
