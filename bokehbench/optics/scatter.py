@@ -1,11 +1,10 @@
 """Reference renderer: every pixel spreads at its own fractional radius (BokehMe's classical renderer, CVPR 2022)."""
 
 import math
-from typing import Any, cast
 
 import torch
 from torch import Tensor
-from torch.autograd.function import once_differentiable
+from torch.utils.checkpoint import checkpoint
 
 from bokehbench.errors import BokehbenchError
 from bokehbench.optics.aperture_kernels import soft_edge, squared_distances
@@ -31,7 +30,7 @@ def scatter(image: Tensor, defocus: Tensor, *, gamma: float = 1.0, step: float |
     the two disks beside it, which changes the result by at most 0.005 at 0.25 px (0.02 at 0.5 px; below 4 px radii are
     spaced 4 times as densely), measured on white noise in [0, 1];
     None is exact, with (2R + 3)² passes over the picture: for small pictures only. Differentiable with respect to
-    both (once, where ``step`` is given). Raises BokehbenchError for a step <= 0 or a map that does not fit.
+    both. Raises BokehbenchError for a step <= 0 or a map that does not fit.
     """
     if step is not None and not step > 0:
         raise BokehbenchError(f"scatter needs a step > 0 px, not {step} (None is exact).")
@@ -41,7 +40,7 @@ def scatter(image: Tensor, defocus: Tensor, *, gamma: float = 1.0, step: float |
     radius = defocus.to(work).abs()
     energy = 1 / (radius.square() + SHARPEST)
     stack = torch.cat([light * energy, energy], 1)
-    spread = _exact(stack, radius) if step is None else cast(Tensor, _Scatter.apply(stack, radius, step))
+    spread = _exact(stack, radius) if step is None else _binned(stack, radius, step)
     result = (spread[:, :-1] / spread[:, -1:]).to(image.dtype)
     return result if gamma == 1 else result.clamp(min=0) ** (1 / gamma)
 
@@ -69,56 +68,39 @@ def _disk_at(radius: float) -> Tensor:
     return soft_edge(radius, squared_distances(math.floor(radius) + 1).sqrt())
 
 
-class _Scatter(torch.autograd.Function):
+def _binned(stack: Tensor, radius: Tensor, step: float) -> Tensor:
     """Tent-weighted sum of convolutions, added up in the frequency domain: one inverse transform per map for all radii.
 
-    Saves its inputs only; the disks are symmetric, so the adjoint is the same sum with the roles of the tent-weighted
-    source and the gradient exchanged.
+    For the backward pass its inputs are kept alone.
     """
+    pictures = []
+    for maps, place in zip(stack, _place(radius[:, 0], step), strict=True):
+        bins = _bins(place.detach())
+        size = _size(place, _radius_at(bins[-1], step))
+        sums = [torch.fft.rfft2(torch.zeros_like(place), s=size) for _ in maps]
+        for j in bins:
+            disk = _disk_at(_radius_at(j, step)).to(maps)
+            if stack.requires_grad:
+                sent = checkpoint(_sent, maps, place, j, disk, size, use_reentrant=False, preserve_rng_state=False)
+            else:  # torch takes seconds to load for the first checkpoint
+                sent = _sent(maps, place, j, disk, size)
+            for total, one in zip(sums, sent, strict=True):
+                total += one
+        cropped = [torch.fft.irfft2(total, s=size)[: place.shape[0], : place.shape[1]] for total in sums]
+        pictures.append(torch.stack(cropped))
+    return torch.stack(pictures)
 
-    @staticmethod
-    def forward(ctx: Any, stack: Tensor, radius: Tensor, step: float) -> Tensor:
-        ctx.save_for_backward(stack, radius)
-        ctx.step = step
-        out = torch.empty_like(stack)
-        for maps, place, result in zip(stack, _place(radius[:, 0], step), out, strict=True):
-            bins = _bins(place)
-            size = _size(place, _radius_at(bins[-1], step))
-            sums = [torch.fft.rfft2(torch.zeros_like(place), s=size) for _ in maps]
-            for j in bins:
-                share = _share(place, j)
-                spectrum = spectrum_of(_disk_at(_radius_at(j, step)).to(maps), size)
-                for total, one in zip(sums, maps, strict=True):
-                    total += torch.fft.rfft2(one * share, s=size).mul_(spectrum)
-            for channel, total in enumerate(sums):
-                result[channel] = _cropped(total, size, place)
-        return out
 
-    @staticmethod
-    @once_differentiable
-    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, Tensor, None]:
-        stack, radius = ctx.saved_tensors
-        step = ctx.step
-        to_stack, to_radius = torch.zeros_like(stack), torch.zeros_like(radius)
-        for b, place in enumerate(_place(radius[:, 0], step)):
-            bins = _bins(place)
-            size = _size(place, _radius_at(bins[-1], step))
-            density = (radius[b, 0] < FINE_UP_TO).to(place).mul_(FINER - 1).add_(1).div_(step)
-            arriving = [torch.fft.rfft2(one, s=size) for one in gradient[b]]
-            for j in bins:
-                share = _share(place, j)
-                slope = torch.sign(j - place).masked_fill_(share == 0, 0) * density
-                spectrum = spectrum_of(_disk_at(_radius_at(j, step)).to(place), size)
-                for channel, wanted in enumerate(arriving):
-                    back = _cropped(wanted * spectrum, size, place)
-                    to_stack[b, channel].addcmul_(share, back)
-                    to_radius[b, 0] += slope * back * stack[b, channel]
-        return to_stack, to_radius, None
+def _sent(maps: Tensor, place: Tensor, j: int, disk: Tensor, size: tuple[int, int]) -> list[Tensor]:
+    """Spectra of what the pixels near bin ``j`` send."""
+    share, spectrum = (1 - (place - j).abs()).relu(), spectrum_of(disk, size)
+    return [torch.fft.rfft2(one * share, s=size).mul_(spectrum) for one in maps]
 
 
 def _place(radius: Tensor, step: float) -> Tensor:
     """Where radii lie on the list of computed ones, as fractional indices."""
-    return (radius.clamp(max=FINE_UP_TO) * FINER + (radius - FINE_UP_TO).clamp(min=0)) / step
+    coarse = FINE_UP_TO * FINER + (radius - FINE_UP_TO)
+    return torch.where(radius < FINE_UP_TO, radius * FINER, coarse) / step
 
 
 def _radius_at(index: int, step: float) -> float:
@@ -132,15 +114,7 @@ def _bins(place: Tensor) -> list[int]:
     return torch.unique(torch.cat([below, place.ceil()])).int().tolist()
 
 
-def _share(place: Tensor, j: int) -> Tensor:
-    return (1 - (place - j).abs()).clamp_(min=0)
-
-
 def _size(place: Tensor, radius: float) -> tuple[int, int]:
     reach = math.floor(radius) + 1
     height, width = place.shape
     return fast_size(max(height + reach, 2 * reach + 1)), fast_size(max(width + reach, 2 * reach + 1))
-
-
-def _cropped(spectrum: Tensor, size: tuple[int, int], like: Tensor) -> Tensor:
-    return torch.fft.irfft2(spectrum, s=size)[: like.shape[0], : like.shape[1]]
