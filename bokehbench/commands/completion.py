@@ -34,10 +34,9 @@ def main(argv: list[str]) -> int:
     )
     parser.add_argument("shell", choices=SHELLS)
     shell = parser.parse_args(argv[1:]).shell
-    known: dict[str, Any] = {"verbs": VERBS, "values": values(), "first": first_arguments(), "options": options(),
-             "chosen": chosen_options(), "about": about, "quoted": _quoted}  # fmt: skip
     name = "completion.fish" if shell == "fish" else "completion.bash"
-    print(filled("commands", name, zsh=shell == "zsh", **known))
+    known: dict[str, Any] = known_words()
+    print(filled("commands", name, zsh=shell == "zsh", verbs=VERBS, about=about, quoted=_quoted, **known))
     return 0
 
 
@@ -74,37 +73,27 @@ def _help(words: list[str]) -> str:
     return output.getvalue()
 
 
-def values() -> dict[str, list[str]]:
-    """What may follow an option: names of methods, data sets, configurations, boards."""
-    from bokehbench.data import DATA
-    from bokehbench.models import MODELS
-
-    configurations = sorted(path.stem for path in experiments.folder().glob("*.yaml"))
-    return {"--model": sorted(MODELS), "--data": sorted(DATA), "--config": configurations, "--board": boards.names()}
-
-
-def first_arguments() -> dict[str, list[str]]:
-    """What may follow a verb, besides files."""
-    actions = {verb: words for verb in own_parser() if (words := help_words(verb)[1])}
-    suites = sorted(path.stem for path in (experiments.folder() / "suites").glob("*.yaml"))
-    return {**actions, "benchmark": suites, "completion": list(SHELLS)}
-
-
-def options() -> dict[str, list[str]]:
-    """Verb -> its options."""
+def known_words() -> dict[str, dict[str, list[str]]]:
+    """What the scripts complete: ``values`` of options, ``first`` arguments of verbs besides files, ``options`` of
+    verbs, and those that a ``chosen`` method (``--model deeplens``) or data set brings."""
     from pytorch_lightning import Trainer
 
-    general = [*GENERAL, *class_options("trainer", Trainer)]
-    return {**dict.fromkeys(LIGHTNING, general), **{verb: help_words(verb)[0] for verb in own_parser()}}
-
-
-def chosen_options() -> dict[str, list[str]]:
-    """``--model deeplens`` -> the options that it brings; likewise for data sets."""
     from bokehbench.data import DATA
     from bokehbench.models import MODELS
 
-    models = {f"--model {name}": class_options("model", model) for name, model in MODELS.loaded().items()}
-    return models | {f"--data {name}": class_options("data", kind) for name, kind in DATA.loaded().items()}
+    folder, own = experiments.folder(), {verb: help_words(verb) for verb in own_parser()}
+    configurations, suites = (sorted(path.stem for path in at.glob("*.yaml")) for at in (folder, folder / "suites"))
+    general = [*GENERAL, *class_options("trainer", Trainer)]
+    actions = {verb: words for verb, (_, words) in own.items() if words}
+    models = {f"--model {name}": class_options("model", kind) for name, kind in MODELS.loaded().items()}
+    data = {f"--data {name}": class_options("data", kind) for name, kind in DATA.loaded().items()}
+    return {
+        "values": {"--model": sorted(MODELS), "--data": sorted(DATA), "--config": configurations,
+                   "--board": boards.names()},
+        "first": {**actions, "benchmark": suites, "completion": list(SHELLS)},
+        "options": {**dict.fromkeys(LIGHTNING, general), **{verb: words for verb, (words, _) in own.items()}},
+        "chosen": models | data,
+    }  # fmt: skip
 
 
 def _quoted(words: Iterable[str]) -> str:
