@@ -21,8 +21,13 @@ def markdown(heads: Sequence[str], rows: Iterable[Sequence[str]], special: str =
         rows: cells, as many per row as there are heads.
         special: signs that get a backslash in every cell; :data:`MARKUP` where cells are a user's own words.
     """
-    escaped = [[escape(" ".join(cell.splitlines()), special) for cell in row] for row in (heads, *rows)]
+    escaped = [[markdown_cell(cell, special) for cell in row] for row in (heads, *rows)]
     return "\n".join(f"| {' | '.join(row)} |" for row in (escaped[0], ["---"] * len(heads), *escaped[1:]))
+
+
+def markdown_cell(text: str, special: str = "|") -> str:
+    """``text`` for a cell of a Markdown table: in one line, and with a backslash before each sign of ``special``."""
+    return escape(" ".join(text.splitlines()), special)
 
 
 def escape(text: str, special: str = MARKUP) -> str:

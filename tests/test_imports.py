@@ -26,6 +26,7 @@ ALLOWED = {
     "repository": set(),
     "run_folder": set(),
     "tables": set(),
+    "templates": set(),
     "status_file": {"files"},
     "pictures": {"files"},
     "provenance": {"registry", "repository"},
@@ -45,7 +46,7 @@ ALLOWED = {
                "perceptual", "provenance", "registry", "weights"},
     "trainer": {"batch", "checkpoints", "data", "models"},
     # results
-    "board": {"files", "fingerprint", "metrics", "names", "repository", "tables"},
+    "board": {"files", "fingerprint", "metrics", "names", "repository", "tables", "templates"},
     "figures": {"board", "files", "metrics", "pictures", "provenance"},
     "measure": {"batch", "board", "data", "figures", "files", "fingerprint", "machine", "metrics", "models", "names",
                 "provenance", "repository", "run_folder", "tables"},
@@ -54,8 +55,8 @@ ALLOWED = {
     "suite": {"board", "checkpoints", "data", "experiments", "figures", "files", "metrics", "models", "status_file",
               "tables"},
     "sweep": {"checkpoints", "experiments", "files", "models", "suite", "tables"},
-    "report": {"board", "data", "figures", "files", "metrics"},
-    "study": {"board", "data", "figures", "files", "tables"},
+    "report": {"board", "data", "figures", "files", "metrics", "templates"},
+    "study": {"board", "data", "figures", "files", "tables", "templates"},
     "submit": {"batch", "board", "data", "figures", "files", "measure", "metrics"},
     "app": {"data", "models", "optics"},
     # the top
@@ -66,7 +67,7 @@ ALLOWED = {
     "__main__": {"cli"},
     "commands": {"app", "board", "callbacks", "checkpoints", "data", "experiments", "figures", "files", "measure",
                  "metrics", "models", "names", "provenance", "registry", "report", "study", "submit", "suite", "sweep",
-                 "tables", "trainer", "verbs"},
+                 "tables", "templates", "trainer", "verbs"},
     # the recorder's former address, which people type
     "benchmark": {"measure"},
 }  # fmt: skip

@@ -10,6 +10,7 @@ from bokehbench.board.results import place
 from bokehbench.board.standings import Row
 from bokehbench.counted import counted
 from bokehbench.repository import git
+from bokehbench.templates import filled
 
 
 def cite(folder: Path, board: Board, row: Row) -> str:
@@ -19,20 +20,10 @@ def cite(folder: Path, board: Board, row: Row) -> str:
         for column in board.scores
         if (mean := row.means[column.name]).count
     ]
-    place_in = f"rank {row.rank}" if row.rank is not None else f"not ranked ({row.reason})"
-    lines = [
-        f"{row.label} on {board.title}, board version {board.version}, protocol {board.protocol}, "
-        f"{counted(len(row.result.per_image), 'picture')}, {place_in}:",
-        f"  {', '.join(scores)}",
-        "  mean of per-image values with 95 % bootstrap intervals",
-        f"result {row.result.id}, weights {row.result.weights_hash[:12]}, bokehbench "
-        f"{row.result.versions.get('bokehbench', __version__)} at {row.result.commit[:12] or 'an installed package'}",
-        permalink(folder, row),
-        "",
-        *method_entries(folder, row.result.method),
-        suite_entry(row.result.commit),
-    ]
-    return "\n".join(lines)
+    return filled(
+        "board", "citation.txt", board=board, row=row, scores=scores, counted=counted, version=__version__,
+        permalink=permalink(folder, row), methods=method_entries(folder, row.result.method),
+    )  # fmt: skip
 
 
 def permalink(folder: Path, row: Row) -> str:
@@ -56,17 +47,4 @@ def method_entries(folder: Path, method: str) -> list[str]:
     if not path.exists():
         return []
     entries = re.split(r"\n(?=@)", path.read_text(encoding="utf-8"))
-    return [entry.strip() + "\n" for entry in entries if re.match(rf"@\w+{{{re.escape(slug(method))},", entry)]
-
-
-def suite_entry(commit: str = "") -> str:
-    """BibTeX of bokehbench; the same facts as ``CITATION.cff``."""
-    note = f",\n  note = {{commit {commit}}}" if commit else ""
-    return (
-        "@software{bokehbench,\n"
-        "  title = {bokehbench: a benchmark suite for bokeh rendering from a single photo},\n"
-        "  author = {{The bokehbench authors}},\n"
-        f"  version = {{{__version__}}},\n"
-        f"  license = {{Apache-2.0}}{note}\n"
-        "}"
-    )
+    return [entry for entry in entries if re.match(rf"@\w+{{{re.escape(slug(method))},", entry)]

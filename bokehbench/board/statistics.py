@@ -158,9 +158,8 @@ def wilcoxon(gaps: np.ndarray) -> float:
 
 def holm(p_values: Sequence[float]) -> list[float]:
     """Holm's correction for several tests at once, in the order given."""
-    order = np.argsort(p_values, kind="stable")
-    corrected, largest = [1.0] * len(p_values), 0.0
-    for rank, index in enumerate(order):
-        largest = max(largest, min(1.0, (len(p_values) - rank) * p_values[index]))
-        corrected[index] = largest
-    return corrected
+    order, count = np.argsort(p_values, kind="stable"), len(p_values)
+    corrected = np.empty(count)
+    steps = np.arange(count, 0, -1) * np.asarray(p_values, dtype=np.float64)[order]
+    corrected[order] = np.maximum.accumulate(np.minimum(steps, 1.0))
+    return corrected.tolist()

@@ -27,7 +27,11 @@ class StageProgressBar(TQDMProgressBar):
         """Put the stage's name where the epoch's number stood."""
         super().on_train_epoch_start(trainer, pl_module, *args)
         if isinstance(pl_module, BokehModel) and pl_module.stage is not None:
-            self.train_progress_bar.set_description(stage_label(pl_module.stages, pl_module.stage))
+            stages, stage = pl_module.stages, pl_module.stage
+            start, end = (round(100 * share) for share in span(stages, stage))
+            where = f", {start}-{end} %" if len(stages) > 1 else ""
+            label = f"{stage.name} (stage {stages.index(stage) + 1} of {len(stages)}{where})"
+            self.train_progress_bar.set_description(label)
 
     def get_metrics(self, trainer: Trainer, pl_module: LightningModule) -> dict[str, Any]:
         """The logger's version number is of no use to someone who watches a bar."""
@@ -45,10 +49,3 @@ def span(stages: Sequence[Stage], stage: Stage) -> tuple[float, float]:
     ends = [0, *accumulate(each.recipe.steps for each in stages)]
     number = stages.index(stage)
     return ends[number] / ends[-1], ends[number + 1] / ends[-1]
-
-
-def stage_label(stages: Sequence[Stage], stage: Stage) -> str:
-    """Name and place of ``stage`` in the run."""
-    start, end = (round(100 * share) for share in span(stages, stage))
-    where = f", {start}-{end} %" if len(stages) > 1 else ""
-    return f"{stage.name} (stage {stages.index(stage) + 1} of {len(stages)}{where})"

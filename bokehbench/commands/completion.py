@@ -10,10 +10,12 @@ import functools
 import io
 import re
 from collections.abc import Iterable
+from typing import Any
 
 from bokehbench import experiments
 from bokehbench.board import boards
 from bokehbench.names import options_of
+from bokehbench.templates import filled
 from bokehbench.verbs import VERBS, about, run
 
 LIGHTNING = ("fit", "validate", "test", "predict")
@@ -32,7 +34,9 @@ def main(argv: list[str]) -> int:
     )
     parser.add_argument("shell", choices=SHELLS)
     shell = parser.parse_args(argv[1:]).shell
-    print(fish() if shell == "fish" else bash(zsh=shell == "zsh"))
+    name = "completion.fish" if shell == "fish" else "completion.bash"
+    known: dict[str, Any] = known_words()
+    print(filled("commands", name, zsh=shell == "zsh", verbs=VERBS, about=about, quoted=_quoted, **known))
     return 0
 
 
@@ -69,99 +73,27 @@ def _help(words: list[str]) -> str:
     return output.getvalue()
 
 
-def values() -> dict[str, list[str]]:
-    """What may follow an option: names of methods, data sets, configurations, boards."""
-    from bokehbench.data import DATA
-    from bokehbench.models import MODELS
-
-    configurations = sorted(experiments.names())
-    return {"--model": sorted(MODELS), "--data": sorted(DATA), "--config": configurations, "--board": boards.names()}
-
-
-def first_arguments() -> dict[str, list[str]]:
-    """What may follow a verb, besides files."""
-    actions = {verb: words for verb in own_parser() if (words := help_words(verb)[1])}
-    suites = sorted(path.stem for path in (experiments.folder() / "suites").glob("*.yaml"))
-    return {**actions, "benchmark": suites, "completion": list(SHELLS)}
-
-
-def options() -> dict[str, list[str]]:
-    """Verb -> its options."""
+def known_words() -> dict[str, dict[str, list[str]]]:
+    """What the scripts complete: ``values`` of options, ``first`` arguments of verbs besides files, ``options`` of
+    verbs, and those that a ``chosen`` method (``--model deeplens``) or data set brings."""
     from pytorch_lightning import Trainer
 
-    general = [*GENERAL, *class_options("trainer", Trainer)]
-    return {**dict.fromkeys(LIGHTNING, general), **{verb: help_words(verb)[0] for verb in own_parser()}}
-
-
-def chosen_options() -> dict[str, list[str]]:
-    """``--model deeplens`` -> the options that it brings; likewise for data sets."""
     from bokehbench.data import DATA
     from bokehbench.models import MODELS
 
-    models = {f"--model {name}": class_options("model", model) for name, model in MODELS.loaded().items()}
-    return models | {f"--data {name}": class_options("data", kind) for name, kind in DATA.loaded().items()}
-
-
-def bash(zsh: bool = False) -> str:
-    """The script for bash, and for zsh through its own emulation."""
-
-    def cases(table: dict[str, list[str]]) -> str:
-        return "\n".join(f"    {word}) words={_quoted(names)} ;;" for word, names in table.items())
-
-    head = "autoload -U +X bashcompinit && bashcompinit\n" if zsh else ""
-    chosen = "\n".join(
-        f'  [[ " $line " == *" {choice} "* ]] && words+=" "{_quoted(names)}'
-        for choice, names in chosen_options().items()
-    )
-    return f"""{head}_bokehbench() {{
-  local current="${{COMP_WORDS[COMP_CWORD]}}" before="${{COMP_WORDS[COMP_CWORD-1]}}" verb="${{COMP_WORDS[1]}}"
-  local line="${{COMP_WORDS[*]}}" words=""
-  COMPREPLY=()
-  if [[ $COMP_CWORD -eq 1 ]]; then
-    COMPREPLY=($(compgen -W {_quoted(VERBS)} -- "$current"))
-    return
-  fi
-  case "$before" in
-{cases(values())}
-  esac
-  if [[ -n $words ]]; then
-    COMPREPLY=($(compgen -W "$words" -- "$current"))
-    [[ $before == --config ]] && COMPREPLY+=($(compgen -f -- "$current"))
-    return
-  fi
-  if [[ $current != -* ]]; then
-    [[ $COMP_CWORD -eq 2 ]] && case "$verb" in
-{cases(first_arguments())}
-    esac
-    COMPREPLY=($(compgen -W "$words" -- "$current") $(compgen -f -- "$current"))
-    return
-  fi
-  case "$verb" in
-{cases(options())}
-  esac
-{chosen}
-  COMPREPLY=($(compgen -W "$words" -- "$current"))
-}}
-complete -o filenames -F _bokehbench bokehbench"""
-
-
-def fish() -> str:
-    """The script for fish."""
-    lines = [
-        f"complete -c bokehbench -n __fish_use_subcommand -f -a {verb} -d {_quoted([about(verb)])}" for verb in VERBS
-    ]
-    following = values()
-    for verb, words in options().items():
-        seen = f"-n '__fish_seen_subcommand_from {verb}'"
-        for word in words:
-            takes = f" -x -a {_quoted(following[word])}" if word in following else ""
-            lines.append(f"complete -c bokehbench {seen} -l {word[2:]}{takes}")
-    for choice, words in chosen_options().items():
-        seen = f'-n \'string match -q -- "*{choice} *" (commandline -p)" "\''
-        lines += [f"complete -c bokehbench {seen} -l {word[2:]}" for word in words]
-    for verb, names in first_arguments().items():
-        lines.append(f"complete -c bokehbench -n '__fish_seen_subcommand_from {verb}' -a {_quoted(names)}")
-    return "\n".join(lines)
+    own = {verb: help_words(verb) for verb in own_parser()}
+    suites = sorted(path.stem for path in (experiments.folder() / "suites").glob("*.yaml"))
+    general = [*GENERAL, *class_options("trainer", Trainer)]
+    actions = {verb: words for verb, (_, words) in own.items() if words}
+    models = {f"--model {name}": class_options("model", kind) for name, kind in MODELS.loaded().items()}
+    data = {f"--data {name}": class_options("data", kind) for name, kind in DATA.loaded().items()}
+    return {
+        "values": {"--model": sorted(MODELS), "--data": sorted(DATA), "--config": sorted(experiments.names()),
+                   "--board": boards.names()},
+        "first": {**actions, "benchmark": suites, "completion": list(SHELLS)},
+        "options": {**dict.fromkeys(LIGHTNING, general), **{verb: words for verb, (words, _) in own.items()}},
+        "chosen": models | data,
+    }  # fmt: skip
 
 
 def _quoted(words: Iterable[str]) -> str:

@@ -83,7 +83,8 @@ def ready(loggers: Any, settings: Any, root: str | Path, model: str, verb: str) 
     asked = settings if isinstance(settings, list) else [settings]
     made: list[Logger] = []
     for logger, each in zip(several, asked, strict=True):
-        arguments = _arguments(each)
+        given = each.as_dict() if hasattr(each, "as_dict") else dict(each or {})
+        arguments = {**(given.get("init_args") or {}), **(given.get("dict_kwargs") or {})}
         if isinstance(logger, WandbLogger):
             first = made[0].log_dir if made and isinstance(made[0], CSVLogger | TensorBoardLogger) else None
             logger = _wandb(arguments, Path(root), model, verb, first)
@@ -93,12 +94,6 @@ def ready(loggers: Any, settings: Any, root: str | Path, model: str, verb: str) 
             logger = type(logger)(**{**arguments, "save_dir": str(root), "name": own})
         made.append(logger)
     return made
-
-
-def _arguments(settings: Any) -> dict[str, Any]:
-    """Constructor arguments from a namespace of the command line."""
-    settings = settings.as_dict() if hasattr(settings, "as_dict") else dict(settings or {})
-    return {**(settings.get("init_args") or {}), **(settings.get("dict_kwargs") or {})}
 
 
 def _wandb(arguments: dict[str, Any], root: Path, model: str, verb: str, folder: str | None) -> WandbLogger:

@@ -18,11 +18,10 @@ GRID = (0.0, 4.0, 8.0, 12.0, 16.0, 24.0, 32.0, 40.0, 48.0, 64.0, 80.0, 96.0, 128
 
 
 class Fit(NamedTuple):
-    """Mean squared errors (sRGB in [0, 1]) with the best aperture and without blur."""
+    """The best aperture with its mean squared error (sRGB in [0, 1]), and the errors of all that were tried."""
 
     aperture_at_1024: float
     error: float
-    identity_error: float
     tried: list[tuple[float, float]]
 
 
@@ -59,7 +58,7 @@ def fit_aperture(
     minimize_scalar(error, bounds=bracket, method="bounded", options={"xatol": tolerance})
     bar.close()
     aperture = min(tried, key=tried.__getitem__)
-    return Fit(aperture, tried[aperture], tried[0.0], sorted(tried.items()))
+    return Fit(aperture, tried[aperture], sorted(tried.items()))
 
 
 def _small(item: Item, height: int) -> Item:

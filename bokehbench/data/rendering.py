@@ -17,14 +17,11 @@ from bokehbench.optics.scatter import scatter
 Renderer = Literal["raytraced", "layered", "scatter"]
 #: Light, disparity, focus, aperture -> light, B 3 H W.
 Spread = Callable[[Tensor, Tensor, Tensor, Tensor], Tensor]
-
-
-def _scatter(light: Tensor, disparity: Tensor, focus: Tensor, aperture: Tensor) -> Tensor:
-    return scatter(light, signed_defocus(disparity, focus, aperture))
-
-
 #: Those that know no window: a part of the photo is made from that part and a margin.
-SPREADS: dict[str, Spread] = {"layered": layered, "scatter": _scatter}
+SPREADS: dict[str, Spread] = {
+    "layered": layered,
+    "scatter": lambda light, disparity, focus, aperture: scatter(light, signed_defocus(disparity, focus, aperture)),
+}
 RENDERERS = ("raytraced", *SPREADS)
 
 

@@ -1,5 +1,6 @@
 """SyntheticDoF: scenes with exact shallow depth of field, made on the fly; needs no files."""
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
@@ -22,14 +23,15 @@ SPLIT_NUMBERS = {"train": 0, "val": 1, "test": 2}
 LARGEST_APERTURE_SHARE = 0.5
 
 
+@dataclass(eq=False)
 class SyntheticScenes(PictureSet):
     """One split: sample i depends on (seed, split, i) and the options alone."""
 
-    def __init__(
-        self, split: str, length: int, options: SceneOptions, backdrops: BackdropSource, objects: ObjectSource
-    ) -> None:
-        self.split, self.length, self.options = split, length, options
-        self.backdrops, self.objects = backdrops, objects
+    split: str
+    length: int
+    options: SceneOptions
+    backdrops: BackdropSource
+    objects: ObjectSource
 
     def __len__(self) -> int:
         return self.length

@@ -33,31 +33,6 @@ INTERVALS = (
     "whether two methods differ is in the board's win matrix."
 )
 
-SETTINGS: dict[str, Any] = {
-    "font.family": "DejaVu Sans",  # comes with matplotlib: the same letters on every machine
-    "font.size": 9,
-    "axes.titlesize": 9,
-    "axes.titlelocation": "left",
-    "axes.labelsize": 9,
-    "xtick.labelsize": 8,
-    "ytick.labelsize": 8,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.edgecolor": GREY,
-    "axes.labelcolor": INK,
-    "text.color": INK,
-    "xtick.color": GREY,
-    "ytick.color": GREY,
-    "xtick.labelcolor": INK,
-    "ytick.labelcolor": INK,
-    "axes.grid": True,
-    "axes.axisbelow": True,
-    "grid.color": "#EEEEEE",
-    "grid.linewidth": 0.8,
-    "lines.solid_capstyle": "butt",
-    "text.parse_math": False,  # a "$" in a method's name is a "$"
-}
-
 
 class NothingToDraw(BokehbenchError):
     """A figure that a board cannot give; the sentence says why."""
@@ -82,10 +57,9 @@ def paint(path: Path, height: float, draw: Callable[[Any], None]) -> Path:
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    with matplotlib.rc_context(), warnings.catch_warnings():
+    # Fonts, sizes and colours; a person's matplotlibrc must not change committed files
+    with matplotlib.rc_context(fname=Path(__file__).with_name("style.mplstyle")), warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="Glyph .* missing from font")  # shown as a box; no font has them all
-        matplotlib.rcdefaults()  # a person's matplotlibrc must not change committed files
-        matplotlib.rcParams.update(SETTINGS)  # type: ignore[arg-type]
         figure = Figure(figsize=(WIDTH, height), dpi=DPI)
         FigureCanvasAgg(figure)
         draw(figure)

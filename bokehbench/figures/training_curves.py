@@ -164,7 +164,7 @@ def _losses(axes: Any, run: Run) -> None:
     colours = _colours(run)
     for stage in run.stages:
         colour = colours[stage.name]
-        steps, values = [step for step, _ in stage.losses], [value for _, value in stage.losses]
+        steps, values = zip(*stage.losses, strict=True)
         axes.plot(steps, values, color=colour, lw=0.7, alpha=0.3)
         axes.plot(steps, smoothed(values), "o-" if len(steps) < 4 else "-", color=colour, lw=1.5, ms=3)
     axes.margins(x=0.01)
@@ -207,7 +207,7 @@ def _scores(figure: Any, box: list[float], run: Run, limits: tuple[float, float]
         axes = figure.add_axes((box[0] + number * (wide + gap), box[1], wide, box[3]))
         stages = [stage for stage in run.stages if stage.score == kind]
         for stage in stages:
-            steps, values = [step for step, _ in stage.scores], [value for _, value in stage.scores]
+            steps, values = zip(*stage.scores, strict=True)
             axes.plot(steps, values, "-o", color=colours[stage.name], ms=3 if len(steps) < 30 else 1.5, lw=1.3)
             if math.isfinite(stage.identity):
                 ends = [stage.losses[0][0], stage.losses[-1][0]]

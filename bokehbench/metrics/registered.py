@@ -19,12 +19,6 @@ from bokehbench.metrics.translation import estimate_shift, translate
 REACH = 32
 
 
-def compensate_gain(prediction: Tensor, target: Tensor) -> Tensor:
-    """The prediction times the least-squares gain of each channel, clamped to [0, 1]; B C H W."""
-    power = prediction.square().sum((2, 3), keepdim=True).clamp_min(torch.finfo(prediction.dtype).tiny)
-    return (prediction * ((prediction * target).sum((2, 3), keepdim=True) / power)).clamp_(0, 1)
-
-
 def gain_compensated_psnr(prediction: Tensor, target: Tensor) -> Tensor:
     """PSNR (peak 1, dB) after each image's channels were multiplied by the gains that fit the target best; shape B.
 
@@ -34,7 +28,9 @@ def gain_compensated_psnr(prediction: Tensor, target: Tensor) -> Tensor:
         prediction, target: B C H W in [0, 1]; :func:`check_pair` raises.
     """
     prediction, target = check_pair(prediction, target)
-    return psnr(compensate_gain(prediction, target), target)
+    power = prediction.square().sum((2, 3), keepdim=True).clamp_min(torch.finfo(prediction.dtype).tiny)
+    gain = (prediction * target).sum((2, 3), keepdim=True) / power
+    return psnr((prediction * gain).clamp_(0, 1), target)
 
 
 def registered_psnr(prediction: Tensor, target: Tensor, reach: int = REACH, gain: bool = False) -> Tensor:

@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from copy import copy
+from dataclasses import KW_ONLY, dataclass, field, replace
 from typing import TypeVar
 
 from bokehbench.lazy import Tensor
 from bokehbench.metrics.pair import check_pair
 from bokehbench.metrics.prepare import peak_of, prepare
-from bokehbench.metrics.protocols import DEFAULT, Protocol, find_protocol
+from bokehbench.metrics.protocols import DEFAULT, PROTOCOLS, Protocol
 
 Made = TypeVar("Made")
 
 
+@dataclass(eq=False)
 class Sample:
     """Pictures under a protocol; what several columns need is computed once (:meth:`kept`).
 
     Args:
         output: B 3 H W in [0, 1].
         target: of the same shape; None where there is none.
-        protocol: how an evaluator looks at pictures; None = :data:`protocols.DEFAULT`.
+        protocol: how an evaluator looks at pictures.
         input: B 3 H W: the all-in-focus picture.
         in_focus: B 1 H W, bool or mask in [0, 1]: where the picture should be sharp.
         true_disparity: B 1 H W in [0, 1].
@@ -29,41 +32,34 @@ class Sample:
         BokehbenchError: output and target cannot be compared: other sizes, NaN.
     """
 
-    def __init__(
-        self,
-        output: Tensor,
-        target: Tensor | None = None,
-        protocol: Protocol | None = None,
-        *,
-        input: Tensor | None = None,
-        in_focus: Tensor | None = None,
-        true_disparity: Tensor | None = None,
-        own_disparity: Callable[[], Tensor] | None = None,
-    ) -> None:
-        if target is not None:
-            output, target = check_pair(output, target)
-        self.output, self.target, self.protocol = output, target, protocol or find_protocol(DEFAULT)
-        self.input, self.in_focus = input, in_focus
-        self.true_disparity, self.own_disparity = true_disparity, own_disparity
-        self._kept: dict[object, object] = {}
+    output: Tensor
+    target: Tensor | None = None
+    protocol: Protocol = PROTOCOLS[DEFAULT]
+    _: KW_ONLY
+    input: Tensor | None = None
+    in_focus: Tensor | None = None
+    true_disparity: Tensor | None = None
+    own_disparity: Callable[[], Tensor] | None = None
+    _kept: dict[object, object] = field(default_factory=dict, init=False)
+
+    def __post_init__(self) -> None:
+        if self.target is not None:
+            self.output, self.target = check_pair(self.output, self.target)
 
     def under(self, protocol: Protocol) -> Sample:
         """The same pictures as another evaluator sees them; what was computed is shared."""
-        other = object.__new__(Sample)
-        other.__dict__.update(self.__dict__, protocol=protocol)
+        other = copy(self)
+        other.protocol = protocol
         return other
 
     @property
     def native(self) -> Sample:
         """As 8-bit files at native size, which columns of no protocol compare."""
-        return self.under(find_protocol(DEFAULT))
+        return self.under(PROTOCOLS[DEFAULT])
 
     def instead(self, output: Tensor) -> Sample:
         """Another output beside the same target: the identity baseline."""
-        return Sample(
-            output, self.target, self.protocol, input=self.input, in_focus=self.in_focus,
-            true_disparity=self.true_disparity,
-        )  # fmt: skip
+        return replace(self, output=output, own_disparity=None)
 
     def kept(self, key: str, make: Callable[[], Made]) -> Made:
         """``make()``, once for each ``key`` and way of looking at the pictures."""

@@ -11,6 +11,7 @@ from typing import Any, cast
 import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
+from torch.utils.checkpoint import checkpoint
 
 from bokehbench.errors import BokehbenchError
 from bokehbench.optics.convolution import Plan, plan, transform
@@ -51,12 +52,18 @@ def composite(
     with torch.autocast(stack.device.type, enabled=False):
         stack, masks = stack.to(work), masks.to(work)
         blurs = [_Blur(kernel.to(stack), stack.shape[-2:], padding) for kernel in kernels]
-        result = cast(Tensor, _Over.apply(stack, masks, blurs, low_memory))
+        rendered = []
+        for picture, layers in zip(stack, masks, strict=True):
+            seen = stack.new_zeros(stack.shape[1] + 1, *stack.shape[-2:])
+            for start in range(0, len(blurs), SEGMENT):
+                part = slice(start, start + SEGMENT)
+                if low_memory:
+                    seen = checkpoint(_over, seen, picture, layers[part], blurs[part], use_reentrant=False)
+                else:
+                    seen = _over(seen, picture, layers[part], blurs[part])
+            rendered.append(seen)
+    result = torch.stack(rendered)
     return result[:, :-1], result[:, -1:]
-
-
-#: The picture with its coverage (C + 1) H W behind a layer, and the share H W of it that the layer lets through.
-_Step = tuple[Tensor, Tensor]
 
 
 class _Blur:
@@ -83,71 +90,37 @@ class _Blur:
         return (back if self.padding == "zero" else pad_adjoint(back, self.up, self.left, self.padding))[0]
 
 
-class _Over(torch.autograd.Function):
+def _over(seen: Tensor, picture: Tensor, masks: Tensor, blurs: Sequence[_Blur]) -> Tensor:
+    """Composite the layers of a picture C H W over ``seen``: what is behind them, and its coverage, (C + 1) H W."""
+    for mask, blurred in zip(masks, blurs, strict=True):
+        if mask.requires_grad or bool(mask.any()):  # an empty layer changes nothing, but has a gradient
+            seen = cast(Tensor, _Layer.apply(seen, picture, mask, blurred))
+    return seen
+
+
+class _Layer(torch.autograd.Function):
     @staticmethod
-    def forward(ctx: Any, stack: Tensor, masks: Tensor, blurs: Sequence[_Blur], low_memory: bool) -> Tensor:
-        differentiating = any(ctx.needs_input_grad[:2])
-        ctx.save_for_backward(stack, masks)
-        ctx.blurs, ctx.low_memory, ctx.kept = blurs, low_memory, []
-        result = stack.new_zeros(len(stack), stack.shape[1] + 1, *stack.shape[-2:])
-        for picture, layers, seen in zip(stack, masks, result, strict=True):
-            for start in range(0, len(blurs), SEGMENT):
-                part = slice(start, start + SEGMENT)
-                before = seen.clone() if differentiating and low_memory else None
-                steps = _advance(seen, picture, layers[part], blurs[part], differentiating and not low_memory)
-                ctx.kept.append(before if low_memory else steps)
+    def forward(ctx: Any, seen: Tensor, picture: Tensor, mask: Tensor, blurred: _Blur) -> Tensor:
+        covered = blurred(mask)
+        through = 1 - covered
+        ctx.save_for_backward(seen, through, picture, mask)
+        ctx.blurred = blurred
+        result = seen * through
+        for channel, one in enumerate(picture):
+            result[channel] += blurred(mask * one)
+        result[-1] += covered
         return result
 
     @staticmethod
     @once_differentiable
-    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, Tensor, None, None]:
-        stack, masks = ctx.saved_tensors
-        to_stack, to_masks = torch.zeros_like(stack), torch.zeros_like(masks)
-        starts = range(0, len(ctx.blurs), SEGMENT)
-        for b, (picture, flow) in enumerate(zip(stack, gradient.clone(), strict=True)):
-            for number, start in reversed(list(enumerate(starts))):
-                part = slice(start, start + SEGMENT)
-                steps = ctx.kept[b * len(starts) + number]
-                if ctx.low_memory:
-                    steps = _advance(steps.clone(), picture, masks[b, part], ctx.blurs[part], True)
-                _retreat(flow, picture, masks[b, part], ctx.blurs[part], steps, to_stack[b], to_masks[b, part])
-        return to_stack, to_masks, None, None
-
-
-def _advance(seen: Tensor, picture: Tensor, masks: Tensor, blurs: Sequence[_Blur], keep: bool) -> list[_Step]:
-    """Composite layers over ``seen`` in place; returns, to ``keep``, what was behind each and how much passes it."""
-    steps = []
-    for mask, blurred in zip(masks, blurs, strict=True):
-        if not keep and not bool(mask.any()):
-            continue
-        covered = blurred(mask)
-        through = 1 - covered
-        if keep:
-            steps.append((seen.clone(), through))
-        seen.mul_(through)
-        for channel, one in enumerate(picture):
-            seen[channel] += blurred(mask * one)
-        seen[-1] += covered
-    return steps
-
-
-def _retreat(
-    flow: Tensor,
-    picture: Tensor,
-    masks: Tensor,
-    blurs: Sequence[_Blur],
-    steps: list[_Step],
-    to_picture: Tensor,
-    to_masks: Tensor,
-) -> None:
-    """The adjoint of :func:`_advance`: takes the gradient ``flow`` behind the layers in place, adds to the others."""
-    for mask, blurred, (seen, through), to_mask in reversed(list(zip(masks, blurs, steps, to_masks, strict=True))):
+    def backward(ctx: Any, flow: Tensor) -> tuple[Tensor, Tensor, Tensor, None]:
+        seen, through, picture, mask = ctx.saved_tensors
         covering = flow[-1].clone()
         for above, below in zip(flow, seen, strict=True):
             covering.addcmul_(above, below, value=-1)
-        to_mask += blurred.adjoint(covering)
+        to_picture, to_mask = torch.empty_like(picture), ctx.blurred.adjoint(covering)
         for channel, one in enumerate(picture):
-            back = blurred.adjoint(flow[channel])
+            back = ctx.blurred.adjoint(flow[channel])
             to_mask.addcmul_(back, one)
-            to_picture[channel].addcmul_(back, mask)
-        flow.mul_(through)
+            torch.mul(back, mask, out=to_picture[channel])
+        return flow * through, to_picture, to_mask, None

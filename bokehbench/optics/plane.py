@@ -11,13 +11,9 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from bokehbench.errors import BokehbenchError
-from bokehbench.optics.aperture_kernels import ROUNDING, largest_square
+from bokehbench.optics.aperture_kernels import ROUNDING, largest_square, squared_distances
 from bokehbench.optics.blur import ROW_RUNS_UP_TO, disk_blur
-from bokehbench.optics.lattice_spread import spread_over_disks
 from bokehbench.optics.row_runs import Frame, spread
-
-#: Rows of a sloping plane that are blurred together: keeps the accumulators in the cache.
-BAND = 128
 
 
 def blur_plane(rgba: Tensor, radius: float | Tensor) -> Tensor:
@@ -45,11 +41,13 @@ def blur_plane(rgba: Tensor, radius: float | Tensor) -> Tensor:
     return _sloping(rgba, radius.reshape(rgba.shape[-2:]))
 
 
-def _constant(rgba: Tensor, radius: float) -> Tensor:
-    box = _box((rgba != 0).any(0))
+def _constant(rgba: Tensor, radius: float, where: Tensor | None = None) -> Tensor:
+    """The pixels ``where`` (H W bool; None = all) with one radius."""
+    box = _box((rgba != 0).any(0) if where is None else where)
     if box is None:
         return torch.zeros_like(rgba)
     part, (height, width) = rgba[:, box[0], box[1]], rgba.shape[-2:]
+    part = part if where is None else part * where[box]
     if radius <= ROW_RUNS_UP_TO:
         return spread(part, largest_square(radius), Frame(height, width, box[0].start, box[1].start))
     part = disk_blur(part, radius, padding="full")
@@ -61,16 +59,12 @@ def _constant(rgba: Tensor, radius: float) -> Tensor:
 def _sloping(rgba: Tensor, radius: Tensor) -> Tensor:
     if not bool(torch.isfinite(radius).all()) or bool((radius < 0).any()):
         raise BokehbenchError("Blur radii of a plane must be finite and >= 0 pixels.")
-    out = torch.zeros_like(rgba)
-    squares = (radius.double().square() * (1 + ROUNDING)).int()
-    squares = squares.masked_fill((rgba == 0).all(0), -1)
-    for top in range(0, rgba.shape[-2], BAND):
-        box = _box(squares[top : top + BAND] >= 0)
-        if box is None:
-            continue
-        box = slice(box[0].start + top, box[0].stop + top), box[1]
-        part = spread_over_disks(rgba[:, box[0], box[1]], squares[box])
-        _add(out, part, box, (part.shape[-1] - (box[1].stop - box[1].start)) // 2)
+    squares = radius.double().contiguous().square() * (1 + ROUNDING)
+    disks = squared_distances(math.isqrt(int(squares.max()))).unique()  # radii between two sums of squares share one
+    disk_of = torch.bucketize(squares, disks, right=True) - 1
+    out, lit = torch.zeros_like(rgba), (rgba != 0).any(0)
+    for index in disk_of[lit].unique().tolist():
+        out += _constant(rgba, float(disks[index].sqrt()), lit & (disk_of == index))
     return out
 
 
@@ -80,12 +74,3 @@ def _box(member: Tensor) -> tuple[slice, slice] | None:
     if len(rows) == 0:
         return None
     return slice(int(rows[0]), int(rows[-1]) + 1), slice(int(columns[0]), int(columns[-1]) + 1)
-
-
-def _add(out: Tensor, part: Tensor, box: tuple[slice, slice], reach: int) -> None:
-    """Add ``part``, which reaches beyond ``box`` on every side, to the picture; what falls off its edge is lost."""
-    height, width = out.shape[-2:]
-    y, x = box[0].start - reach, box[1].start - reach
-    y0, x0 = max(y, 0), max(x, 0)
-    y1, x1 = min(box[0].stop + reach, height), min(box[1].stop + reach, width)
-    out[:, y0:y1, x0:x1] += part[:, y0 - y : y1 - y, x0 - x : x1 - x]

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from tqdm import tqdm
 
 import bokehbench
@@ -21,6 +20,7 @@ from bokehbench.metrics.columns import find_column
 from bokehbench.report import content
 from bokehbench.report.photos import Format, Job, Stored, write_photos
 from bokehbench.report.sources import INPUT, TARGET, Folders, Slot, check_folders, find_slots
+from bokehbench.templates import filled
 
 ASSETS = Path(__file__).parent / "assets"
 #: The file by which a report is known: it is replaced, and nothing else is.
@@ -136,7 +136,8 @@ def _write_pages(
         "devices": sorted({row.result.device for row in standings.ranked if row.result.device}),
         "unmeasured": content.unmeasured(standings),
         "extremes": {row.result.id: content.extremes(standings, row) for row in standings.rows},
-        "provenance": content.provenance,
+        "wall_time": content.wall_time,
+        "as_yaml": content.as_yaml,
         "numbers": {name: number for number, name in enumerate(names)},
         "thumbnail": thumbnail,
         "own": {slot.key for slot in slots if slot.files},
@@ -148,11 +149,6 @@ def _write_pages(
         "find_column": find_column,
         "problems": problems,
     }
-    # What comes from files or users is escaped, and an unknown name in a template is an error.
-    pages = Environment(
-        loader=PackageLoader("bokehbench.report"), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
-        lstrip_blocks=True,
-    )  # fmt: skip
     for name, given in (("index.html", common | more), ("picture.html", common)):
-        page = pages.get_template(f"{name}.j2").render(given)
+        page = filled("report", name, html=True, **given)
         (folder / name).write_bytes(page.encode("utf-8", "replace"))  # names of files may hold what UTF-8 cannot

@@ -2,7 +2,7 @@
 
 import hashlib
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import yaml
@@ -114,34 +114,13 @@ def _rounded(result: Result, name: str, column: Column) -> float:
     return round(value, column.decimals) if math.isfinite(value) else value
 
 
-def provenance(row: Row) -> list[tuple[str, str, bool]]:
-    """(what, text, whether it is a block of lines) of everything that is known about a row."""
-    result = row.result
+def wall_time(result: Result) -> str:
+    """Of the training, in words; empty where it is not known."""
     effort = result.training.get("effort", {})
-    wall = f"{effort['seconds'] / 3600:.2f} h on {effort.get('device', '?')}" if effort.get("seconds") else ""
-    training = {key: value for key, value in result.training.items() if key not in ("effort", "seed")}
-    lines = [
-        ("result", result.id, False),
-        ("not ranked because", row.reason, False),
-        ("weights (SHA-256)", result.weights_hash, False),
-        ("commit of bokehbench", result.commit or "not from a checkout", False),
-        ("measured", ", ".join(filter(None, (result.date, result.device))), False),
-        ("pictures", str(len(result.per_image)), False),
-        ("training wall time", wall, False),
-        ("training seed", "" if result.seed is None else str(result.seed), False),
-        *((cost.label, cost.show(result, detail=True), False) for cost in COSTS if cost.value(result)),
-        ("flags", ", ".join(result.flags), False),
-        ("targets (SHA-256)", result.target_hash, False),
-        ("outputs (SHA-256)", result.prediction_hash, False),
-        ("architecture", _lines(result.architecture), True),
-        ("training", _lines(training), True),
-        ("inference", _lines(result.inference), True),
-        ("protocol", _lines(result.protocol), True),
-        ("versions", _lines(result.versions), True),
-        ("not measured", _lines(result.missing), True),
-    ]
-    return [line for line in lines if line[1]]
+    return f"{effort['seconds'] / 3600:.2f} h on {effort.get('device', '?')}" if effort.get("seconds") else ""
 
 
-def _lines(value: Mapping[str, Any]) -> str:
-    return yaml.safe_dump(plain(value), sort_keys=False, allow_unicode=True, width=100).rstrip() if value else ""
+def as_yaml(value: Mapping[str, Any], without: Collection[str] = ()) -> str:
+    """A record as lines for people, but for its keys ``without``; empty where there is nothing in it."""
+    kept = plain({key: each for key, each in value.items() if key not in without})
+    return yaml.safe_dump(kept, sort_keys=False, allow_unicode=True, width=100).rstrip() if kept else ""

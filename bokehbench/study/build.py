@@ -10,7 +10,6 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
-from importlib import resources
 from itertools import combinations
 from pathlib import Path
 from typing import Any
@@ -24,9 +23,9 @@ from bokehbench.files import new_folder
 from bokehbench.study import key as keys
 from bokehbench.study.key import Key
 from bokehbench.study.pictures import PictureSet, damage, gather, read
-from bokehbench.study.words import CONSENT, INSTRUCTIONS, QUESTION, TITLE
+from bokehbench.study.words import ASSETS, CONSENT, INSTRUCTIONS, QUESTION, TITLE
 
-ASSETS = ("study.css", "plan.js", "large.js", "votes.js", "study.js")
+FILES = ("study.css", "plan.js", "large.js", "votes.js", "study.js")
 #: How pictures are published: PNG keeps every pixel; JPEG (4:4:4) is for slow lines.
 FORMATS: dict[str, tuple[str, dict[str, Any]]] = {
     "png": (".png", {"format": "PNG"}),
@@ -153,12 +152,11 @@ def _fill(folder: Path, sets: Sequence[PictureSet], methods: list[str], settings
 
 
 def _write_page(folder: Path, page: Mapping[str, Any]) -> None:
-    assets = resources.files("bokehbench.study") / "assets"
-    for name in ASSETS:
-        (folder / name).write_bytes((assets / name).read_bytes())
+    for name in FILES:
+        (folder / name).write_bytes((ASSETS / name).read_bytes())
     # Inside a script element only "<" could end it early.
     data = json.dumps(page, separators=(",", ":")).replace("<", "\\u003c")
-    template = string.Template((assets / "page.html").read_text(encoding="utf-8"))
+    template = string.Template((ASSETS / "page.html").read_text(encoding="utf-8"))
     (folder / "index.html").write_text(
         template.substitute(title=html.escape(str(page["title"])), data=data), encoding="utf-8"
     )

@@ -4,6 +4,8 @@ import json
 import math
 from collections.abc import Sequence
 from dataclasses import asdict
+from functools import partial
+from typing import Any
 
 from bokehbench import tables
 from bokehbench.board.identity import plain
@@ -11,21 +13,7 @@ from bokehbench.counted import counted
 from bokehbench.study.analysis import Analysis, PairResult, Strength
 from bokehbench.study.bradley_terry import PRIOR
 from bokehbench.study.votes import Rater
-from bokehbench.tables import MARKUP, escape
-
-NOTES = (
-    "Shares are of decided votes: 'no preference' is counted apart and is in no test. [exact]: Clopper-Pearson 95 % "
-    "interval; p: exact two-sided binomial test against one half, p (Holm) corrected for all pairs. Both take votes as "
-    "independent, which votes of one rater are not; [raters] is the 95 % bootstrap interval over raters: trust the "
-    "wider.",
-    "Strength: Bradley-Terry with Davidson's ties, log scale, mean 0; a difference of d means that the stronger wins "
-    "1 / (1 + exp(-d)) of decided votes: 0.5 is 62 %, 1 is 73 %, 2 is 88 %. Every method starts with "
-    f"{PRIOR:g} wins and losses against an average one, so that strengths stay finite; where a method was never beaten "
-    "or never chosen, only this keeps it so: read it as 'at least' or 'at most'. Interval: 95 % bootstrap over raters.",
-    "Agreement: Krippendorff's alpha (nominal, each pair in both orders): 1 full, 0 chance. Different taste lowers it "
-    "as carelessness does.",
-)
-NOT_JOINED = "WARNING: votes do not join all methods; strengths of groups that never met cannot be compared."
+from bokehbench.templates import filled
 
 
 def number(value: float, digits: int = 2, signed: bool = False) -> str:
@@ -95,56 +83,23 @@ def rater_rows(raters: Sequence[Rater], excluded: Sequence[str]) -> tuple[list[s
     ]
 
 
-def facts(analysis: Analysis) -> list[str]:
-    """The figures that need no table, one sentence each."""
-    raters = len(analysis.raters) - len(analysis.excluded)
-    left = analysis.left
-    lines = [
-        f"{counted(raters, 'rater')}, {counted(analysis.votes, 'counted vote')}, {analysis.ties} of them 'no "
-        f"preference'{f'; {len(analysis.excluded)} excluded' if analysis.excluded else ''}.",
-        f"Position: the left photo won {percent(left.share)} {span(left.low, left.high)} of the decided votes "
-        f"(p {p_value(left.p)} for no bias).",
-        f"Agreement of raters: alpha {number(analysis.alpha)}; two raters of the same pair gave the same answer in "
-        f"{percent(analysis.agreement)} of cases (pairs that two or more judged: {analysis.couples_units}).",
-        f"Consistency: {analysis.same} of {analysis.repeats} repeated pairs (sides exchanged) got the same answer."
-        if analysis.repeats
-        else "Consistency: no pair was shown twice.",
-    ]
-    return [*lines, NOT_JOINED] if not analysis.joined else lines
-
-
 def console(analysis: Analysis) -> str:
     """What is printed."""
-    parts = [
-        "\n".join(facts(analysis)),
-        tables.aligned(*strength_rows(analysis.strengths)),
-        tables.aligned(*pair_rows(analysis.pairs)),
-        tables.aligned(*rater_rows(analysis.raters, analysis.excluded)),
-        "\n".join(NOTES),
-    ]
-    return "\n\n".join(parts)
+    return _filled("analysis.txt", analysis)
 
 
 def markdown(analysis: Analysis, figure: str, problems: Sequence[str]) -> str:
     """The page; ``figure`` is the picture's file name, ``problems`` the files left out."""
-    key = analysis.key
-    parts = [
-        f"# {escape(key.title)}",
-        "<!-- Written by `bokehbench study analyse`. -->",
-        f"Question: *{escape(key.question)}* Study `{key.study}`, version `{key.version}`, "
-        f"{counted(len(key.inputs), 'photo')}, {len(key.methods)} methods.",
-        "\n".join(f"- {line}" for line in facts(analysis)),
-        f"![Strengths and shares with intervals]({figure})",
-        "## Strengths",
-        tables.markdown(*strength_rows(analysis.strengths), MARKUP),
-        "## Pairs of methods",
-        tables.markdown(*pair_rows(analysis.pairs), MARKUP),
-        "## Raters",
-        tables.markdown(*rater_rows(analysis.raters, analysis.excluded), MARKUP),
-    ]
-    if problems:
-        parts += ["## Files left out", "\n".join(f"- {escape(problem)}" for problem in problems)]
-    return "\n\n".join([*parts, "## How to read this", *NOTES]) + "\n"
+    return _filled("analysis.md", analysis, figure=figure, problems=problems) + "\n"
+
+
+def _filled(name: str, analysis: Analysis, **more: Any) -> str:
+    return filled(
+        "study", name, found=analysis, prior=f"{PRIOR:g}", strengths=strength_rows(analysis.strengths),
+        pairs=pair_rows(analysis.pairs), raters=rater_rows(analysis.raters, analysis.excluded), counted=counted,
+        number=number, percent=percent, span=span, p_value=p_value, aligned=tables.aligned, escape=tables.escape,
+        table=partial(tables.markdown, special=tables.MARKUP), **more,
+    )  # fmt: skip
 
 
 def pairs_csv(analysis: Analysis) -> str:

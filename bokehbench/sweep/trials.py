@@ -40,8 +40,8 @@ def _cells(rows: Sequence[Row], metric: str, goal: str) -> tuple[list[str], list
     """Head and body of the table."""
     names = list(rows[0].values) if rows else []
     body = [
-        [str(row.number), tables.number(row.value, ".5g"), *(_short(row.values.get(name)) for name in names),
-         f"{row.seconds:.0f}", row.why]
+        [str(row.number), tables.number(row.value, ".5g"), *map(_short, row.values.values()), f"{row.seconds:.0f}",
+         row.why]
         for row in _ordered(rows, goal)
     ]  # fmt: skip
     return ["trial", metric, *names, "seconds", "failed"], body
@@ -59,15 +59,12 @@ def text(rows: Sequence[Row], metric: str, goal: str) -> str:
 
 def write(folder: Path, rows: Sequence[Row], metric: str, goal: str) -> None:
     """Write ``trials.csv`` (full precision, by number) and ``trials.md`` (best first, in bold)."""
-    names = list(rows[0].values) if rows else []
-    lines = [
-        [row.number, row.value, *(row.values.get(name) for name in names), round(row.seconds, 1), row.why,
-         row.checkpoint]
-        for row in sorted(rows, key=lambda row: row.number)
-    ]  # fmt: skip
-    heads = ["trial", metric, *names, "seconds", "failed", "checkpoint"]
-    write_text(folder / "trials.csv", tables.csv_text(heads, lines))
     heads, body = _cells(rows, metric, goal)
+    lines = [
+        [row.number, row.value, *row.values.values(), round(row.seconds, 1), row.why, row.checkpoint]
+        for row in sorted(rows, key=lambda row: row.number)
+    ]
+    write_text(folder / "trials.csv", tables.csv_text([*heads, "checkpoint"], lines))
     if best(rows, goal):
         body[0] = [f"**{cell}**" if cell else "" for cell in body[0]]
     write_text(folder / "trials.md", tables.markdown(heads, body) + "\n")

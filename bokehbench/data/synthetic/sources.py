@@ -2,6 +2,7 @@
 
 import zlib
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -44,11 +45,11 @@ def split_files(files: Sequence[Path], split: str) -> list[Path]:
     return list({"test": files[:tenth], "val": files[tenth : 2 * tenth]}.get(split, files[2 * tenth :]))
 
 
+@dataclass(frozen=True)
 class Photos:
     """Backgrounds from photos of any size: a random part, at least two thirds of what fits, sometimes mirrored."""
 
-    def __init__(self, files: Sequence[Path]) -> None:
-        self.files = files
+    files: Sequence[Path]
 
     def backdrop(self, rng: Generator, height: int, width: int) -> Tensor:
         """Linear RGB in [0, 1], 3 height width."""
@@ -67,11 +68,11 @@ class Photos:
         return [problem for path in self.files for problem in problem_of(read_rgb if deep else quick_size, path)]
 
 
+@dataclass(frozen=True)
 class Cutouts:
     """Foreground objects from RGBA pictures, cut to their visible part, at random scale, sometimes mirrored."""
 
-    def __init__(self, files: Sequence[Path]) -> None:
-        self.files = files
+    files: Sequence[Path]
 
     def cutout(self, rng: Generator, height: int, width: int) -> Cutout:
         """An object whose long side is 0.3 to 1 times the scene's short side."""

@@ -1,9 +1,10 @@
 """D2F part C, weighted layered rendering: the switches around :func:`bokehbench.optics.weighted_layers`."""
 
+from dataclasses import KW_ONLY, dataclass
 from typing import Literal
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from bokehbench.errors import BokehbenchError
 from bokehbench.optics.weighted_layers import RADII as RELEASED_RADII
@@ -46,7 +47,8 @@ def defocus_of(radius: Tensor, kernel_set: KernelSet = 15) -> Tensor:
     return torch.lerp(middle[above - 1], middle[above], share)
 
 
-class WeightedLayeredRendering(nn.Module):
+@dataclass
+class WeightedLayeredRendering:
     """B = C(W x; D) / (C(W; D) + 1e-10), C = over-compositing of the blurred layers (spec 4.4); no parameters.
 
     Always in float32 (or float64 for float64 pictures), under autocast too: 1e-10 and 3x^5 vanish in half precision.
@@ -61,31 +63,19 @@ class WeightedLayeredRendering(nn.Module):
         low_memory: in training keep a quarter of the intermediate pictures and blur twice.
     """
 
-    def __init__(
-        self,
-        kernel_set: KernelSet = 15,
-        *,
-        disk_edge: DiskEdge = "soft",
-        sharpness: float = 100.0,
-        clamp: bool = True,
-        low_memory: bool = False,
-    ) -> None:
-        super().__init__()
-        self.top = defocus_top(kernel_set)
-        self.radii = RADII[kernel_set]
-        self.disk_edge = disk_edge
-        self.sharpness = sharpness
-        self.clamp = clamp
-        self.low_memory = low_memory
+    kernel_set: KernelSet = 15
+    _: KW_ONLY
+    disk_edge: DiskEdge = "soft"
+    sharpness: float = 100.0
+    clamp: bool = True
+    low_memory: bool = False
 
-    def forward(self, image: Tensor, weight: Tensor, defocus: Tensor) -> Tensor:
+    def __post_init__(self) -> None:
+        self.top, self.radii = defocus_top(self.kernel_set), RADII[self.kernel_set]
+
+    def __call__(self, image: Tensor, weight: Tensor, defocus: Tensor) -> Tensor:
         """Picture B 3 h w in [0, 1], weight B 3 h w >= 0, defocus B 1 h w -> B 3 h w; differentiable in all three."""
         return weighted_layers(
-            image,
-            defocus.clamp(0, self.top) if self.clamp else defocus,
-            weight,
-            radii=self.radii,
-            sharpness=self.sharpness,
-            kernel=self.disk_edge,
-            low_memory=self.low_memory,
-        )
+            image, defocus.clamp(0, self.top) if self.clamp else defocus, weight, radii=self.radii,
+            sharpness=self.sharpness, kernel=self.disk_edge, low_memory=self.low_memory,
+        )  # fmt: skip
