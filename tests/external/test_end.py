@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -59,7 +60,9 @@ def pids(tmp_path: Path) -> list[int]:
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
 def test_a_killed_bokehbench_leaves_nothing_behind(tmp_path, how) -> None:
     words = [sys.executable, "-m", "bokehbench", *command_line(tmp_path, 600, 600)]
-    process = subprocess.Popen(words, stderr=subprocess.DEVNULL, start_new_session=True)
+    # A suite in the background ignores SIGINT, and its children with it
+    heard = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
+    process = subprocess.Popen(words, stderr=subprocess.DEVNULL, start_new_session=True, preexec_fn=heard)
     try:
         assert wait_for((tmp_path / "pids").exists, 120)
         started = pids(tmp_path)
