@@ -56,7 +56,6 @@ class Combination(BokehModel):
     title = "Combination"
     paper = "none: a depth provider and a renderer of others"
     trainable: ClassVar[bool] = False
-    architecture: ClassVar[tuple[str, ...]] = ("depth", "renderer")
     stands_alone: ClassVar[bool] = False
     #: No mask: what is in focus is the depth's to say.
     rendered_with = ("disparity", "focus", "aperture")
@@ -101,19 +100,12 @@ class Combination(BokehModel):
 
     @torch.no_grad()
     def prepare(
-        self,
-        image: Tensor,
-        disparity: Tensor | None = None,
-        *,
-        mask: Tensor | None = None,
-        names: list[str] | None = None,
-        scale: Tensor | None = None,
+        self, image: Tensor, disparity: Tensor | None = None, *, scale: Tensor | None = None, **more: Any
     ) -> Combined:
         """As :meth:`BokehModel.prepare`, for the renderer.
 
         Args:
-            image, disparity, mask: as there.
-            names: B file stems, for stored maps.
+            image, disparity: as there; ``more``, too.
             scale: B 1 H W in [0, 1], the map that a number in ``focus`` refers to (:func:`focus_on_another_map`); None:
                 the one that is rendered with, where a point is always looked up.
 
@@ -124,8 +116,8 @@ class Combination(BokehModel):
         if depth is None and self.source == "given":
             raise self.no_disparity()
         if depth is None and self.provider is not None:
-            depth = self.provider.disparity(image, names)
-        photo = self.renderer.prepare(image, depth, mask=mask, names=names)
+            depth = self.provider.disparity(image, more.get("names"))
+        photo = self.renderer.prepare(image, depth, **more)
         return Combined(photo, image, depth, scale, source)
 
     @torch.no_grad()

@@ -70,12 +70,6 @@ class D2F(BokehModel):
 
     title = "D2F"
     paper = "Luo et al., Information Fusion 89, 2023, arXiv 2306.04506"
-    architecture = (
-        "defocus_scale", "kernel_set", "disk_edge", "radiance", "mask", "sharpness", "alpha_schedule",
-        "head_activation", "backbone", "channels", "unused_unit", "freeze_batch_norm", "encoder_rate", "ssim_weight",
-        "lpips_weight", "smoothness_weight", "poisson_weight", "poisson_form", "mask_weight", "range_weight",
-        "fusion_crop",
-    )  # fmt: skip
     later = ("lpips_weight", "smoothness_weight")
     published = Published(
         40_433_619,

@@ -73,11 +73,6 @@ class DeepLens(DeepLensTraining):
 
     title = "DeepLens"
     paper = "Wang et al., ACM Transactions on Graphics 37 (6), 2018, arXiv 1810.08100"
-    architecture = (
-        "channels", "upsampling_channels", "two_map", "numerics", "depth_size", "max_radius", "loss",
-        "loss_through_weights", "loss_alpha", "low_weight", "high_weight", "training_disparity", "rendering_crop",
-        "saliency_weight", "joint_depth_weight", "segmentation_head", "upsampling",
-    )  # fmt: skip
     later = ("loss_alpha", "low_weight", "high_weight", "rendering_crop", "joint_depth_weight")
     uses = Uses(disparity="own", preview=True)
     published = Published(
@@ -165,14 +160,7 @@ class DeepLens(DeepLensTraining):
         """The depth network's, B 1 H W, of whole pictures."""
         return self.net.predict_disparity(image)
 
-    def prepare(
-        self,
-        image: Tensor,
-        disparity: Tensor | None = None,
-        *,
-        mask: Tensor | None = None,
-        names: list[str] | None = None,
-    ) -> PreparedLevels:
+    def prepare(self, image: Tensor, disparity: Tensor | None = None, **more: Any) -> PreparedLevels:
         """As :meth:`BokehModel.prepare`; depth and features are computed when :meth:`refocus` first needs them.
 
         How often a photo is halved depends on the aperture; what was computed for the last two numbers of halvings is
@@ -211,10 +199,6 @@ class DeepLens(DeepLensTraining):
         shown = (result.shape[-2], result.shape[-1])
         disparity = F.interpolate(halved.disparity, shown, mode="bilinear", align_corners=False)
         return Rendering(result.clamp(0, 1), disparity, in_focus, px, note)
-
-    def source_of(self, prepared: Prepared) -> str:
-        """Own, unless it was given."""
-        return f"{'given' if prepared.given else 'own'} disparity"
 
     def halved(self, prepared: PreparedLevels, aperture: float | None) -> Halved:
         """What the networks make of a photo that is rendered with ``aperture``, from ``prepared`` or else computed."""

@@ -65,10 +65,6 @@ class PyNET(CollapseGuard, BokehModel):
 
     title = "PyNET"
     paper = "Ignatov, Patel, Timofte, CVPR workshops 2020, arXiv 2006.05698"
-    architecture = (
-        "width", "depth_input", "head_init", "start_anywhere", "checkpointing", "margin", "perceptual",
-        "perceptual_share", "collapse_after", "official_evaluation",
-    )  # fmt: skip
     published = Published(
         47_551_791,
         {"width": 32, "depth_input": True, "margin": 0, "perceptual": "imagenet-vgg-verydeep-19.mat"},

@@ -15,7 +15,6 @@ class Baseline(BokehModel):
     """
 
     trainable: ClassVar[bool] = False
-    architecture: ClassVar[tuple[str, ...]] = ("aperture_share",)
 
     def __init__(self, aperture_share: float = 0.025) -> None:
         super().__init__()

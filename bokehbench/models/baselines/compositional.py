@@ -17,7 +17,6 @@ class Compositional(DisparityRenderer):
 
     title = "Compositional"
     paper = "the renderer of Srinivasan et al., CVPR 2018, arXiv 1711.07933, with the disparity map's own radii"
-    architecture = (*DisparityRenderer.architecture, "step")
 
     def __init__(self, aperture_share: float = 0.025, step: float = 1.0) -> None:
         super().__init__(aperture_share)

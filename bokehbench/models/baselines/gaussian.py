@@ -30,7 +30,6 @@ class Gaussian(Baseline):
 
     title = "Gaussian"
     paper = "none: a uniform blur outside the subject"
-    architecture = (*Baseline.architecture, "tolerance")
     uses = Uses(mask=True)
 
     def __init__(self, aperture_share: float = 0.025, tolerance: float = 0.1) -> None:

@@ -17,7 +17,6 @@ class Layered(DisparityRenderer):
 
     title = "Layered"
     paper = "the formula of Peng et al., MPIB, ECCV 2022, arXiv 2207.08403, with planes from the disparity map"
-    architecture = (*DisparityRenderer.architecture, "layers")
 
     def __init__(self, aperture_share: float = 0.025, layers: int = 32) -> None:
         super().__init__(aperture_share)

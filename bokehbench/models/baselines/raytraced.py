@@ -17,7 +17,6 @@ class RayTraced(DisparityRenderer):
 
     title = "Ray traced"
     paper = "the idea of Yang et al., Virtual DSLR, Electronic Imaging 2016; their code is not available"
-    architecture = (*DisparityRenderer.architecture, "rays")
 
     def __init__(self, aperture_share: float = 0.025, rays: int = 64) -> None:
         super().__init__(aperture_share)
