@@ -60,14 +60,15 @@ class Experiment:
 
     @property
     def fit_needs(self) -> tuple[str, ...]:
-        """Names of the experiments that must be fitted before its fit."""
+        """Names of the experiments that must be fitted before its fit, or in place of it."""
+        if self.origin is not None:
+            return (self.origin,)
         return self._experiments(self.fit) if self.fits else ()
 
     @property
     def test_needs(self) -> tuple[str, ...]:
         """Names of the experiments that must be fitted before its test, besides its own fit's."""
-        origin = [self.origin] if self.origin is not None else []
-        return tuple(dict.fromkeys([*origin, *self._experiments(self.test)]))
+        return self._experiments(self.test)
 
     @property
     def input_needs(self) -> tuple[str, ...]:

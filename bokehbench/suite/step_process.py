@@ -57,16 +57,10 @@ def run_step(
             process.wait()
         raise
     if status != 0:
-        raise BokehbenchError(f"{_why(file, status)} (all of it: {log})")
-
-
-def _why(file: Path, status: int) -> str:
-    """Why a step failed: its own sentence, where it could still say one."""
-    if status < 0:
-        hint = ", probably for lack of memory" if status == -9 else ""
-        return f"killed by signal {-status}{hint}"
-    said = str(read_status(file).get("failed", f"it ended with exit status {status}"))
-    return " ".join(said.split())[:1000]
+        why = str(read_status(file).get("failed", f"it ended with exit status {status}"))
+        if status < 0:  # it could not say one
+            why = f"killed by signal {-status}{', probably for lack of memory' if status == -9 else ''}"
+        raise BokehbenchError(f"{' '.join(why.split())[:1000]} (all of it: {log})")
 
 
 class StepBar(tqdm):

@@ -1,10 +1,8 @@
-"""The folders of a suite's work: locks, marks of what is done, checkpoints."""
+"""The folders of a suite's work: locks, and the state of files."""
 
-import json
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 from bokehbench.errors import BokehbenchError
 
@@ -33,22 +31,7 @@ def alone(folder: Path, wait: bool = False) -> Iterator[None]:
         yield
 
 
-def link_to(place: Path, link: Path) -> None:
-    """Let ``link`` show what is in ``place``, where the system has links; nothing depends on it."""
-    link.parent.mkdir(parents=True, exist_ok=True)
-    if not link.exists():
-        with suppress(OSError):
-            link.symlink_to(place, target_is_directory=True)
-
-
-def done(place: Path) -> dict[str, Any] | None:
-    """The mark of a finished step, or None."""
-    try:
-        return dict(json.loads((place / "done.json").read_text()))
-    except (OSError, ValueError):
-        return None
-
-
-def state(checkpoint: Path | None) -> list[str]:
-    """What changes when another file is put in a checkpoint's place."""
-    return [] if checkpoint is None else [str(checkpoint.stat().st_size), str(checkpoint.stat().st_mtime_ns)]
+def state(*paths: Path) -> list[str]:
+    """What changes when another file is put in the place of one of ``paths``; what is no file is passed over."""
+    found = [path.stat() for path in paths if path.is_file()]
+    return [str(value) for each in found for value in (each.st_size, each.st_mtime_ns)]
