@@ -57,7 +57,7 @@ ALLOWED = {
     "report": {"board", "data", "figures", "files", "metrics"},
     "study": {"board", "data", "figures", "files", "tables"},
     "submit": {"batch", "board", "data", "figures", "files", "measure", "metrics"},
-    "app": {"data", "models", "optics"},
+    "app": {"data", "models", "optics", "pictures"},
     # the top
     "method": {"data", "files", "models"},
     "api": {"board", "commands", "data", "measure", "method", "metrics", "models", "names"},

@@ -27,7 +27,6 @@ class OpenPhoto:
         image: 1 3 h w in [0, 1], at most ``WORKING_SIDE`` long.
         map: disparity as given or predicted, 1 H W at its own size; None = none yet.
         given: whether ``map`` was given by the user.
-        disparity: ``map`` at the size of ``image``, 1 1 h w.
         point: focus, (column, row) in pixels of ``image``.
         prepared: what the method keeps of the copy that previews are made of; None: nothing yet.
         finished: (focus, aperture) that the page shows at full working size; None: a quick preview.
@@ -41,7 +40,6 @@ class OpenPhoto:
     point: Point
     map: Tensor | None = None
     given: bool = False
-    disparity: Tensor | None = None
     prepared: Any = None
     finished: tuple[float | None, float | None] | None = None
 
@@ -58,8 +56,12 @@ class OpenPhoto:
     def set_map(self, disparity: Tensor | None, given: bool) -> None:
         """Take 1 H W as the map; what was prepared with another is forgotten."""
         self.map, self.given = disparity, given
-        self.disparity = None if disparity is None else self.map_at(self.image.shape[-2], self.image.shape[-1])
         self.prepared = self.finished = None
+
+    @property
+    def disparity(self) -> Tensor | None:
+        """``map`` at the size of ``image``, 1 1 h w."""
+        return self.map_at(self.image.shape[-2], self.image.shape[-1])
 
     def map_at(self, height: int, width: int) -> Tensor | None:
         """The map, 1 1 height width."""

@@ -160,9 +160,6 @@ class Refocuser:
 
     def _chosen(self, photo: OpenPhoto, size: tuple[int, int], aperture: float | None) -> dict[str, Any]:
         """Focus and aperture, where the method obeys them, for a copy of the photo of (height, width)."""
-        chosen: dict[str, Any] = {}
-        if self.uses.focus:
-            chosen["focus"] = self.focus(photo)
-        if self.uses.aperture and aperture is not None:
-            chosen["aperture"] = aperture * max(size) / max(photo.size)
-        return chosen
+        if aperture is not None:
+            aperture = aperture * max(size) / max(photo.size) if self.uses.aperture else None
+        return {"focus": self.focus(photo), "aperture": aperture}

@@ -21,7 +21,7 @@ MODELS: Classes[BokehModel] = Classes(
         "DeepLens": "bokehbench.models.deeplens",
         "External": "bokehbench.models.external",
         "Gaussian": "bokehbench.models.baselines.gaussian",
-        "Identity": "bokehbench.models.baselines.identity",
+        "Identity": "bokehbench.models.baselines.renderers",
         "Layered": "bokehbench.models.baselines.renderers",
         "Pix2Pix": "bokehbench.models.pix2pix",
         "PyNET": "bokehbench.models.pynet",

@@ -22,9 +22,8 @@ from bokehbench.models import MODELS
 from bokehbench.status_file import read_status
 from bokehbench.suite.dependencies import lacking, steps
 from bokehbench.suite.experiment import Experiment, filled, fingerprint, places
-from bokehbench.suite.step_process import StepBar, run_step
+from bokehbench.suite.step_process import StepBar, alone, run_step, state
 from bokehbench.suite.suite import Suite
-from bokehbench.suite.work_folder import alone, state
 
 RECORDER = "bokehbench.measure.recorder.ResultRecorder"
 Report = Callable[[float, str], None]

@@ -169,7 +169,7 @@ def test_a_new_version_of_the_board_is_measured_anew(board: Path) -> None:
 
 
 def test_two_runners_do_not_share_a_folder(board: Path, capsys) -> None:
-    from bokehbench.suite.work_folder import alone
+    from bokehbench.suite.step_process import alone
 
     command = suite(board, "identity")
     with alone(board.parents[1] / "work"):

@@ -1,12 +1,47 @@
-"""What is given a disparity map and renders in linear light: planes, fixed disks, circles of confusion, rays."""
+"""The photo as it is, and renderers of a given disparity map: planes, fixed disks, circles of confusion, rays."""
 
 from abc import ABC, abstractmethod
+from typing import ClassVar
 
 from torch import Tensor
 
 from bokehbench.errors import check_options
-from bokehbench.models.baselines.baseline import Baseline
+from bokehbench.models.base import BokehModel
+from bokehbench.models.rendering import Prepared
+from bokehbench.models.uses import Uses
 from bokehbench.optics import compositional, layered, ray_traced, scatter, signed_defocus, to_linear, to_srgb
+
+
+class Baseline(BokehModel):
+    """A method without weights and stages: ``test``, ``predict`` and ``render`` work at once, ``fit`` refuses.
+
+    Args:
+        aperture_share: the aperture where none is given, as a share (0 or more) of the photo's long side; the default
+            is that of the synthetic scenes.
+    """
+
+    trainable: ClassVar[bool] = False
+
+    def __init__(self, aperture_share: float = 0.025) -> None:
+        super().__init__()
+        check_options("--model.", ("aperture_share", aperture_share, aperture_share >= 0, "0 or more"))
+        self.aperture_share = aperture_share
+
+
+class Identity(Baseline):
+    """The photo as it is: the score that every method has to beat."""
+
+    title = "Identity"
+    paper = "none: the photo handed back"
+    uses = Uses(False, False, "ignored", note="Identity returns the photo as it is.")
+
+    def blur(self, image: Tensor, disparity: None, focus: None, aperture: None) -> Tensor:
+        """A copy of ``image``."""
+        return image.clamp(0, 1)
+
+    def source_of(self, prepared: Prepared) -> str:
+        """Nothing was used."""
+        return "unchanged"
 
 
 class DisparityRenderer(Baseline, ABC):
