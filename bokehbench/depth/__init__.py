@@ -7,10 +7,10 @@ from torch import Tensor, nn
 
 from bokehbench.depth.focus import focus_on_another_map
 from bokehbench.depth.folder_depth import FolderDepth
-from bokehbench.depth.transformers_depth import MapCache, TransformersDepth, cache_folder
+from bokehbench.depth.transformers_depth import MapCache, TransformersDepth
 
 __all__ = [
-    "DepthProvider", "FolderDepth", "MapCache", "TransformersDepth", "cache_folder", "find", "focus_on_another_map",
+    "DepthProvider", "FolderDepth", "MapCache", "TransformersDepth", "find", "focus_on_another_map",
 ]  # fmt: skip
 
 #: What can stand before the colon.

@@ -23,20 +23,15 @@ DISTANCE = ("chmv2", "depth_pro", "glpn", "tipsv2_dpt", "zoedepth")
 LEVELS = 65535
 
 
-def cache_folder() -> Path:
-    """``$BOKEHBENCH_CACHE``, else the folder where this platform keeps what can be made again."""
-    chosen = os.environ.get("BOKEHBENCH_CACHE")
-    return Path(chosen) if chosen else user_cache_path("bokehbench", appauthor=False, opinion=False)
-
-
 class MapCache:
-    """H W maps in [0, 1] under keys, in ``folder`` (None = ``depth`` in :func:`cache_folder`).
+    """H W maps in [0, 1] under keys, in ``folder``; a file that cannot be read counts as not there.
 
-    A file that cannot be read counts as not there.
+    None = ``depth`` in ``$BOKEHBENCH_CACHE``, else in the folder where this platform keeps what can be made again.
     """
 
     def __init__(self, folder: Path | None = None) -> None:
-        self.folder = folder or cache_folder() / "depth"
+        usual = os.environ.get("BOKEHBENCH_CACHE") or user_cache_path("bokehbench", appauthor=False, opinion=False)
+        self.folder = folder or Path(usual) / "depth"
 
     def path(self, key: str) -> Path:
         """Where the map of ``key`` (hex digits) is kept."""

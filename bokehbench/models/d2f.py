@@ -1,6 +1,5 @@
 """D2F, "Defocus to Focus" (Luo et al., Information Fusion 89, 2023, arXiv 2306.04506): hallucinate, render, fuse."""
 
-from collections.abc import Callable
 from typing import Any, Literal
 
 import torch
@@ -70,6 +69,8 @@ class D2F(BokehModel):
 
     title = "D2F"
     paper = "Luo et al., Information Fusion 89, 2023, arXiv 2306.04506"
+    #: Two PyTorch files, first stage first; unclamped defocus, as they run it.
+    authors = {"head_activation": "none"}, "bokehbench.weights.d2f"
     later = ("lpips_weight", "smoothness_weight")
     published = Published(
         40_433_619,
@@ -289,10 +290,3 @@ class D2F(BokehModel):
         if aperture is None:
             return self.defocus_scale
         return defocus_of(self.per_image(aperture, image) / shrinking(image), self.hparams["kernel_set"])
-
-    @classmethod
-    def official(cls) -> tuple[dict[str, Any], Callable[..., dict[str, Tensor]]]:
-        """The authors' two PyTorch files, first stage first; unclamped defocus, as they run it."""
-        from bokehbench.weights.d2f import load_official
-
-        return {"head_activation": "none"}, load_official

@@ -1,7 +1,6 @@
 """DeepLens (Wang et al., SIGGRAPH Asia 2018, arXiv 1810.08100): depth, lens blur, guided upsampling."""
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 import torch
@@ -18,6 +17,8 @@ from bokehbench.models.renders import Focus, PerPicture
 from bokehbench.models.stages import Stage, StageRecipe
 from bokehbench.models.uses import Uses
 from bokehbench.nets.deeplens import DeepLensNet, area_resize, halve
+
+RECIPE = StageRecipe(steps=199_950, batch_size=16, learning_rate=1e-4, weight_decay=5e-4)
 
 
 @dataclass(frozen=True)
@@ -73,6 +74,8 @@ class DeepLens(DeepLensTraining):
 
     title = "DeepLens"
     paper = "Wang et al., ACM Transactions on Graphics 37 (6), 2018, arXiv 1810.08100"
+    #: A TensorFlow checkpoint, under their own numerics.
+    authors = {"numerics": "official", "segmentation_head": False}, "bokehbench.weights.deeplens"
     later = ("loss_alpha", "low_weight", "high_weight", "rendering_crop", "joint_depth_weight")
     uses = Uses(disparity="own", preview=True)
     published = Published(
@@ -107,15 +110,9 @@ class DeepLens(DeepLensTraining):
         joint_depth_weight: float = 1.0,
         segmentation_head: bool = True,
         upsampling: Literal["learned", "bicubic", "guided"] = "learned",
-        depth: StageRecipe = StageRecipe(
-            steps=346_224, batch_size=16, learning_rate=1e-4, weight_decay=5e-4, view="resize", height=320, width=320
-        ),
-        rendering: StageRecipe = StageRecipe(
-            steps=199_950, batch_size=16, learning_rate=1e-4, weight_decay=5e-4, view="crop", height=320, width=320
-        ),
-        joint: StageRecipe = StageRecipe(
-            steps=20_000, batch_size=16, learning_rate=1e-5, weight_decay=5e-4, view="resize", height=320, width=320
-        ),
+        depth: StageRecipe = replace(RECIPE, steps=346_224, view="resize"),
+        rendering: StageRecipe = RECIPE,
+        joint: StageRecipe = replace(RECIPE, steps=20_000, learning_rate=1e-5, view="resize"),
         **training: Any,
     ) -> None:
         super().__init__(**training)
@@ -217,10 +214,3 @@ class DeepLens(DeepLensTraining):
                 kept.pop(next(iter(kept)))
             kept[count] = Halved(pyramid, used, self.net.features(coarsest))
         return kept[count]
-
-    @classmethod
-    def official(cls) -> tuple[dict[str, Any], Callable[..., dict[str, Tensor]]]:
-        """The authors' TensorFlow checkpoint, under their own numerics."""
-        from bokehbench.weights.deeplens import load_official
-
-        return {"numerics": "official", "segmentation_head": False}, load_official

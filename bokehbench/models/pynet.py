@@ -1,6 +1,5 @@
 """PyNET for bokeh (Ignatov, Patel, Timofte, CVPR workshops 2020, arXiv 2006.05698): seven levels, coarse to fine."""
 
-from collections.abc import Callable
 from dataclasses import asdict, replace
 from functools import partial
 from itertools import islice
@@ -72,6 +71,8 @@ class PyNET(CollapseGuard, BokehModel):
         {"head_init": "official", "precision": "32-true", "*.data": "EBB",
          **{f"level_{level}.{key}": value for level in RECIPES for key, value in asdict(RECIPES[level]).items()}},
     )  # fmt: skip
+    #: A TensorFlow checkpoint; no mirrored margin, as in their test.
+    authors = {"margin": 0, "head_init": "official"}, "bokehbench.weights.pynet"
     without_disparity = ", or train with --model.depth_input false"
     finest: Tensor
     perceptual_weight: Tensor
@@ -261,13 +262,6 @@ class PyNET(CollapseGuard, BokehModel):
         level = int(self.finest)
         coarse = f"trained down to level_{level} only: its output, enlarged {2 ** (level - 1)} times"
         return coarse if level > 1 else ""
-
-    @classmethod
-    def official(cls) -> tuple[dict[str, Any], Callable[..., dict[str, Tensor]]]:
-        """The authors' TensorFlow checkpoint; no mirrored margin, as in their test."""
-        from bokehbench.weights.pynet import load_official
-
-        return {"margin": 0, "head_init": "official"}, load_official
 
 
 def level_of(stage: Stage) -> int:
