@@ -1,6 +1,5 @@
 """One person's photo: what a session keeps between a click and the next."""
 
-import shutil
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -66,11 +65,3 @@ class OpenPhoto:
     def map_at(self, height: int, width: int) -> Tensor | None:
         """The map, 1 1 height width."""
         return None if self.map is None else resize(self.map, height, width, smooth=True)[None].to(self.image)
-
-
-def keep(upload: Path) -> tuple[tempfile.TemporaryDirectory[str], Path]:
-    """Copy an upload to a folder of the session: Gradio removes its own after a while, and shares it between people."""
-    folder = tempfile.TemporaryDirectory(prefix="bokehbench-session-", ignore_cleanup_errors=True)
-    path = Path(folder.name) / upload.name
-    shutil.copyfile(upload, path)
-    return folder, path

@@ -1,5 +1,7 @@
 """From a photo, a point and an aperture to a picture: quick while a slider moves, finished after, full to save."""
 
+import shutil
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -7,7 +9,7 @@ import torch
 from torch import Tensor
 
 from bokehbench.app.intake import read_map_upload, read_upload
-from bokehbench.app.open_photo import WORKING_SIDE, OpenPhoto, keep
+from bokehbench.app.open_photo import WORKING_SIDE, OpenPhoto
 from bokehbench.data.augment import resize
 from bokehbench.data.image_io import write_photo
 from bokehbench.errors import BokehbenchError
@@ -41,7 +43,9 @@ class Refocuser:
         shrink = min(1.0, WORKING_SIDE / max(height, width))
         size = max(1, round(height * shrink)), max(1, round(width * shrink))
         image = resize(photo.image, *size)[None].to(self.model.device)
-        folder, path = keep(upload)
+        # Gradio removes its own copy after a while, and shares it between people
+        folder = tempfile.TemporaryDirectory(prefix="bokehbench-session-", ignore_cleanup_errors=True)
+        path = Path(shutil.copyfile(upload, Path(folder.name) / upload.name))
         centre = size[1] // 2, size[0] // 2
         return self.use_own_map(OpenPhoto(folder, path, (height, width), photo.notes, image, centre))
 

@@ -18,6 +18,7 @@ from bokehbench.models.stages import Stage, StageRecipe
 from bokehbench.models.uses import Uses
 from bokehbench.nets.deeplens import DeepLensNet, area_resize, halve
 
+#: Of the rendering stage; those of the others differ in steps, view and rate.
 RECIPE = StageRecipe(steps=199_950, batch_size=16, learning_rate=1e-4, weight_decay=5e-4)
 
 

@@ -139,7 +139,7 @@ class Runner:
 
     def _fit_step(self, experiment: Experiment) -> tuple[list[str], Path]:
         """Command line and folder of a fit."""
-        command = ["fit", *filled(experiment.fit_words(), self._find), *self.extra, *self.fit_extra]
+        command = [*filled(experiment.command("fit"), self._find), *self.extra, *self.fit_extra]
         name = fingerprint([*command, experiment.configuration(), *state(*self._named(experiment.fit))])
         if self.fits is not None:
             return command, self.fits / f"{experiment.model}-{name}"
@@ -182,8 +182,7 @@ class Runner:
         own = experiment.checkpoint or experiment.origin or experiment.fits
         checkpoint = self._checkpoint(experiment.name) if own else None
         pictures = self._test_config(experiment)
-        command = ["test", *filled(experiment.test_words(pictures is None), self._find)]
-        command += [*self.extra, *self.test_extra]
+        command = [*filled(experiment.command("test", pictures is None), self._find), *self.extra, *self.test_extra]
         if checkpoint is not None:
             command += ["--checkpoint", str(checkpoint)]
         board = self.measured
