@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from importlib import import_module
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -41,9 +40,9 @@ class BokehModel(Renders):
     paper: ClassVar[str]
     #: False: it says nothing until its options are given; left out where a suite asks for all methods.
     stands_alone: ClassVar[bool] = True
-    #: Constructor arguments under which the authors' weights are exact, and the module whose ``load_official`` makes a
-    #: state dict of ``net`` of their files (one or more paths); None: no weights were published, or no reader exists.
-    authors: ClassVar[tuple[dict[str, Any], str] | None] = None
+    #: Constructor arguments under which the authors' weights are exact, and what makes a state dict of ``net`` of their
+    #: files (one or more paths); None: no weights were published, or no reader exists.
+    authors: ClassVar[tuple[dict[str, Any], Callable[..., dict[str, Tensor]]] | None] = None
 
     def __init__(self, stages: list[str] | None = None, weights: str | None = None) -> None:
         super().__init__()
@@ -72,15 +71,10 @@ class BokehModel(Renders):
 
     @classmethod
     def official(cls) -> tuple[dict[str, Any], Callable[..., dict[str, Tensor]]]:
-        """What :attr:`authors` names: the arguments, and the reader itself.
-
-        Raises:
-            BokehbenchError: no weights were published, or no reader exists.
-        """
+        """:attr:`authors`; BokehbenchError where there are none."""
         if cls.authors is None:
             raise BokehbenchError(f"{cls.title} has no importer for published weights.")
-        arguments, module = cls.authors
-        return arguments, import_module(module).load_official
+        return cls.authors
 
     def inference_modules(self) -> list[nn.Module]:
         """What :meth:`render` uses: a result counts their parameters; override where training needs more."""

@@ -28,6 +28,7 @@ from bokehbench.nets.d2f.poisson import initial_mask_loss, initial_mask_weight, 
 from bokehbench.nets.d2f.radiance import RadianceMode
 from bokehbench.nets.d2f.renderer import DiskEdge, KernelSet, defocus_of
 from bokehbench.optics import circle_of_confusion
+from bokehbench.weights.d2f import load_official
 
 #: ``alpha_schedule: rising`` starts here and arrives after this share of the stage (5 of 40 epochs).
 SOFTEST, RISING_SHARE = 20.0, 5 / 40
@@ -70,7 +71,7 @@ class D2F(BokehModel):
     title = "D2F"
     paper = "Luo et al., Information Fusion 89, 2023, arXiv 2306.04506"
     #: Two PyTorch files, first stage first; unclamped defocus, as they run it.
-    authors = {"head_activation": "none"}, "bokehbench.weights.d2f"
+    authors = {"head_activation": "none"}, load_official
     later = ("lpips_weight", "smoothness_weight")
     published = Published(
         40_433_619,

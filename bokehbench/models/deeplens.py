@@ -17,6 +17,7 @@ from bokehbench.models.renders import Focus, PerPicture
 from bokehbench.models.stages import Stage, StageRecipe
 from bokehbench.models.uses import Uses
 from bokehbench.nets.deeplens import DeepLensNet, area_resize, halve
+from bokehbench.weights.deeplens import load_official
 
 #: Of the rendering stage; those of the others differ in steps, view and rate.
 RECIPE = StageRecipe(steps=199_950, batch_size=16, learning_rate=1e-4, weight_decay=5e-4)
@@ -76,7 +77,7 @@ class DeepLens(DeepLensTraining):
     title = "DeepLens"
     paper = "Wang et al., ACM Transactions on Graphics 37 (6), 2018, arXiv 1810.08100"
     #: A TensorFlow checkpoint, under their own numerics.
-    authors = {"numerics": "official", "segmentation_head": False}, "bokehbench.weights.deeplens"
+    authors = {"numerics": "official", "segmentation_head": False}, load_official
     later = ("loss_alpha", "low_weight", "high_weight", "rendering_crop", "joint_depth_weight")
     uses = Uses(disparity="own", preview=True)
     published = Published(

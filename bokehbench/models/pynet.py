@@ -26,6 +26,7 @@ from bokehbench.models.uses import Uses
 from bokehbench.nets.pynet import LEVELS, PyNETNet, crop, pad
 from bokehbench.nets.pynet.pictures import even, fitted, network_input, reduced, rounded
 from bokehbench.perceptual import VGGDistance, load_vgg
+from bokehbench.weights.pynet import load_official
 
 #: The authors' evaluation without its contrast stretching, which moves PSNR by -0.76 dB (docs/models/pynet.md).
 AUTHORS = replace(find_protocol("pynet"), stretch_target=False)
@@ -72,7 +73,7 @@ class PyNET(CollapseGuard, BokehModel):
          **{f"level_{level}.{key}": value for level in RECIPES for key, value in asdict(RECIPES[level]).items()}},
     )  # fmt: skip
     #: A TensorFlow checkpoint; no mirrored margin, as in their test.
-    authors = {"margin": 0, "head_init": "official"}, "bokehbench.weights.pynet"
+    authors = {"margin": 0, "head_init": "official"}, load_official
     without_disparity = ", or train with --model.depth_input false"
     finest: Tensor
     perceptual_weight: Tensor
