@@ -170,5 +170,6 @@ def test_starts_without_torch(start) -> None:
 def test_the_walk_finds_what_is_there() -> None:
     """Lest the tests above pass because nothing was read."""
     assert "torch" in imports("bokehbench.lazy")
-    assert "bokehbench.weights.deeplens" in imports("bokehbench.models.deeplens")
-    assert "bokehbench.weights.deeplens" not in imports("bokehbench.models.deeplens", when_loaded=True)
+    assert "bokehbench.weights.deeplens" in imports("bokehbench.models.deeplens", when_loaded=True)
+    assert "torch" in imports("bokehbench.checkpoints")
+    assert "torch" not in imports("bokehbench.checkpoints", when_loaded=True)
