@@ -27,9 +27,7 @@ def write_atomic(path: Path, write: Callable[[IO[bytes]], object]) -> None:
         temporary.chmod(0o644)
         os.replace(temporary, path)
     except OSError as error:
-        raise BokehbenchError(
-            f"{path} could not be written ({error.strerror or error}): free space or choose another place."
-        ) from error
+        raise _refused(path, error) from error
     finally:
         if temporary is not None:
             temporary.unlink(missing_ok=True)
@@ -63,6 +61,10 @@ def new_folder(place: Path) -> Iterator[Path]:
                     os.replace(old, final)
                 raise
     except OSError as error:
-        raise BokehbenchError(
-            f"{place} could not be written ({error.strerror or error}): free space or choose another place."
-        ) from error
+        raise _refused(place, error) from error
+
+
+def _refused(place: Path, error: OSError) -> BokehbenchError:
+    return BokehbenchError(
+        f"{place} could not be written ({error.strerror or error}): free space or choose another place."
+    )

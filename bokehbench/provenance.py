@@ -7,9 +7,11 @@ the record of the weights that it has now as ``model.provenance``.
 from __future__ import annotations
 
 import functools
+import json
 import platform
 import sys
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field, fields, replace
 from importlib.metadata import PackageNotFoundError, packages_distributions, version
 from pathlib import Path
@@ -94,35 +96,32 @@ class Provenance:
 
     def training(self) -> dict[str, Any]:
         """What a result stores of it; ``origins`` hold the same of theirs. Empty where nothing was ever trained."""
-        record: dict[str, Any] = {"weights": self.weights} if self.weights else {}
-        if self.stages:  # with ``steps_done`` only where these are not all of a stage's steps
-            record["stages"] = {
+        code: dict[str, Any] = {"distribution": self.distribution, "version": self.version, "commit": self.commit}
+        code |= {"dirty": True} if self.dirty else {}
+        code |= {"class": self.method} if self.distribution != OURS else {}  # ours are known by name
+        told = {
+            "weights": self.weights,
+            "stages": {  # with ``steps_done`` only where these are not all of a stage's steps
                 name: {key: value for key, value in stage.items() if key != "steps_done" or value != stage.get("steps")}
                 for name, stage in self.stages.items()
-            }
-        if self.device:
-            record["effort"] = {"seconds": round(self.seconds, 1), "device": self.device}
-        told = {"data": dict(self.data), "seed": self.seed, "official": self.official or None, "licence": self.licence}
-        record |= {key: value for key, value in told.items() if value not in (None, "", {})}
-        if self.distribution:
-            record["code"] = {"distribution": self.distribution, "version": self.version, "commit": self.commit}
-            record["code"] |= {"dirty": True} if self.dirty else {}
-            record["code"] |= {"class": self.method} if self.distribution != OURS else {}  # ours are known by name
-        if self.origins:
-            record["origins"] = [
-                {
-                    "role": origin.role,
-                    "weights_hash": origin.weights_hash,
-                    "method": origin.provenance.name,
-                    "training": origin.provenance.training(),
-                }
-                for origin in self.origins
-            ]
-        return record
+            },
+            "effort": {"seconds": round(self.seconds, 1), "device": self.device} if self.device else {},
+            "data": dict(self.data),
+            "seed": self.seed,
+            "official": self.official or None,
+            "licence": self.licence,
+            "code": code if self.distribution else {},
+            "origins": [
+                {"role": one.role, "weights_hash": one.weights_hash, "method": one.provenance.name,
+                 "training": one.provenance.training()}
+                for one in self.origins
+            ],
+        }  # fmt: skip
+        return {key: value for key, value in told.items() if value not in (None, "", {}, [])}
 
     def to_plain(self) -> dict[str, Any]:
         """As primitives, lists and dicts: a checkpoint that holds nothing else can be read without running code."""
-        return dict(_plain(asdict(self)))
+        return dict(json.loads(json.dumps(asdict(self), default=_plain)))
 
     @staticmethod
     def from_plain(content: Mapping[str, Any]) -> Provenance:
@@ -188,10 +187,8 @@ def versions() -> dict[str, str]:
     """Package -> version, of those that are installed and can move a score."""
     found = {"bokehbench": __version__, "python": platform.python_version()}
     for package in PACKAGES:
-        try:
+        with suppress(PackageNotFoundError):
             found[package] = version(package)
-        except PackageNotFoundError:
-            continue
     return found
 
 
@@ -216,8 +213,5 @@ def _of_unrecorded(content: Mapping[str, Any], mark: Mapping[str, Any]) -> Prove
 
 
 def _plain(value: Any) -> Any:
-    if isinstance(value, Mapping):
-        return {str(key): _plain(each) for key, each in value.items()}
-    if isinstance(value, list | tuple | set | frozenset):
-        return [_plain(each) for each in value]
-    return value if value is None or isinstance(value, bool | int | float | str) else str(value)
+    """What JSON lacks, as what it has."""
+    return list(value) if isinstance(value, set | frozenset) else str(value)

@@ -8,7 +8,6 @@ torch.
 import functools
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from importlib import import_module
 from operator import attrgetter
@@ -105,7 +104,7 @@ class Registry(Mapping[str, Thing]):
     def __init__(
         self, what: str, group: str, ours: Mapping[str, str] | None = None, wrong: Callable[[Any], str] | None = None
     ) -> None:
-        self.what, self.group, self._wrong = what, group, wrong
+        self.what, self.group, self.wrong = what, group, wrong or (lambda found: "")
         self.ours = {name.lower(): Offer(name.lower(), value, OURS) for name, value in (ours or {}).items()}
 
     def offers(self) -> dict[str, list[Offer]]:
@@ -158,27 +157,20 @@ class Registry(Mapping[str, Thing]):
             )
         return found
 
-    def wrong(self, found: Any) -> str:
-        """What is wrong with what a package of others registered; empty = nothing."""
-        return self._wrong(found) if self._wrong else ""
-
     def loaded(self) -> dict[str, Thing]:
         """All that can be loaded, by short name; :meth:`problems` names the others."""
-        found = {}
-        for name in self:
-            with suppress(BokehbenchError):
-                found[name] = self[name]
-        return found
+        return {name: found for name, found in self._tried() if not isinstance(found, BokehbenchError)}
 
     def problems(self) -> list[str]:
         """One sentence for each short name that cannot be used."""
-        found = []
+        return [str(found) for _, found in self._tried() if isinstance(found, BokehbenchError)]
+
+    def _tried(self) -> Iterator[tuple[str, Thing | BokehbenchError]]:
         for name in self:
             try:
-                self[name]
+                yield name, self[name]
             except BokehbenchError as error:
-                found.append(str(error))
-        return found
+                yield name, error
 
     def _remedy(self, offers: list[Offer]) -> str:
         return f"uninstall {' or '.join(offer.distribution for offer in offers if offer.distribution != OURS)}"
@@ -200,7 +192,7 @@ class Classes(Registry[type[Kind]]):
     """
 
     def __init__(self, what: str, group: str, places: Mapping[str, str], base: str, option: str) -> None:
-        super().__init__(what, group, {name: f"{module}:{name}" for name, module in places.items()})
+        super().__init__(what, group, {name: f"{module}:{name}" for name, module in places.items()}, self._unfit)
         self.places, self.option = dict(places), option
         self._base = Offer("", base, OURS)
 
@@ -215,8 +207,8 @@ class Classes(Registry[type[Kind]]):
             raise AttributeError(f"there is no {self.what} {class_name}")
         return self.ours[class_name.lower()].load()
 
-    def wrong(self, found: Any) -> str:
-        """Whether it is no class of this kind, or an unfinished one."""
+    def _unfit(self, found: Any) -> str:
+        """Whether it is no class of this kind, or an unfinished one, in words."""
         base = self._base.load()
         if not (isinstance(found, type) and issubclass(found, base)):
             return f"is no {self.what}, a class derived from {class_path(base)}"

@@ -58,7 +58,7 @@ ALLOWED = {
     "report": {"board", "data", "figures", "files", "metrics", "templates"},
     "study": {"board", "data", "figures", "files", "tables", "templates"},
     "submit": {"batch", "board", "data", "figures", "files", "measure", "metrics"},
-    "app": {"data", "models", "optics"},
+    "app": {"data", "models", "optics", "pictures"},
     # the top
     "method": {"data", "files", "models"},
     "api": {"board", "commands", "data", "measure", "method", "metrics", "models", "names"},
@@ -171,5 +171,6 @@ def test_starts_without_torch(start) -> None:
 def test_the_walk_finds_what_is_there() -> None:
     """Lest the tests above pass because nothing was read."""
     assert "torch" in imports("bokehbench.lazy")
-    assert "bokehbench.weights.deeplens" in imports("bokehbench.models.deeplens")
-    assert "bokehbench.weights.deeplens" not in imports("bokehbench.models.deeplens", when_loaded=True)
+    assert "bokehbench.weights.deeplens" in imports("bokehbench.models.deeplens", when_loaded=True)
+    assert "torch" in imports("bokehbench.checkpoints")
+    assert "torch" not in imports("bokehbench.checkpoints", when_loaded=True)

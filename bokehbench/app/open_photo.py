@@ -1,6 +1,5 @@
 """One person's photo: what a session keeps between a click and the next."""
 
-import shutil
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,7 +26,6 @@ class OpenPhoto:
         image: 1 3 h w in [0, 1], at most ``WORKING_SIDE`` long.
         map: disparity as given or predicted, 1 H W at its own size; None = none yet.
         given: whether ``map`` was given by the user.
-        disparity: ``map`` at the size of ``image``, 1 1 h w.
         point: focus, (column, row) in pixels of ``image``.
         prepared: what the method keeps of the copy that previews are made of; None: nothing yet.
         finished: (focus, aperture) that the page shows at full working size; None: a quick preview.
@@ -41,7 +39,6 @@ class OpenPhoto:
     point: Point
     map: Tensor | None = None
     given: bool = False
-    disparity: Tensor | None = None
     prepared: Any = None
     finished: tuple[float | None, float | None] | None = None
 
@@ -58,17 +55,13 @@ class OpenPhoto:
     def set_map(self, disparity: Tensor | None, given: bool) -> None:
         """Take 1 H W as the map; what was prepared with another is forgotten."""
         self.map, self.given = disparity, given
-        self.disparity = None if disparity is None else self.map_at(self.image.shape[-2], self.image.shape[-1])
         self.prepared = self.finished = None
+
+    @property
+    def disparity(self) -> Tensor | None:
+        """``map`` at the size of ``image``, 1 1 h w."""
+        return self.map_at(self.image.shape[-2], self.image.shape[-1])
 
     def map_at(self, height: int, width: int) -> Tensor | None:
         """The map, 1 1 height width."""
         return None if self.map is None else resize(self.map, height, width, smooth=True)[None].to(self.image)
-
-
-def keep(upload: Path) -> tuple[tempfile.TemporaryDirectory[str], Path]:
-    """Copy an upload to a folder of the session: Gradio removes its own after a while, and shares it between people."""
-    folder = tempfile.TemporaryDirectory(prefix="bokehbench-session-", ignore_cleanup_errors=True)
-    path = Path(folder.name) / upload.name
-    shutil.copyfile(upload, path)
-    return folder, path

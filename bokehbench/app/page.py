@@ -8,7 +8,7 @@ from typing import Any
 import gradio as gr
 
 from bokehbench.app.intake import by_name
-from bokehbench.app.marker import coloured, shown
+from bokehbench.app.marker import marked
 from bokehbench.app.open_photo import OpenPhoto
 from bokehbench.app.refocuser import LARGEST_SHARE, USUAL_SHARE, Refocuser
 from bokehbench.errors import BokehbenchError
@@ -160,11 +160,11 @@ class Page:
     def _look(self, photo: OpenPhoto, aperture: float | None) -> list[Any]:
         """What is said, photo, disparity and result (quick), and no download of an earlier setting."""
         point = photo.point if self.refocuser.focus(photo) is not None else None
-        disparity = None if photo.disparity is None else coloured(photo.disparity, point)
+        disparity = None if photo.disparity is None else marked(photo.disparity, point)
         said, result, download = self.quick(photo, aperture)
         if self.refocuser.missing(photo):
             result = None
-        return [said, shown(photo.image, point), disparity, result, download]
+        return [said, marked(photo.image, point), disparity, result, download]
 
     def quick(self, state: OpenPhoto | None, aperture: float | None) -> list[Any]:
         """The slider moves."""
@@ -187,7 +187,7 @@ class Page:
             return [say(str(by_name(error, state.path)), problem=True), gr.skip(), gr.skip()]
         if result is None:
             return [gr.skip()] * 3
-        return [say(self.describe(state, aperture)), shown(result), gr.update(visible=False)]
+        return [say(self.describe(state, aperture)), marked(result), gr.update(visible=False)]
 
     def save(self, state: OpenPhoto | None, aperture: float, kind: str) -> list[Any]:
         """Render the photo's own pixels and offer the file."""

@@ -1,5 +1,7 @@
 """From a photo, a point and an aperture to a picture: quick while a slider moves, finished after, full to save."""
 
+import shutil
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -7,7 +9,7 @@ import torch
 from torch import Tensor
 
 from bokehbench.app.intake import read_map_upload, read_upload
-from bokehbench.app.open_photo import WORKING_SIDE, OpenPhoto, keep
+from bokehbench.app.open_photo import WORKING_SIDE, OpenPhoto
 from bokehbench.data.augment import resize
 from bokehbench.data.image_io import write_photo
 from bokehbench.errors import BokehbenchError
@@ -41,7 +43,9 @@ class Refocuser:
         shrink = min(1.0, WORKING_SIDE / max(height, width))
         size = max(1, round(height * shrink)), max(1, round(width * shrink))
         image = resize(photo.image, *size)[None].to(self.model.device)
-        folder, path = keep(upload)
+        # Gradio removes its own copy after a while, and shares it between people
+        folder = tempfile.TemporaryDirectory(prefix="bokehbench-session-", ignore_cleanup_errors=True)
+        path = Path(shutil.copyfile(upload, Path(folder.name) / upload.name))
         centre = size[1] // 2, size[0] // 2
         return self.use_own_map(OpenPhoto(folder, path, (height, width), photo.notes, image, centre))
 
@@ -86,42 +90,32 @@ class Refocuser:
 
     # Rendering -------------------------------------------------------------------------------------------------
 
-    @torch.inference_mode()
     def quick(self, photo: OpenPhoto, aperture: float | None) -> Tensor | None:
         """A preview of the size of ``photo.image``, 1 3 h w; None: the page shows this setting better already.
 
         ``aperture`` is a radius in pixels of the photo at full size.
         """
+        return self._refocus(photo, aperture, preview=True)
+
+    def finish(self, photo: OpenPhoto, aperture: float | None) -> Tensor | None:
+        """What follows the preview of a method that has one, 1 3 h w; None: what is shown is the best there is."""
+        return self._refocus(photo, aperture, preview=not self.uses.preview)
+
+    @torch.inference_mode()
+    def _refocus(self, photo: OpenPhoto, aperture: float | None, preview: bool) -> Tensor | None:
+        """Of the working copy, or of a smaller one with methods that have no preview; prepared once per map."""
         setting = self.focus(photo), aperture
         if photo.finished == setting:  # a slider's last move arrives after its release
             return None
-        photo.finished = None
-        result = self._refocus(photo, aperture, preview=True)
-        if not self.uses.preview:
-            photo.finished = setting
-        return resize(result[0], photo.image.shape[-2], photo.image.shape[-1], smooth=True)[None]
-
-    @torch.inference_mode()
-    def finish(self, photo: OpenPhoto, aperture: float | None) -> Tensor | None:
-        """What follows the preview of a method that has one, 1 3 h w; None: what is shown is the best there is."""
-        setting = self.focus(photo), aperture
-        if photo.finished == setting:
-            return None
-        if not self.uses.preview:
-            return self.quick(photo, aperture)
-        result = self._refocus(photo, aperture, preview=False)
-        photo.finished = setting
-        return result
-
-    def _refocus(self, photo: OpenPhoto, aperture: float | None, preview: bool) -> Tensor:
-        """Of the working copy, or of a smaller one with methods that have no preview; prepared once per map."""
         height, width = photo.image.shape[-2:]
         shrink = 1.0 if self.uses.preview else min(1.0, QUICK_SIDE / max(height, width))
         size = max(1, round(height * shrink)), max(1, round(width * shrink))
         if photo.prepared is None:
-            copy = photo.image if self.uses.preview else resize(photo.image[0], *size)[None]
+            copy = resize(photo.image[0], *size)[None]
             photo.prepared = self.model.prepare(copy, self._map(photo, size), names=[photo.path.stem])
-        return self.model.refocus(photo.prepared, **self._chosen(photo, size, aperture), preview=preview).image
+        found = self.model.refocus(photo.prepared, **self._chosen(photo, size, aperture), preview=preview)
+        photo.finished = None if preview and self.uses.preview else setting
+        return resize(found.image[0], height, width, smooth=True)[None]
 
     @torch.inference_mode()
     def save(self, photo: OpenPhoto, aperture: float | None, suffix: str) -> Path:
@@ -160,9 +154,6 @@ class Refocuser:
 
     def _chosen(self, photo: OpenPhoto, size: tuple[int, int], aperture: float | None) -> dict[str, Any]:
         """Focus and aperture, where the method obeys them, for a copy of the photo of (height, width)."""
-        chosen: dict[str, Any] = {}
-        if self.uses.focus:
-            chosen["focus"] = self.focus(photo)
-        if self.uses.aperture and aperture is not None:
-            chosen["aperture"] = aperture * max(size) / max(photo.size)
-        return chosen
+        if aperture is not None:
+            aperture = aperture * max(size) / max(photo.size) if self.uses.aperture else None
+        return {"focus": self.focus(photo), "aperture": aperture}

@@ -9,7 +9,6 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from types import FrameType
 
 from bokehbench.errors import BokehbenchError
 
@@ -34,11 +33,7 @@ def is_loopback(host: str) -> bool:
 @contextmanager
 def own_temporary_folder() -> Iterator[Path]:
     """A folder for all uploads and results, removed at the end, also after SIGTERM."""
-
-    def stop(number: int, frame: FrameType | None) -> None:
-        raise KeyboardInterrupt
-
-    before = signal.signal(signal.SIGTERM, stop)
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)  # which raises KeyboardInterrupt
     usual = tempfile.tempdir
     try:
         with tempfile.TemporaryDirectory(prefix="bokehbench-app-", ignore_cleanup_errors=True) as folder:

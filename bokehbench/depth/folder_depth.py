@@ -43,14 +43,10 @@ class FolderDepth:
             self.files[path.stem] = path
         if not self.files:
             raise BokehbenchError(f"{folder} holds no depth maps ({', '.join(MAP_SUFFIXES)}).")
-        self.name = f"folder {folder.resolve().name} #{self._hash()}{', as depth' if depth else ''}"
-
-    def _hash(self) -> str:
-        """Eight hex digits of all maps and their names: other maps are another result."""
-        total = hashlib.sha256()
+        total = hashlib.sha256()  # of all maps and their names: other maps are another result
         for stem, path in tqdm(self.files.items(), desc="depth maps", disable=len(self.files) < 1000, leave=False):
             total.update(f"{stem} {path.stat().st_size}\n".encode() + hashlib.sha256(path.read_bytes()).digest())
-        return total.hexdigest()[:8]
+        self.name = f"folder {folder.resolve().name} #{total.hexdigest()[:8]}{', as depth' if depth else ''}"
 
     def disparity(self, image: Tensor, names: list[str] | None = None) -> Tensor:
         """As :meth:`DepthProvider.disparity`; maps of another size are resized bilinearly.

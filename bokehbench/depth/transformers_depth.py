@@ -3,19 +3,59 @@
 import hashlib
 import importlib
 import inspect
+import os
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from PIL import Image
+from platformdirs import user_cache_path
 from torch import Tensor
 
-from bokehbench.depth.map_cache import MapCache
 from bokehbench.errors import BokehbenchError
+from bokehbench.files import write_atomic
 from bokehbench.optics import depth_to_disparity, minmax
 
 #: Architectures of `transformers` whose processed output is a distance: larger = farther.
 DISTANCE = ("chmv2", "depth_pro", "glpn", "tipsv2_dpt", "zoedepth")
+#: Maps are stored as whole numbers up to this: a third of a float's room, finer than any network's error.
+LEVELS = 65535
+
+
+class MapCache:
+    """H W maps in [0, 1] under keys, in ``folder``; a file that cannot be read counts as not there.
+
+    None = ``depth`` in ``$BOKEHBENCH_CACHE``, else in the folder where this platform keeps what can be made again.
+    """
+
+    def __init__(self, folder: Path | None = None) -> None:
+        usual = os.environ.get("BOKEHBENCH_CACHE") or user_cache_path("bokehbench", appauthor=False, opinion=False)
+        self.folder = folder or Path(usual) / "depth"
+
+    def path(self, key: str) -> Path:
+        """Where the map of ``key`` (hex digits) is kept."""
+        return self.folder / key[:2] / f"{key}.npy"
+
+    def read(self, key: str, size: tuple[int, int]) -> Tensor | None:
+        """The map of H x W, float32 on the CPU; None where there is none."""
+        try:
+            stored = np.load(self.path(key), allow_pickle=False)
+        except (OSError, ValueError, EOFError):
+            return None
+        if stored.shape != size or stored.dtype != np.uint16:
+            return None
+        return torch.from_numpy(stored.astype(np.float32)) / LEVELS
+
+    def write(self, key: str, values: Tensor) -> Tensor:
+        """Keep an H W map in [0, 1]; returns what :meth:`read` will give, so that the first run is like the next.
+
+        Raises:
+            BokehbenchError: the folder cannot be written to.
+        """
+        levels = (values.detach().float().cpu() * LEVELS).round().numpy().astype(np.uint16)
+        write_atomic(self.path(key), lambda file: np.save(file, levels))
+        return torch.from_numpy(levels.astype(np.float32)) / LEVELS
 
 
 class TransformersDepth:

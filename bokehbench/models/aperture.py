@@ -38,7 +38,6 @@ class Aperture(BokehModel):
         "the baseline of Wang et al., DeepLens, 2018, arXiv 1810.08100, "
         "after Srinivasan et al., CVPR 2018, arXiv 1711.07933"
     )
-    architecture = ("depth_size", "output", "step", "aperture_share", "use_given_disparity")
     published = Published(9_466_689, {"depth_size": 320})
     uses = Uses(disparity="own")
 

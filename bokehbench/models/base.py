@@ -40,6 +40,9 @@ class BokehModel(Renders):
     paper: ClassVar[str]
     #: False: it says nothing until its options are given; left out where a suite asks for all methods.
     stands_alone: ClassVar[bool] = True
+    #: Constructor arguments under which the authors' weights are exact, and what makes a state dict of ``net`` of their
+    #: files (one or more paths); None: no weights were published, or no reader exists.
+    authors: ClassVar[tuple[dict[str, Any], Callable[..., dict[str, Tensor]]] | None] = None
 
     def __init__(self, stages: list[str] | None = None, weights: str | None = None) -> None:
         super().__init__()
@@ -68,14 +71,10 @@ class BokehModel(Renders):
 
     @classmethod
     def official(cls) -> tuple[dict[str, Any], Callable[..., dict[str, Tensor]]]:
-        """Constructor arguments under which the authors' weights are exact, and the reader of their files.
-
-        The reader takes one or more paths and returns the state dict of ``net``.
-
-        Raises:
-            BokehbenchError: no weights were published, or no reader exists.
-        """
-        raise BokehbenchError(f"{cls.title} has no importer for published weights.")
+        """:attr:`authors`; BokehbenchError where there are none."""
+        if cls.authors is None:
+            raise BokehbenchError(f"{cls.title} has no importer for published weights.")
+        return cls.authors
 
     def inference_modules(self) -> list[nn.Module]:
         """What :meth:`render` uses: a result counts their parameters; override where training needs more."""

@@ -7,7 +7,6 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from bokehbench.batch import Batch
 from bokehbench.checkpoints import newest
 from bokehbench.errors import BokehbenchError
 from bokehbench.models.recorded import Recorded
@@ -55,12 +54,6 @@ class CollapseGuard(Recorded):
 
     collapse_after: int = 0
     _seen: tuple[Callable[[], Tensor], Tensor] | None = None
-    _step: int = 0
-
-    def on_train_batch_start(self, batch: Batch, batch_idx: int) -> None:
-        """Remember the step within the stage."""
-        super().on_train_batch_start(batch, batch_idx)
-        self._step = batch_idx
 
     def watch(self, output: Tensor, target: Tensor, predict: Callable[[], Tensor]) -> None:
         """Look at the output of one training batch; ``predict`` renders its first picture once more.
@@ -79,8 +72,9 @@ class CollapseGuard(Recorded):
         super().on_save_checkpoint(checkpoint)
 
     def _refuse(self, output: Tensor, target: Tensor) -> None:
-        bad = bool(collapsed(output, target) if self._step >= self.collapse_after else broken(output))
         trainer = self._trainer
+        step = 0 if trainer is None else trainer.fit_loop.epoch_loop.batch_idx
+        bad = bool(collapsed(output, target) if step >= self.collapse_after else broken(output))
         if trainer is not None:  # all processes stop alike: one that goes on alone would wait for ever
             bad = trainer.strategy.reduce_boolean_decision(bad, all=False)
         if bad:
@@ -88,7 +82,7 @@ class CollapseGuard(Recorded):
             kept = newest(Path(folders[0]), "*.ckpt") if folders else None
             name = self.stage.name if self.stage is not None else "this stage"
             raise BokehbenchError(
-                f"{type(self).__name__}'s output collapsed (flat, saturated or NaN) at {name}, step {self._step}; the "
+                f"{type(self).__name__}'s output collapsed (flat, saturated or NaN) at {name}, step {step}; the "
                 f"last good checkpoint is {kept or 'not there yet'}: go on from it with a lower learning rate, "
                 f"--model.{name}.clip 1 or a longer --model.{name}.warmup_steps."
             )

@@ -13,31 +13,23 @@ from bokehbench.depth import DepthProvider, focus_on_another_map
 from bokehbench.errors import BokehbenchError, nearest
 from bokehbench.models import MODELS
 from bokehbench.models.base import BokehModel
-from bokehbench.models.checkpoint_depth import CheckpointDepth
 from bokehbench.models.load import load_model
-from bokehbench.models.rendering import Rendering
+from bokehbench.models.rendering import Prepared, Rendering
 from bokehbench.models.renders import Focus, PerPicture
 from bokehbench.models.weights import weights_hash
+from bokehbench.optics import minmax
 from bokehbench.provenance import UNKNOWN, Origin, Provenance, common_seed
 
 
 @dataclass(frozen=True)
-class Combined:
-    """A photo as the renderer prepared it.
+class Combined(Prepared):
+    """As the renderer prepared it: its own ``photo``; ``disparity`` None: the renderer predicted it.
 
-    Attributes:
-        photo: the renderer's.
-        image: B 3 H W in [0, 1].
-        depth: B 1 H W, the map that is rendered with; None: the renderer predicted it.
-        scale: B 1 H W, the map that numbers in ``focus`` belong to; None: that which is rendered with.
-        source: where the map is from, in words.
+    ``scale`` is B 1 H W, the map that numbers in ``focus`` belong to; None: that which is rendered with.
     """
 
-    photo: Any
-    image: Tensor
-    depth: Tensor | None
-    scale: Tensor | None
-    source: str
+    photo: Any = None
+    scale: Tensor | None = None
 
 
 class Combination(BokehModel):
@@ -56,7 +48,6 @@ class Combination(BokehModel):
     title = "Combination"
     paper = "none: a depth provider and a renderer of others"
     trainable: ClassVar[bool] = False
-    architecture: ClassVar[tuple[str, ...]] = ("depth", "renderer")
     stands_alone: ClassVar[bool] = False
     #: No mask: what is in focus is the depth's to say.
     rendered_with = ("disparity", "focus", "aperture")
@@ -101,45 +92,39 @@ class Combination(BokehModel):
 
     @torch.no_grad()
     def prepare(
-        self,
-        image: Tensor,
-        disparity: Tensor | None = None,
-        *,
-        mask: Tensor | None = None,
-        names: list[str] | None = None,
-        scale: Tensor | None = None,
+        self, image: Tensor, disparity: Tensor | None = None, *, scale: Tensor | None = None, **more: Any
     ) -> Combined:
         """As :meth:`BokehModel.prepare`, for the renderer.
 
         Args:
-            image, disparity, mask: as there.
-            names: B file stems, for stored maps.
+            image, disparity: as there; ``more``, too.
             scale: B 1 H W in [0, 1], the map that a number in ``focus`` refers to (:func:`focus_on_another_map`); None:
                 the one that is rendered with, where a point is always looked up.
 
         Raises:
             BokehbenchError: no depth for a picture.
         """
-        depth, source = disparity, "given" if disparity is not None else self.hparams["depth"]
+        depth = disparity
         if depth is None and self.source == "given":
             raise self.no_disparity()
         if depth is None and self.provider is not None:
-            depth = self.provider.disparity(image, names)
-        photo = self.renderer.prepare(image, depth, mask=mask, names=names)
-        return Combined(photo, image, depth, scale, source)
+            depth = self.provider.disparity(image, more.get("names"))
+        photo = self.renderer.prepare(image, depth, **more)
+        return Combined(image, depth, disparity is not None, photo=photo, scale=scale)
 
     @torch.no_grad()
     def refocus(
         self, prepared: Combined, focus: Focus = None, aperture: PerPicture = None, preview: bool = False
     ) -> Rendering:
         """The renderer's, with the focus on the scale of the map that is rendered with."""
-        image, seen = prepared.image, prepared.depth
+        image, seen = prepared.image, prepared.disparity
         if prepared.scale is not None and focus is not None and not isinstance(focus, tuple):
             seen = self.renderer.disparity(image) if seen is None else seen
             if seen is not None:
-                focus = focus_on_another_map(seen, prepared.scale, self.per_image(focus, image), alike=True)
+                focus = focus_on_another_map(seen, prepared.scale, self.per_image(focus, image))
         found = self.renderer.refocus(prepared.photo, focus, aperture, preview)
-        return replace(found, note=f"depth: {prepared.source}, renderer: {self.hparams['renderer']}, {found.note}")
+        source = "given" if prepared.given else self.hparams["depth"]
+        return replace(found, note=f"depth: {source}, renderer: {self.hparams['renderer']}, {found.note}")
 
     def render_batch(self, batch: Batch) -> Rendering:
         """As the base; stored maps are predicted now where they were not yet: :meth:`render` takes the same time then.
@@ -162,6 +147,40 @@ class Combination(BokehModel):
         panels = super().panels(batch)
         predicted = self.disparity(batch["image"], batch["name"])
         return panels if predicted is None else {**panels, "depth used (bright = near)": predicted}
+
+
+class CheckpointDepth:
+    """A :class:`bokehbench.depth.DepthProvider`: the ``disparity`` of a trained method, run again every time.
+
+    Args:
+        path: checkpoint of ``fit`` or ``import-weights``.
+
+    Raises:
+        BokehbenchError: unreadable, or of a method without a depth network.
+    """
+
+    stored: bool = False
+
+    def __init__(self, path: Path) -> None:
+        model = load_model(path)
+        if model.uses.disparity != "own":
+            raise BokehbenchError(
+                f"--model.depth checkpoint:{path}: {type(model).__name__} has no depth network: give a checkpoint of "
+                "a method that has one."
+            )
+        self.origin = Origin("depth", weights_hash(model), model.provenance)
+        self.name = f"{type(model).__name__} {self.origin.weights_hash[:8]}"
+        #: The depth network alone, where it can be told from the rest.
+        net = getattr(model, "net", model)
+        self.module: nn.Module | None = getattr(net, "depth", net)
+        self._model = model
+
+    @torch.no_grad()
+    def disparity(self, image: Tensor, names: list[str] | None = None) -> Tensor:
+        """As :meth:`DepthProvider.disparity`; ``names`` are not used."""
+        found = self._model.disparity(image)
+        assert found is not None, "asked for in the constructor"
+        return minmax(found)  # a sigmoid's output does not fill [0, 1]
 
 
 def open_renderer(spec: str) -> tuple[BokehModel, str]:

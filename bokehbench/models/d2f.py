@@ -1,6 +1,5 @@
 """D2F, "Defocus to Focus" (Luo et al., Information Fusion 89, 2023, arXiv 2306.04506): hallucinate, render, fuse."""
 
-from collections.abc import Callable
 from typing import Any, Literal
 
 import torch
@@ -29,6 +28,7 @@ from bokehbench.nets.d2f.poisson import initial_mask_loss, initial_mask_weight, 
 from bokehbench.nets.d2f.radiance import RadianceMode
 from bokehbench.nets.d2f.renderer import DiskEdge, KernelSet, defocus_of
 from bokehbench.optics import circle_of_confusion
+from bokehbench.weights.d2f import load_official
 
 #: ``alpha_schedule: rising`` starts here and arrives after this share of the stage (5 of 40 epochs).
 SOFTEST, RISING_SHARE = 20.0, 5 / 40
@@ -70,12 +70,8 @@ class D2F(BokehModel):
 
     title = "D2F"
     paper = "Luo et al., Information Fusion 89, 2023, arXiv 2306.04506"
-    architecture = (
-        "defocus_scale", "kernel_set", "disk_edge", "radiance", "mask", "sharpness", "alpha_schedule",
-        "head_activation", "backbone", "channels", "unused_unit", "freeze_batch_norm", "encoder_rate", "ssim_weight",
-        "lpips_weight", "smoothness_weight", "poisson_weight", "poisson_form", "mask_weight", "range_weight",
-        "fusion_crop",
-    )  # fmt: skip
+    #: Two PyTorch files, first stage first; unclamped defocus, as they run it.
+    authors = {"head_activation": "none"}, load_official
     later = ("lpips_weight", "smoothness_weight")
     published = Published(
         40_433_619,
@@ -295,10 +291,3 @@ class D2F(BokehModel):
         if aperture is None:
             return self.defocus_scale
         return defocus_of(self.per_image(aperture, image) / shrinking(image), self.hparams["kernel_set"])
-
-    @classmethod
-    def official(cls) -> tuple[dict[str, Any], Callable[..., dict[str, Tensor]]]:
-        """The authors' two PyTorch files, first stage first; unclamped defocus, as they run it."""
-        from bokehbench.weights.d2f import load_official
-
-        return {"head_activation": "none"}, load_official

@@ -1,7 +1,6 @@
 """DeepLens (Wang et al., SIGGRAPH Asia 2018, arXiv 1810.08100): depth, lens blur, guided upsampling."""
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 import torch
@@ -18,6 +17,10 @@ from bokehbench.models.renders import Focus, PerPicture
 from bokehbench.models.stages import Stage, StageRecipe
 from bokehbench.models.uses import Uses
 from bokehbench.nets.deeplens import DeepLensNet, area_resize, halve
+from bokehbench.weights.deeplens import load_official
+
+#: Of the rendering stage; those of the others differ in steps, view and rate.
+RECIPE = StageRecipe(steps=199_950, batch_size=16, learning_rate=1e-4, weight_decay=5e-4)
 
 
 @dataclass(frozen=True)
@@ -73,11 +76,8 @@ class DeepLens(DeepLensTraining):
 
     title = "DeepLens"
     paper = "Wang et al., ACM Transactions on Graphics 37 (6), 2018, arXiv 1810.08100"
-    architecture = (
-        "channels", "upsampling_channels", "two_map", "numerics", "depth_size", "max_radius", "loss",
-        "loss_through_weights", "loss_alpha", "low_weight", "high_weight", "training_disparity", "rendering_crop",
-        "saliency_weight", "joint_depth_weight", "segmentation_head", "upsampling",
-    )  # fmt: skip
+    #: A TensorFlow checkpoint, under their own numerics.
+    authors = {"numerics": "official", "segmentation_head": False}, load_official
     later = ("loss_alpha", "low_weight", "high_weight", "rendering_crop", "joint_depth_weight")
     uses = Uses(disparity="own", preview=True)
     published = Published(
@@ -112,15 +112,9 @@ class DeepLens(DeepLensTraining):
         joint_depth_weight: float = 1.0,
         segmentation_head: bool = True,
         upsampling: Literal["learned", "bicubic", "guided"] = "learned",
-        depth: StageRecipe = StageRecipe(
-            steps=346_224, batch_size=16, learning_rate=1e-4, weight_decay=5e-4, view="resize", height=320, width=320
-        ),
-        rendering: StageRecipe = StageRecipe(
-            steps=199_950, batch_size=16, learning_rate=1e-4, weight_decay=5e-4, view="crop", height=320, width=320
-        ),
-        joint: StageRecipe = StageRecipe(
-            steps=20_000, batch_size=16, learning_rate=1e-5, weight_decay=5e-4, view="resize", height=320, width=320
-        ),
+        depth: StageRecipe = replace(RECIPE, steps=346_224, view="resize"),
+        rendering: StageRecipe = RECIPE,
+        joint: StageRecipe = replace(RECIPE, steps=20_000, learning_rate=1e-5, view="resize"),
         **training: Any,
     ) -> None:
         super().__init__(**training)
@@ -165,14 +159,7 @@ class DeepLens(DeepLensTraining):
         """The depth network's, B 1 H W, of whole pictures."""
         return self.net.predict_disparity(image)
 
-    def prepare(
-        self,
-        image: Tensor,
-        disparity: Tensor | None = None,
-        *,
-        mask: Tensor | None = None,
-        names: list[str] | None = None,
-    ) -> PreparedLevels:
+    def prepare(self, image: Tensor, disparity: Tensor | None = None, **more: Any) -> PreparedLevels:
         """As :meth:`BokehModel.prepare`; depth and features are computed when :meth:`refocus` first needs them.
 
         How often a photo is halved depends on the aperture; what was computed for the last two numbers of halvings is
@@ -212,10 +199,6 @@ class DeepLens(DeepLensTraining):
         disparity = F.interpolate(halved.disparity, shown, mode="bilinear", align_corners=False)
         return Rendering(result.clamp(0, 1), disparity, in_focus, px, note)
 
-    def source_of(self, prepared: Prepared) -> str:
-        """Own, unless it was given."""
-        return f"{'given' if prepared.given else 'own'} disparity"
-
     def halved(self, prepared: PreparedLevels, aperture: float | None) -> Halved:
         """What the networks make of a photo that is rendered with ``aperture``, from ``prepared`` or else computed."""
         image, kept = prepared.image, prepared.halved
@@ -233,10 +216,3 @@ class DeepLens(DeepLensTraining):
                 kept.pop(next(iter(kept)))
             kept[count] = Halved(pyramid, used, self.net.features(coarsest))
         return kept[count]
-
-    @classmethod
-    def official(cls) -> tuple[dict[str, Any], Callable[..., dict[str, Tensor]]]:
-        """The authors' TensorFlow checkpoint, under their own numerics."""
-        from bokehbench.weights.deeplens import load_official
-
-        return {"numerics": "official", "segmentation_head": False}, load_official

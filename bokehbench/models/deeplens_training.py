@@ -133,7 +133,7 @@ class DeepLensTraining(BokehModel):
         disparity = self.net.predict_disparity(batch["image"])
         if stage.name != "joint":
             disparity = disparity.detach()
-        return disparity, focus if true is None else focus_on_another_map(disparity, true, focus, alike=True)
+        return disparity, focus if true is None else focus_on_another_map(disparity, true, focus)
 
     def _photometric(self, prediction: Tensor, target: Tensor) -> Tensor:
         if self.hparams["loss"] == "l1":

@@ -43,10 +43,6 @@ class Pix2Pix(BokehModel):
 
     title = "pix2pix"
     paper = "Isola, Zhu, Zhou, Efros, CVPR 2017, arXiv 1611.07004"
-    architecture = (
-        "width", "levels", "norm", "dropout", "disparity_input", "max_radius", "default_focus", "l1_weight",
-        "adversarial_weight",
-    )  # fmt: skip
     without_disparity = ", or train with --model.disparity_input false"
     published = Published(
         54_416_579,

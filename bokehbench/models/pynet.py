@@ -1,6 +1,5 @@
 """PyNET for bokeh (Ignatov, Patel, Timofte, CVPR workshops 2020, arXiv 2006.05698): seven levels, coarse to fine."""
 
-from collections.abc import Callable
 from dataclasses import asdict, replace
 from functools import partial
 from itertools import islice
@@ -27,6 +26,7 @@ from bokehbench.models.uses import Uses
 from bokehbench.nets.pynet import LEVELS, PyNETNet, crop, pad
 from bokehbench.nets.pynet.pictures import even, fitted, network_input, reduced, rounded
 from bokehbench.perceptual import VGGDistance, load_vgg
+from bokehbench.weights.pynet import load_official
 
 #: The authors' evaluation without its contrast stretching, which moves PSNR by -0.76 dB (docs/models/pynet.md).
 AUTHORS = replace(find_protocol("pynet"), stretch_target=False)
@@ -65,10 +65,6 @@ class PyNET(CollapseGuard, BokehModel):
 
     title = "PyNET"
     paper = "Ignatov, Patel, Timofte, CVPR workshops 2020, arXiv 2006.05698"
-    architecture = (
-        "width", "depth_input", "head_init", "start_anywhere", "checkpointing", "margin", "perceptual",
-        "perceptual_share", "collapse_after", "official_evaluation",
-    )  # fmt: skip
     published = Published(
         47_551_791,
         {"width": 32, "depth_input": True, "margin": 0, "perceptual": "imagenet-vgg-verydeep-19.mat"},
@@ -76,6 +72,8 @@ class PyNET(CollapseGuard, BokehModel):
         {"head_init": "official", "precision": "32-true", "*.data": "EBB",
          **{f"level_{level}.{key}": value for level in RECIPES for key, value in asdict(RECIPES[level]).items()}},
     )  # fmt: skip
+    #: A TensorFlow checkpoint; no mirrored margin, as in their test.
+    authors = {"margin": 0, "head_init": "official"}, load_official
     without_disparity = ", or train with --model.depth_input false"
     finest: Tensor
     perceptual_weight: Tensor
@@ -265,13 +263,6 @@ class PyNET(CollapseGuard, BokehModel):
         level = int(self.finest)
         coarse = f"trained down to level_{level} only: its output, enlarged {2 ** (level - 1)} times"
         return coarse if level > 1 else ""
-
-    @classmethod
-    def official(cls) -> tuple[dict[str, Any], Callable[..., dict[str, Tensor]]]:
-        """The authors' TensorFlow checkpoint; no mirrored margin, as in their test."""
-        from bokehbench.weights.pynet import load_official
-
-        return {"margin": 0, "head_init": "official"}, load_official
 
 
 def level_of(stage: Stage) -> int:

@@ -10,10 +10,10 @@ from pytorch_lightning import LightningModule
 
 from bokehbench.machine import device_in_words
 from bokehbench.models.published import Published
-from bokehbench.models.stages import Stage
+from bokehbench.models.stages import Stage, StageRecipe
 from bokehbench.models.weights import load_state, weights_hash
 from bokehbench.names import options_of
-from bokehbench.provenance import UNKNOWN, UNTRAINED, Origin, Provenance, code_of, data_settings
+from bokehbench.provenance import STARTING, UNKNOWN, UNTRAINED, Origin, Provenance, code_of, data_settings
 from bokehbench.registry import OURS, class_path
 
 
@@ -24,14 +24,20 @@ class Recorded(LightningModule):
     trainable: ClassVar[bool] = True
     #: True: it runs a command that its arguments name, so no checkpoint and no result may make one.
     of_command: ClassVar[bool] = False
-    #: Constructor arguments that say what the method is: its network, its losses, how it renders. The others are
-    #: recipes of stages and those of :data:`bokehbench.provenance.STARTING`.
+    #: Constructor arguments that say what the method is: its network, its losses, how it renders. Where a class does
+    #: not name them: all but recipes of stages and those of :data:`bokehbench.provenance.STARTING`.
     architecture: ClassVar[tuple[str, ...]] = ()
     #: Those of them that came after the first results, and are named only where not at their default: older results
     #: keep their identity.
     later: ClassVar[tuple[str, ...]] = ()
     #: The published network; None where nothing is published.
     published: ClassVar[Published | None] = None
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        if "architecture" not in vars(cls):
+            others = {name for name, one in options_of(cls).items() if isinstance(one.default, StageRecipe)}
+            cls.architecture = tuple(name for name in options_of(cls) if name not in {*others, *STARTING})
 
     def __init__(self) -> None:
         super().__init__()

@@ -81,9 +81,6 @@ def _graph(experiments: Sequence[Experiment]) -> dict[Step, list[Step]]:
     """Step -> steps before it. An experiment without a fit of its own passes the need on to where its weights are."""
     graph: dict[Step, list[Step]] = {}
     for experiment in experiments:
-        name = experiment.name
-        own = [(name, "fit")] if experiment.fits else []
-        origin = [experiment.origin] if experiment.origin is not None else []
-        graph[name, "fit"] = [(needed, "fit") for needed in (*experiment.fit_needs, *origin)]
-        graph[name, "test"] = [*own, *((needed, "fit") for needed in experiment.test_needs)]
+        graph[experiment.name, "fit"] = [(needed, "fit") for needed in experiment.fit_needs]
+        graph[experiment.name, "test"] = [(needed, "fit") for needed in (experiment.name, *experiment.test_needs)]
     return graph

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from bokehbench import experiments
 from bokehbench.board.identity import slug
@@ -60,14 +60,15 @@ class Experiment:
 
     @property
     def fit_needs(self) -> tuple[str, ...]:
-        """Names of the experiments that must be fitted before its fit."""
+        """Names of the experiments that must be fitted before its fit, or in place of it."""
+        if self.origin is not None:
+            return (self.origin,)
         return self._experiments(self.fit) if self.fits else ()
 
     @property
     def test_needs(self) -> tuple[str, ...]:
         """Names of the experiments that must be fitted before its test, besides its own fit's."""
-        origin = [self.origin] if self.origin is not None else []
-        return tuple(dict.fromkeys([*origin, *self._experiments(self.test)]))
+        return self._experiments(self.test)
 
     @property
     def input_needs(self) -> tuple[str, ...]:
@@ -78,13 +79,10 @@ class Experiment:
     def _experiments(self, options: Mapping[str, Any]) -> tuple[str, ...]:
         return tuple(dict.fromkeys(name for name in places(options) if name not in self.inputs))
 
-    def fit_words(self) -> list[str]:
-        """Command line of the fit, without folders."""
-        return [*self._start(), *words(self.fit)]
-
-    def test_words(self, own_data: bool) -> list[str]:
-        """Command line of the test, without folders and checkpoint; ``own_data``: on its configuration's pictures."""
-        return [*(self._start() if own_data else ["--model", self.model]), *words(self.test)]
+    def command(self, verb: Literal["fit", "test"], own_data: bool = True) -> list[str]:
+        """Command line of a step, without folders and checkpoint; ``own_data``: on its configuration's pictures."""
+        config = ["--config", self.config] if self.config and own_data else []
+        return [verb, "--model", self.model, *config, *words(self.fit if verb == "fit" else self.test)]
 
     def configuration(self) -> str:
         """What its configuration, or its method's quick one, says: a changed one makes another fit.
@@ -94,9 +92,6 @@ class Experiment:
         """
         name = self.config or experiments.quick(self.model)
         return json.dumps(experiments.configuration(name), sort_keys=True)
-
-    def _start(self) -> list[str]:
-        return ["--model", self.model, *(["--config", self.config] if self.config else [])]
 
 
 def label(model: str) -> str:

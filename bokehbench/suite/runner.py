@@ -3,9 +3,11 @@
 import json
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import yaml
 
@@ -17,11 +19,11 @@ from bokehbench.data import DATA, board_data
 from bokehbench.errors import BokehbenchError, nearest
 from bokehbench.files import write_text
 from bokehbench.models import MODELS
+from bokehbench.status_file import read_status
 from bokehbench.suite.dependencies import lacking, steps
 from bokehbench.suite.experiment import Experiment, filled, fingerprint, places
-from bokehbench.suite.step_process import StepBar, run_step
+from bokehbench.suite.step_process import StepBar, alone, run_step, state
 from bokehbench.suite.suite import Suite
-from bokehbench.suite.work_folder import alone, done, link_to, state
 
 RECORDER = "bokehbench.measure.recorder.ResultRecorder"
 Report = Callable[[float, str], None]
@@ -84,8 +86,9 @@ class Runner:
             return self._run()
 
     def _run(self) -> list[Outcome]:
-        lacks = lacking(self.suite.experiments, self.inputs)
-        only = self.only if self.only is not None or not lacks else self._tested()
+        lacks, only = lacking(self.suite.experiments, self.inputs), self.only
+        if only is None and lacks:  # a fit that is not tested is run for those that start from it, which may lack it
+            only = tuple(experiment.name for experiment in self.suite.experiments if experiment.tested)
         todo = steps(self.suite.experiments, None if only is None else [name for name in only if name not in lacks])
         names = list(dict.fromkeys(name for name, _ in todo))
         outcomes = {name: Outcome(name) for name in names}
@@ -111,18 +114,15 @@ class Runner:
         outcomes |= {name: Outcome(name, lacks=why) for name, why in lacks.items() if only is None or name in only}
         return [outcomes[experiment.name] for experiment in self.suite.experiments if experiment.name in outcomes]
 
-    def _tested(self) -> tuple[str, ...]:
-        """A fit that is not tested is run for those that start from it, and these may lack something."""
-        return tuple(experiment.name for experiment in self.suite.experiments if experiment.tested)
-
     def _fit(self, experiment: Experiment, outcome: Outcome, report: Report) -> None:
-        command = self._fit_command(experiment)
-        place = self._fit_place(experiment)
+        command, place = self._fit_step(experiment)
         if self.fits is not None:
-            link_to(place, self.folder / experiment.name / f"fit-{place.name.rpartition('-')[2]}")
+            link = self.folder / experiment.name / f"fit-{place.name.rpartition('-')[2]}"
+            link.parent.mkdir(parents=True, exist_ok=True)
+            with suppress(OSError):  # it is there already, or the system has no links; nothing depends on it
+                link.symlink_to(place, target_is_directory=True)
         with alone(place, wait=True):  # another runner may be at the same fit, below --fits
-            mark = done(place)
-            if mark is not None and (place / str(mark.get("checkpoint"))).is_file():
+            if (place / str(read_status(place / "done.json").get("checkpoint"))).is_file():
                 return
             interrupted = newest(place)
             if interrupted is not None:
@@ -137,15 +137,13 @@ class Runner:
             write_text(place / "done.json", json.dumps(mark) + "\n")
         outcome.news += ("fit",)
 
-    def _fit_command(self, experiment: Experiment) -> list[str]:
-        return ["fit", *filled(experiment.fit_words(), self._find), *self.extra, *self.fit_extra]
-
-    def _fit_place(self, experiment: Experiment) -> Path:
-        command = self._fit_command(experiment)
-        name = fingerprint([*command, experiment.configuration(), *self._states(experiment.fit)])
+    def _fit_step(self, experiment: Experiment) -> tuple[list[str], Path]:
+        """Command line and folder of a fit."""
+        command = [*filled(experiment.command("fit"), self._find), *self.extra, *self.fit_extra]
+        name = fingerprint([*command, experiment.configuration(), *state(*self._named(experiment.fit))])
         if self.fits is not None:
-            return self.fits / f"{experiment.model}-{name}"
-        return self.folder / experiment.name / f"fit-{name}"
+            return command, self.fits / f"{experiment.model}-{name}"
+        return command, self.folder / experiment.name / f"fit-{name}"
 
     def _find(self, name: str) -> Path:
         """What ``{NAME}`` stands for: an input, or the weights of an experiment."""
@@ -163,9 +161,9 @@ class Runner:
         if experiment.origin is not None:
             last = self._checkpoint(experiment.origin)
         else:
-            place = self._fit_place(experiment)
-            mark = done(place)
-            if mark is None:
+            _, place = self._fit_step(experiment)
+            mark = read_status(place / "done.json")
+            if not mark:
                 raise BokehbenchError(f"it needs the fit of '{name}', which failed.")
             last = place / str(mark["checkpoint"])
         if experiment.stage is None:
@@ -176,29 +174,26 @@ class Runner:
             raise BokehbenchError(f"its fit has no stage '{experiment.stage}'; {nearest(experiment.stage, stages)}.")
         return found
 
-    def _states(self, options: object) -> list[str]:
-        assert isinstance(options, dict)
-        found = (self._find(name) for name in places(options))
-        return [part for path in found if path.is_file() for part in state(path)]
+    def _named(self, options: Mapping[str, Any]) -> Iterator[Path]:
+        """What the ``{NAME}`` of ``options`` stand for."""
+        return map(self._find, places(options))
 
     def _test(self, experiment: Experiment, outcome: Outcome, report: Report) -> None:
         own = experiment.checkpoint or experiment.origin or experiment.fits
         checkpoint = self._checkpoint(experiment.name) if own else None
         pictures = self._test_config(experiment)
-        command = ["test", *filled(experiment.test_words(pictures is None), self._find)]
-        command += [*self.extra, *self.test_extra]
+        command = [*filled(experiment.command("test", pictures is None), self._find), *self.extra, *self.test_extra]
         if checkpoint is not None:
             command += ["--checkpoint", str(checkpoint)]
         board = self.measured
         content = [*command, pictures or experiment.configuration()]
         content += [board.name, str(board.version), board.protocol, *board.columns] if board else []
-        content += [*state(checkpoint), *self._states(experiment.test)]
-        files = [Path(str(value)) for value in experiment.test.values()]
-        content += [part for file in files if file.is_file() for part in state(file)]
+        content += state(*([checkpoint] if checkpoint else []), *self._named(experiment.test))
+        content += state(*(Path(str(value)) for value in experiment.test.values()))
         content += [f"pictures {self.pictures}"] if self.pictures else []
         place = self.folder / experiment.name / f"test-{fingerprint(content)}"
         path = place / "result.json"
-        if done(place) is None:
+        if not (place / "done.json").is_file():
             if pictures is not None:
                 write_text(place / "test.yaml", pictures)
                 command += ["--config", str(place / "test.yaml")]

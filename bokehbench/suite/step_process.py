@@ -1,9 +1,13 @@
-"""One step in a process of its own, and the bar over all: a crash, a leak or a lack of memory is that step's alone."""
+"""One step in a process of its own, the bar over all, and the lock of their folder.
+
+A crash, a leak or a lack of memory is that step's alone.
+"""
 
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -57,16 +61,10 @@ def run_step(
             process.wait()
         raise
     if status != 0:
-        raise BokehbenchError(f"{_why(file, status)} (all of it: {log})")
-
-
-def _why(file: Path, status: int) -> str:
-    """Why a step failed: its own sentence, where it could still say one."""
-    if status < 0:
-        hint = ", probably for lack of memory" if status == -9 else ""
-        return f"killed by signal {-status}{hint}"
-    said = str(read_status(file).get("failed", f"it ended with exit status {status}"))
-    return " ".join(said.split())[:1000]
+        why = str(read_status(file).get("failed", f"it ended with exit status {status}"))
+        if status < 0:  # it could not say one
+            why = f"killed by signal {-status}{', probably for lack of memory' if status == -9 else ''}"
+        raise BokehbenchError(f"{' '.join(why.split())[:1000]} (all of it: {log})")
 
 
 class StepBar(tqdm):
@@ -85,3 +83,33 @@ class StepBar(tqdm):
     def reporter(self, start: float, what: str) -> Callable[[float, str], None]:
         """How a step that begins at ``start`` tells its share done and its stage (see :func:`run_step`)."""
         return lambda share, stage: self.move(start + min(share, 1.0), f"{what} {stage}".strip())
+
+
+@contextmanager
+def alone(folder: Path, wait: bool = False) -> Iterator[None]:
+    """Hold the lock of a folder, made where it is not there; the system lets go of it however the process ends.
+
+    With ``wait`` it waits until another process lets go of it, in place of refusing.
+
+    Raises:
+        BokehbenchError: another process holds it.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / ".lock").open("a") as file:
+        try:
+            import fcntl
+
+            fcntl.flock(file, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+        except ImportError:  # not on Windows
+            pass
+        except BlockingIOError as error:
+            raise BokehbenchError(
+                f"another benchmark is at work in {folder}: wait for it, or give --folder."
+            ) from error
+        yield
+
+
+def state(*paths: Path) -> list[str]:
+    """What changes when another file is put in the place of one of ``paths``; what is no file is passed over."""
+    found = [path.stat() for path in paths if path.is_file()]
+    return [str(value) for each in found for value in (each.st_size, each.st_mtime_ns)]

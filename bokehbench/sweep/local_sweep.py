@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING
 
 from bokehbench.checkpoints import newest
 from bokehbench.errors import BokehbenchError
-from bokehbench.suite.step_process import StepBar, run_step
-from bokehbench.suite.work_folder import alone
+from bokehbench.suite.step_process import StepBar, alone, run_step
 from bokehbench.sweep.definition import Sweep
 from bokehbench.sweep.trials import Row, last_value, write
 

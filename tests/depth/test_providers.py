@@ -207,13 +207,13 @@ def test_focus_is_found_on_the_other_map() -> None:
     torch.testing.assert_close(at, torch.tensor([0.25, 0.81]), atol=0.02, rtol=0)
 
 
-def test_a_focus_between_all_depths_takes_the_nearest() -> None:
+def test_a_focus_between_all_depths_keeps_its_distance_from_the_nearest() -> None:
     reference = torch.tensor([0.0, 0.0, 1.0, 1.0]).expand(1, 1, 3, 4)
     at = focus_on_another_map(1 - reference / 2, reference, torch.tensor([0.7]))
-    assert at.tolist() == [0.5]
+    torch.testing.assert_close(at, torch.tensor([0.5 + 0.7 - 1.0]))
 
 
 def test_equal_maps_have_equal_focus_wherever_it_lies() -> None:
     reference = torch.tensor([0.0, 0.0, 0.61, 1.0]).expand(3, 1, 3, 4)
     focus = torch.tensor([0.6, 0.3, 1.2])
-    torch.testing.assert_close(focus_on_another_map(reference, reference, focus, alike=True), focus)
+    torch.testing.assert_close(focus_on_another_map(reference, reference, focus), focus)

@@ -97,7 +97,7 @@ def test_a_changed_configuration_is_fitted_again_and_a_comment_changes_nothing(b
     def place(content: str) -> Path:
         configuration.write_text(content)
         read = read_suite(file)
-        return Runner(read, board.parents[1] / "work")._fit_place(read.experiments[0])
+        return Runner(read, board.parents[1] / "work")._fit_step(read.experiments[0])[1]
 
     first = place("model: {class_path: DeepLens, init_args: {depth: {steps: 1}}}")
     assert place("# longer?\nmodel: {class_path: DeepLens, init_args: {depth: {steps: 1}}}") == first
@@ -169,7 +169,7 @@ def test_a_new_version_of_the_board_is_measured_anew(board: Path) -> None:
 
 
 def test_two_runners_do_not_share_a_folder(board: Path, capsys) -> None:
-    from bokehbench.suite.work_folder import alone
+    from bokehbench.suite.step_process import alone
 
     command = suite(board, "identity")
     with alone(board.parents[1] / "work"):
