@@ -7,7 +7,7 @@ from kornia.filters import gaussian_blur2d
 from torch import Tensor
 
 from bokehbench.metrics.regions import in_focus_from_disparity
-from bokehbench.models.baselines.renderers import Baseline
+from bokehbench.models.baselines.baseline import Baseline
 from bokehbench.models.uses import Uses
 from bokehbench.optics import per_image, to_linear, to_srgb
 

@@ -1,0 +1,22 @@
+"""What the methods without training share."""
+
+from typing import ClassVar
+
+from bokehbench.errors import check_options
+from bokehbench.models.base import BokehModel
+
+
+class Baseline(BokehModel):
+    """A method without weights and stages: ``test``, ``predict`` and ``render`` work at once, ``fit`` refuses.
+
+    Args:
+        aperture_share: the aperture where none is given, as a share (0 or more) of the photo's long side; the default
+            is that of the synthetic scenes.
+    """
+
+    trainable: ClassVar[bool] = False
+
+    def __init__(self, aperture_share: float = 0.025) -> None:
+        super().__init__()
+        check_options("--model.", ("aperture_share", aperture_share, aperture_share >= 0, "0 or more"))
+        self.aperture_share = aperture_share

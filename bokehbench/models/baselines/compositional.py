@@ -1,0 +1,27 @@
+"""Blurred with fixed disks, blended per pixel."""
+
+from torch import Tensor
+
+from bokehbench.errors import check_options
+from bokehbench.models.baselines.disparity_renderer import DisparityRenderer
+from bokehbench.optics import compositional
+
+
+class Compositional(DisparityRenderer):
+    """The compositional renderer (:func:`bokehbench.optics.compositional`) in linear light, with the disparity given.
+
+    Args:
+        aperture_share: see :class:`Baseline`.
+        step: pixels between the radii of the disks, more than 0.
+    """
+
+    title = "Compositional"
+    paper = "the renderer of Srinivasan et al., CVPR 2018, arXiv 1711.07933, with the disparity map's own radii"
+
+    def __init__(self, aperture_share: float = 0.025, step: float = 1.0) -> None:
+        super().__init__(aperture_share)
+        check_options("--model.", ("step", step, step > 0, "more than 0"))
+        self.step = step
+
+    def spread(self, light: Tensor, disparity: Tensor, focus: Tensor, aperture: Tensor) -> Tensor:
+        return compositional(light, disparity, focus, aperture, step=self.step)
