@@ -6,6 +6,7 @@ from typing import Any
 from jsonargparse import ArgumentParser
 
 from bokehbench.commands.arguments import parameters_of, spelt, take
+from bokehbench.commands.options import refuse_unknown_action
 from bokehbench.counted import counted
 from bokehbench.data import DATA
 from bokehbench.data.base import SPLITS, BokehDataModule
@@ -29,10 +30,9 @@ def main(argv: list[str]) -> int:
     Raises:
         BokehbenchError: an unknown action or data set, or a data set that is not there.
     """
-    argv = argv[1:] if argv[:1] == ["data"] else argv
-    if argv and not argv[0].startswith("-") and argv[0] not in ACTIONS:
-        raise BokehbenchError(f"There is no 'data {argv[0]}'; {nearest(argv[0], ACTIONS)}.")
-    rest, names = take(argv, ("--data",))
+    argv = argv if argv[:1] == ["data"] else ["data", *argv]
+    refuse_unknown_action(argv, ACTIONS)
+    rest, names = take(argv[1:], ("--data",))
     kind = DATA.typed(names[-1] if names else DEFAULT)
     path, used = class_path(kind), {"data": parameters_of(kind)}
     rest = [f"{word}={path}" if word == "--data.help" else spelt(word, used) for word in rest]

@@ -11,10 +11,8 @@ from bokehbench.board.comparison import Compared, compared, read_row
 from bokehbench.board.network import full_name
 from bokehbench.board.results import Result
 from bokehbench.board.standings import Row
-from bokehbench.commands.action import run_action
-from bokehbench.commands.option_types import method_folder
+from bokehbench.commands.options import board_data, method_folder, refuse_unknown_action
 from bokehbench.counted import counted
-from bokehbench.data import DATA
 from bokehbench.errors import BokehbenchError
 from bokehbench.models import MODELS
 from bokehbench.tables import aligned
@@ -24,12 +22,10 @@ HEADS = ["", "first", "second", "diff", "95 % interval", "wins", "ties", "loss",
 
 
 def main(argv: list[str]) -> int:
-    """Run one action; ``argv[0]`` is the verb. Returns 1 where ``check`` or ``verify`` found a difference.
-
-    Raises:
-        BokehbenchError: an unknown action, board or result, or files that are not right.
-    """
-    return run_action(argv, arguments, ACTIONS)
+    """Run one action; returns 1 where it found a difference; BokehbenchError where it cannot run."""
+    refuse_unknown_action(argv, ACTIONS)
+    options = arguments(argv[1:])
+    return ACTIONS[options.action](options)
 
 
 def arguments(words: list[str]) -> argparse.Namespace:
@@ -56,13 +52,13 @@ def arguments(words: list[str]) -> argparse.Namespace:
         one.add_argument("id", help="a result's id or its beginning, or a method with one result on the board")
     verify.add_argument("--checkpoint", type=Path, help="of fit or import-weights; baselines need none")
     verify.add_argument("--outputs", type=Path, help="score the pictures that the test stored here, render nothing")
-    verify.add_argument("--model", metavar="PACKAGE.CLASS", help="of the result, where its package registers none")
+    verify.add_argument(
+        "--model", metavar="PACKAGE.CLASS", type=MODELS.typed, help="of the result, where its package registers none"
+    )
     pin = actions.add_parser("pin", help="write the fingerprints of a few targets, which results must have")
     pin.add_argument("board", help="name or folder of the board")
     for one in (verify, pin):
-        one.add_argument(
-            "--data", metavar="PACKAGE.CLASS", help="the board's, where its package registers no short name"
-        )
+        board_data(one)
         one.add_argument("--root", type=Path, help="the data's folder, where the board's pictures are files")
     verify.add_argument("--device", help="cpu, cuda, ...; default: a GPU where there is one")
     compare_ = actions.add_parser("compare", help="is the difference of two results real? paired statistics")
@@ -70,7 +66,7 @@ def arguments(words: list[str]) -> argparse.Namespace:
     compare_.add_argument("b", help="id, beginning of an id, or method")
     compare_.add_argument("--score", help="one score instead of all of the board's")
     figures_ = actions.add_parser("figures", help="write every figure that a board can give, as small files")
-    figures_.add_argument("board", help="name or folder of the board")
+    figures_.add_argument("board", type=boards.find, help="name or folder of the board")
     figures_.add_argument("-o", "--output", type=Path, default=Path("docs") / "images", help="where to (%(default)s)")
     figures_.add_argument("--work", type=Path, help="runs/suites/SUITE, for the contact sheet and the training curves")
     for one in (verify, cite_, compare_):
@@ -143,19 +139,10 @@ def _cite(options: argparse.Namespace) -> int:
     return 0
 
 
-def import_typed(data: str | None, model: str | None = None) -> None:
-    """Import the classes that were typed: names in boards and results alone import nothing."""
-    if data is not None:
-        DATA.typed(data)
-    if model is not None:
-        MODELS.typed(model)
-
-
 def _verify(options: argparse.Namespace) -> int:
     _, board, row = _row(options.id, options.board)
     from bokehbench.measure.verification import verify
 
-    import_typed(options.data, options.model)
     verdict = verify(board, row.result, options.checkpoint, options.root, options.device, options.outputs)
     for line in verdict.differ:
         print(line)
@@ -170,7 +157,6 @@ def _pin(options: argparse.Namespace) -> int:
     folder = boards.find(options.board, writable=True)
     from bokehbench.measure.verification import pin  # brings torch
 
-    import_typed(options.data)
     print(pin(folder, read_board(folder), options.root))
     return 0
 
@@ -198,8 +184,7 @@ def cells(each: Compared) -> list[str]:
 
 
 def _figures(options: argparse.Namespace) -> int:
-    board = boards.find(options.board)
-    for path in figures.draw(board, options.output, options.work, lambda line: print(f"No {line}")):
+    for path in figures.draw(options.board, options.output, options.work, lambda line: print(f"No {line}")):
         print(path)
     return 0
 

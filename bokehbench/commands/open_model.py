@@ -1,42 +1,31 @@
 """The method that a verb works with: by name, by checkpoint, or the newest of the user's own runs."""
 
-from pathlib import Path
+import argparse
 from typing import Any
 
 import jsonargparse
 import torch
 
 from bokehbench.commands.arguments import take
-from bokehbench.errors import BokehbenchError, nearest
+from bokehbench.errors import BokehbenchError
+from bokehbench.method import Method, open_method, refuse_unknown
 from bokehbench.models import MODELS
 from bokehbench.models.base import BokehModel
-from bokehbench.models.load import load_model, newest_checkpoint
 from bokehbench.names import current, options_of
 
 SETTINGS_HELP = "--model.KEY VALUE sets an option of the method: `bokehbench test --model NAME --help` lists them."
 
 
-def open_model(
-    name: str | None, checkpoint: Path | None, words: list[str], device: str | None
-) -> tuple[BokehModel, Path | None]:
-    """The method, in evaluation mode, and the checkpoint that it came from (None: it needs none).
+def open_model(options: argparse.Namespace) -> Method:
+    """The method that ``--model``, ``--checkpoint``, ``--device`` and ``settings`` (:func:`take_settings`) say.
 
-    Args:
-        name: short name or dotted name, or None: what the checkpoint holds.
-        checkpoint: or None: the newest of the user's own runs, unless the method needs none.
-        words: its settings, from :func:`take_settings`.
-        device: or None: a GPU where there is one.
+    Without ``--device`` it is on a GPU where there is one.
 
     Raises:
         BokehbenchError: unknown names or settings, no checkpoint, or one of another method.
     """
-    kind = MODELS.typed(name) if name else None
-    if kind is not None and not kind.trainable and checkpoint is None:
-        model = kind(**settings(words, kind)).eval()
-    else:
-        checkpoint = checkpoint or newest_checkpoint(kind)
-        model = load_model(checkpoint, kind, lambda kind: settings(words, kind))
-    return model.to(device or ("cuda" if torch.cuda.is_available() else "cpu")), checkpoint
+    device = options.device or ("cuda" if torch.cuda.is_available() else "cpu")
+    return open_method(options.model, options.checkpoint, lambda kind: settings(options.settings, kind), device)
 
 
 def settings(words: list[str], kind: type[BokehModel]) -> dict[str, Any]:
@@ -46,12 +35,9 @@ def settings(words: list[str], kind: type[BokehModel]) -> dict[str, Any]:
         BokehbenchError: the method has no such setting, or the value is none of its values.
     """
     parameters = options_of(kind)
-    known = [key for key in parameters if key not in ("stages", "weights")]
     parts = (word.removeprefix("--model.").partition("=") for word in words)
     found = {current(key, parameters): value for key, _, value in parts}
-    for key in found:
-        if key not in known:
-            raise BokehbenchError(f"--model.{key}: {kind.__name__} has no such setting; {nearest(key, known)}.")
+    refuse_unknown(kind, found, "--model.")
     parser = jsonargparse.ArgumentParser(exit_on_error=False)
     parser.add_class_arguments(kind, "model", skip=set(parameters) - set(found))
     try:

@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from bokehbench.commands.option_types import whole
+from bokehbench.commands.options import whole
 from bokehbench.counted import counted
 from bokehbench.errors import BokehbenchError
 from bokehbench.files import write_text
@@ -15,7 +15,7 @@ from bokehbench.metrics.protocols import DEFAULT, PROTOCOLS, Protocol, find_prot
 def main(argv: list[str]) -> int:
     """Pair, refuse what is odd, score, print one table, write the per-image CSV."""
     options = arguments(argv[1:])
-    protocols = find_protocols(options.protocol)
+    protocols = options.protocol
     maps = options.mask or options.disparity
     more = besides(protocols, options.columns, options.diagnostics or maps is not None)
     pairing = pair_folders(name_methods(options.outputs), options.targets, maps)
@@ -58,7 +58,10 @@ def arguments(words: list[str]) -> argparse.Namespace:
     parser.add_argument("outputs", type=Path, nargs="+", help="a folder of outputs; several are compared")
     parser.add_argument("--targets", type=Path, required=True, help="folder of the true pictures, paired by file stem")
     parser.add_argument(
-        "--protocol", default=DEFAULT, help=f"names with commas between, or all; known: {', '.join(PROTOCOLS)}"
+        "--protocol",
+        type=find_protocols,
+        default=DEFAULT,
+        help=f"names with commas between, or all; known: {', '.join(PROTOCOLS)}",
     )
     parser.add_argument("--csv", type=Path, help="write one row per picture, protocol and method")
     parser.add_argument("--columns", help="columns besides the protocol's, names with commas between")

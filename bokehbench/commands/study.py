@@ -6,8 +6,7 @@ from collections.abc import Callable
 from dataclasses import fields
 from pathlib import Path
 
-from bokehbench.commands.action import run_action
-from bokehbench.commands.option_types import method_folder, whole
+from bokehbench.commands.options import method_folder, refuse_unknown_action, whole
 from bokehbench.counted import counted
 from bokehbench.errors import BokehbenchError
 from bokehbench.files import write_text
@@ -15,12 +14,10 @@ from bokehbench.study import words as texts
 
 
 def main(argv: list[str]) -> int:
-    """Run one action; ``argv[0]`` is the verb. Returns 1 where ``analyse`` had to leave a file out.
-
-    Raises:
-        BokehbenchError: an unknown action, pictures that do not fit, or no votes.
-    """
-    return run_action(argv, arguments, ACTIONS)
+    """Run one action; returns 1 where ``analyse`` left a file out; BokehbenchError where it cannot run."""
+    refuse_unknown_action(argv, ACTIONS)
+    options = arguments(argv[1:])
+    return ACTIONS[options.action](options)
 
 
 def arguments(words: list[str]) -> argparse.Namespace:
@@ -41,8 +38,13 @@ def arguments(words: list[str]) -> argparse.Namespace:
     build.add_argument("--seed", type=int, default=0, help="of the order of pairs (default: 0)")
     build.add_argument("--title", default=texts.TITLE)
     build.add_argument("--question", default=texts.QUESTION, help=f"default: {texts.QUESTION}")
-    build.add_argument("--instructions", type=Path, help="text file in place of the instructions; blank lines part it")
-    build.add_argument("--consent", type=Path, help="text file in place of the consent note")
+    build.add_argument(
+        "--instructions",
+        type=_text,
+        default=texts.INSTRUCTIONS,
+        help="text file in place of the instructions; blank lines part it",
+    )
+    build.add_argument("--consent", type=_text, default=texts.CONSENT, help="text file in place of the consent note")
     build.add_argument("--contact", default="Please send the file to the person who invited you.",
                        help="where answers should go, shown at the end")  # fmt: skip
     whole(build, "--longest", 32, most, help="reduce larger pictures to this many pixels at the longer side")
@@ -62,10 +64,7 @@ def _build(options: argparse.Namespace) -> int:
     methods = dict(options.outputs)
     if len(methods) < len(options.outputs):
         raise BokehbenchError("--outputs: there are two methods of one name, give each a name of its own.")
-    asked = {field.name: getattr(options, field.name) for field in fields(Settings)}
-    asked["instructions"] = _text(options.instructions, texts.INSTRUCTIONS)
-    asked["consent"] = _text(options.consent, texts.CONSENT)
-    settings = Settings(**asked)
+    settings = Settings(**{field.name: getattr(options, field.name) for field in fields(Settings)})
     built = build(options.inputs, methods, options.output, settings)
     for note in built.notes:
         print(f"note: {note}.")
@@ -79,11 +78,9 @@ def _build(options: argparse.Namespace) -> int:
     return 0
 
 
-def _text(path: Path | None, default: tuple[str, ...]) -> tuple[str, ...]:
-    if path is None:
-        return default
+def _text(path: str) -> tuple[str, ...]:
     try:
-        found = texts.paragraphs(path.read_text(encoding="utf-8"))
+        found = texts.paragraphs(Path(path).read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError) as error:
         raise BokehbenchError(f"{path} cannot be read as text: give a UTF-8 text file.") from error
     if not found:

@@ -8,8 +8,7 @@ from pathlib import Path
 import yaml
 
 from bokehbench import experiments
-from bokehbench.commands.option_types import whole
-from bokehbench.commands.stoppable import STOPPED, stoppable
+from bokehbench.commands.options import STOPPED, stoppable, whole
 from bokehbench.errors import BokehbenchError
 from bokehbench.sweep.definition import Sweep, read_sweep, wandb_file
 from bokehbench.sweep.local_sweep import LocalSweep

@@ -17,8 +17,16 @@ from bokehbench.measure import pictures, verification
 from bokehbench.metrics.columns import columns
 from bokehbench.metrics.measurement import Measurement, sample_of
 from bokehbench.metrics.sample import Sample
-from bokehbench.submit.bundle import DECLARATION, FORMAT, MANIFEST, RECORD, outputs_in, unpack
-from bokehbench.submit.declaration import contamination, refuse_undeclared
+from bokehbench.submit.bundle import (
+    DECLARATION,
+    FORMAT,
+    MANIFEST,
+    RECORD,
+    contamination,
+    outputs_in,
+    refuse_undeclared,
+    unpack,
+)
 
 
 @dataclass
