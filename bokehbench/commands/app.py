@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bokehbench.errors import BokehbenchError
-from bokehbench.models import MODELS
 
 if TYPE_CHECKING:
     from bokehbench.method import Method
@@ -16,18 +15,15 @@ if TYPE_CHECKING:
 
 def main(argv: list[str]) -> int:
     """Serve the page until Ctrl-C; BokehbenchError without Gradio, for no such checkpoint, or a port that is taken."""
-    from bokehbench.commands.open_model import SETTINGS_HELP, take_settings
+    from bokehbench.commands.arguments import with_settings
 
-    parser = argparse.ArgumentParser(prog="bokehbench app", description=__doc__, epilog=SETTINGS_HELP)
-    parser.add_argument("--model", type=MODELS.typed, help=f"{MODELS.choices}; default: what the checkpoint holds")
+    parser = argparse.ArgumentParser(prog="bokehbench app", description=__doc__)
     parser.add_argument(
         "--checkpoint", type=Path, help="default: the newest of your own runs (of --model); without any: layered"
     )
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: this computer only)")
     parser.add_argument("--port", type=int, default=7860, help="default: 7860; 0 = a free one")
-    parser.add_argument("--device", help="cpu, cuda, cuda:1, ...; default: a GPU where there is one")
-    rest, found = take_settings(argv[1:])
-    options = parser.parse_args(rest, argparse.Namespace(settings=found))
+    options = with_settings(parser, argv[1:])
     if not 0 <= options.port <= 65535:
         raise BokehbenchError(f"--port {options.port}: give a number from 1024 to 65535, or 0 for a free one.")
     if importlib.util.find_spec("gradio") is None:
@@ -53,11 +49,11 @@ def choose(options: argparse.Namespace) -> tuple[Method, str, str]:
     Returns:
         The method, what it is in one line, and what the page must warn of.
     """
-    from bokehbench.commands.open_model import open_model
+    from bokehbench.commands.arguments import open_model
 
     banner = ""
     if options.model is None and options.checkpoint is None and not any(Path("runs").glob("*/*/checkpoints/last.ckpt")):
-        options.model = MODELS.typed("layered")
+        options.model = "layered"
         banner = (
             "There is no trained model here, so this is Layered, which needs a disparity map of the photo. For a "
             "method that predicts its own: bokehbench app --checkpoint FILE."

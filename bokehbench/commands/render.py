@@ -6,9 +6,8 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from bokehbench.commands.open_model import SETTINGS_HELP, open_model, take_settings
+from bokehbench.commands.arguments import open_model, with_settings
 from bokehbench.errors import BokehbenchError
-from bokehbench.models import MODELS
 
 PHOTOS = (".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff")
 
@@ -30,7 +29,7 @@ def main(argv: list[str]) -> int:
         except BokehbenchError as error:
             if len(jobs) == 1:
                 raise
-            failed.append(str(error))
+            failed.append(str(error) if str(photo) in str(error) else f"{photo}: {error}")
     if failed:
         raise BokehbenchError(f"{len(failed)} of {len(jobs)} photos were not rendered:\n  " + "\n  ".join(failed))
     return 0
@@ -38,17 +37,14 @@ def main(argv: list[str]) -> int:
 
 def arguments(words: list[str]) -> argparse.Namespace:
     """Parse the options of the verb."""
-    parser = argparse.ArgumentParser(prog="bokehbench render", description=__doc__, epilog=SETTINGS_HELP)
+    parser = argparse.ArgumentParser(prog="bokehbench render", description=__doc__)
     parser.add_argument("photo", type=Path, help="a photo, or a folder of photos")
-    parser.add_argument("--model", type=MODELS.typed, help=f"{MODELS.choices}; default: what the checkpoint holds")
     parser.add_argument("--checkpoint", type=Path, help="default: the newest of your own runs of --model")
     parser.add_argument("--focus", type=focus, help="X,Y in pixels of the photo, or a disparity in 0..1 (1 = nearest)")
     parser.add_argument("--aperture", type=float, help="blur radius in pixels at a disparity difference of 1")
     parser.add_argument("--disparity", type=Path, help="map (bright = near) in place of the method's own; or folder")
     parser.add_argument("-o", "--output", type=Path, required=True, help="file, or folder where a folder came in")
-    parser.add_argument("--device", help="cpu, cuda, cuda:1, ...; default: a GPU where there is one")
-    rest, found = take_settings(words)
-    options = parser.parse_args(rest, argparse.Namespace(settings=found))
+    options = with_settings(parser, words)
     if options.aperture is not None and options.aperture < 0:
         raise BokehbenchError(f"--aperture {options.aperture:g}: a blur radius is 0 or more.")
     return options
