@@ -17,6 +17,7 @@ from bokehbench.data.augment import resize
 from bokehbench.data.image_io import Photo, to_pixels, write_photo
 from bokehbench.data.in_memory import Source, map_of, photo_of
 from bokehbench.errors import BokehbenchError, nearest
+from bokehbench.files import write_atomic
 from bokehbench.models.base import BokehModel
 from bokehbench.models.load import Changes, load_model, newest_checkpoint
 from bokehbench.models.renders import Focus
@@ -54,8 +55,6 @@ class Bokeh:
 
     def save_disparity(self, path: str | Path) -> None:
         """Write the map that was used as 16-bit PNG, bright = near; BokehbenchError where there was none."""
-        from bokehbench.files import write_atomic
-
         if self.disparity is None:
             raise BokehbenchError(f"{path}: no disparity map was used, so there is none to write.")
         picture = Image.fromarray((self.disparity * 65535).round().astype(np.uint16))
