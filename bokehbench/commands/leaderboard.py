@@ -5,11 +5,9 @@ from pathlib import Path
 
 from bokehbench import figures
 from bokehbench.board import boards, leaderboard, results
-from bokehbench.board.boards import Board, read_board
 from bokehbench.board.citation import cite
 from bokehbench.board.comparison import Compared, compared, read_row
 from bokehbench.board.network import full_name
-from bokehbench.board.results import Result
 from bokehbench.board.standings import Row
 from bokehbench.commands.options import board_data, method_folder, refuse_unknown_action
 from bokehbench.counted import counted
@@ -25,7 +23,7 @@ def main(argv: list[str]) -> int:
     """Run one action; returns 1 where it found a difference; BokehbenchError where it cannot run."""
     refuse_unknown_action(argv, ACTIONS)
     options = arguments(argv[1:])
-    return ACTIONS[options.action](options)
+    return ACTIONS[options.action](options) or 0
 
 
 def arguments(words: list[str]) -> argparse.Namespace:
@@ -74,8 +72,9 @@ def arguments(words: list[str]) -> argparse.Namespace:
     return parser.parse_args(words)
 
 
-def _add(options: argparse.Namespace) -> int:
-    if bool(options.files) == bool(options.outputs):
+def _add(options: argparse.Namespace) -> None:
+    scored = options.outputs and options.board and options.targets
+    if bool(options.files) == bool(options.outputs) or (options.outputs and not scored):
         raise BokehbenchError(
             "leaderboard add takes result files, or --outputs METHOD=FOLDER with --board and --targets."
         )
@@ -90,17 +89,14 @@ def _add(options: argparse.Namespace) -> int:
     for folder in touched:
         leaderboard.render(folder)
         print(f"Tables: {folder / 'table.md'}")
-    return 0
 
 
-def _scored(options: argparse.Namespace) -> Result:
+def _scored(options: argparse.Namespace) -> results.Result:
     from bokehbench.measure.folder_scores import score_folder
 
-    if not (options.board and options.targets):
-        raise BokehbenchError("leaderboard add --outputs METHOD=FOLDER also needs --board and --targets.")
     outputs = f"{options.method}={options.outputs}" if options.method else options.outputs
     method, folder = method_folder(outputs)
-    board = read_board(boards.find(options.board))
+    board = boards.read_board(boards.find(options.board))
     return score_folder(board, method, folder, options.targets, options.mask, options.note)
 
 
@@ -111,11 +107,10 @@ def _folders(names: list[str]) -> list[Path]:
     return found
 
 
-def _render(options: argparse.Namespace) -> int:
+def _render(options: argparse.Namespace) -> None:
     for folder in _folders(options.boards):
         for path in leaderboard.render(folder):
             print(path)
-    return 0
 
 
 def _check(options: argparse.Namespace) -> int:
@@ -129,14 +124,13 @@ def _check(options: argparse.Namespace) -> int:
     return 1 if problems else 0
 
 
-def _row(wanted: str, board: str | None) -> tuple[Path, Board, Row]:
+def _row(wanted: str, board: str | None) -> tuple[Path, boards.Board, Row]:
     """The result that is meant, on a board or on all of them."""
     return read_row(wanted, _folders([board] if board else []))
 
 
-def _cite(options: argparse.Namespace) -> int:
+def _cite(options: argparse.Namespace) -> None:
     print(cite(*_row(options.id, options.board)))
-    return 0
 
 
 def _verify(options: argparse.Namespace) -> int:
@@ -153,22 +147,20 @@ def _verify(options: argparse.Namespace) -> int:
     return 0 if verdict.same else 1
 
 
-def _pin(options: argparse.Namespace) -> int:
+def _pin(options: argparse.Namespace) -> None:
     folder = boards.find(options.board, writable=True)
     from bokehbench.measure.verification import pin  # brings torch
 
-    print(pin(folder, read_board(folder), options.root))
-    return 0
+    print(pin(folder, boards.read_board(folder), options.root))
 
 
-def _compare(options: argparse.Namespace) -> int:
+def _compare(options: argparse.Namespace) -> None:
     (folder, board, a), (other, _, b) = _row(options.a, options.board), _row(options.b, options.board)
     if (folder, a.result.board_version) != (other, b.result.board_version):
         raise BokehbenchError(f"{options.a} is on {folder.name} and {options.b} on {other.name}: compare on one board.")
     scores = compared(board, a, b, options.score)
     print(f"{a.label} against {b.label} on {board.title}, protocol {board.protocol}; differences are first - second.")
     print(aligned(HEADS, [cells(each) for each in scores], "<>>><>>>>><"))
-    return 0
 
 
 def cells(each: Compared) -> list[str]:
@@ -183,10 +175,9 @@ def cells(each: Compared) -> list[str]:
     return [column.label, *means, gap, f"[{low}, {high}]", str(each.wins), str(found.ties), str(each.losses), *tests]
 
 
-def _figures(options: argparse.Namespace) -> int:
+def _figures(options: argparse.Namespace) -> None:
     for path in figures.draw(options.board, options.output, options.work, lambda line: print(f"No {line}")):
         print(path)
-    return 0
 
 
 ACTIONS = {

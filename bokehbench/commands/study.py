@@ -2,7 +2,6 @@
 
 import argparse
 import sys
-from collections.abc import Callable
 from dataclasses import fields
 from pathlib import Path
 
@@ -17,7 +16,7 @@ def main(argv: list[str]) -> int:
     """Run one action; returns 1 where ``analyse`` left a file out; BokehbenchError where it cannot run."""
     refuse_unknown_action(argv, ACTIONS)
     options = arguments(argv[1:])
-    return ACTIONS[options.action](options)
+    return ACTIONS[options.action](options) or 0
 
 
 def arguments(words: list[str]) -> argparse.Namespace:
@@ -58,7 +57,7 @@ def arguments(words: list[str]) -> argparse.Namespace:
     return parser.parse_args(words)
 
 
-def _build(options: argparse.Namespace) -> int:
+def _build(options: argparse.Namespace) -> None:
     from bokehbench.study.build import Settings, build
 
     methods = dict(options.outputs)
@@ -75,7 +74,6 @@ def _build(options: argparse.Namespace) -> int:
         print(f"{full} raters see them all, if their links end with ?n=0 to ?n={full - 1}; otherwise shares are drawn.")
     print(f"Page: {built.folder / 'index.html'} (open it, or put the folder on any web host)")
     print(f"Key:  {built.key} (keep it to yourself: it names the methods)")
-    return 0
 
 
 def _text(path: str) -> tuple[str, ...]:
@@ -95,7 +93,8 @@ def _analyse(options: argparse.Namespace) -> int:
     secret = key.read(options.key)
     paths = [path for given in options.votes for path in (sorted(given.glob("*.json")) if given.is_dir() else [given])]
     files, refused, duplicates = votes.read_all(paths, secret)
-    for sentence in (*refused, *duplicates):
+    problems = [*refused, *duplicates]
+    for sentence in problems:
         print(f"left out: {sentence}", file=sys.stderr)
     raters = [votes.sort_votes(file, secret) for file in files]
     unknown = set(options.exclude) - {rater.id for rater in raters}
@@ -105,7 +104,6 @@ def _analyse(options: argparse.Namespace) -> int:
     analysis = analyse(secret, raters, excluded)
     print(report.console(analysis))
     if options.output is not None:
-        problems = [*refused, *duplicates]
         write_text(options.output / "analysis.md", report.markdown(analysis, "analysis.png", problems))
         write_text(options.output / "analysis.json", report.as_json(analysis, problems))
         write_text(options.output / "pairs.csv", report.pairs_csv(analysis))
@@ -115,5 +113,4 @@ def _analyse(options: argparse.Namespace) -> int:
     return 1 if refused else 0
 
 
-#: Action -> what it does.
-ACTIONS: dict[str, Callable[[argparse.Namespace], int]] = {"build": _build, "analyse": _analyse}
+ACTIONS = {"build": _build, "analyse": _analyse}

@@ -18,7 +18,7 @@ def main(argv: list[str]) -> int:
     """Run one action; returns 1 where ``check`` found a fault; BokehbenchError where it cannot run."""
     refuse_unknown_action(argv, ACTIONS)
     options = arguments(argv[1:])
-    return ACTIONS[options.action](options)
+    return ACTIONS[options.action](options) or 0
 
 
 def arguments(words: list[str]) -> argparse.Namespace:
@@ -43,7 +43,7 @@ def arguments(words: list[str]) -> argparse.Namespace:
     return parser.parse_args(words)
 
 
-def _pack(options: argparse.Namespace) -> int:
+def _pack(options: argparse.Namespace) -> None:
     data = [dict(zip(("name", "split"), each.split("=", 1), strict=False)) for each in options.trained_on]
     words = {"data": data} | {entry: getattr(options, entry) for entry in bundle.ENTRIES}
     if options.declaration is not None:
@@ -51,7 +51,6 @@ def _pack(options: argparse.Namespace) -> int:
     bundle.refuse_undeclared(words, str(options.declaration or "The command line"))
     count = bundle.pack(options.result, options.output, words, options.outputs, options.hashes_only)
     print(f"{options.output}: {counted(count, 'picture')}. Check it: bokehbench submit check {options.output}")
-    return 0
 
 
 def _check(options: argparse.Namespace) -> int:
