@@ -73,8 +73,7 @@ def arguments(words: list[str]) -> argparse.Namespace:
 
 
 def _add(options: argparse.Namespace) -> None:
-    scored = options.outputs and options.board and options.targets
-    if bool(options.files) == bool(options.outputs) or (options.outputs and not scored):
+    if bool(options.files) == bool(options.outputs):
         raise BokehbenchError(
             "leaderboard add takes result files, or --outputs METHOD=FOLDER with --board and --targets."
         )
@@ -94,6 +93,8 @@ def _add(options: argparse.Namespace) -> None:
 def _scored(options: argparse.Namespace) -> results.Result:
     from bokehbench.measure.folder_scores import score_folder
 
+    if not (options.board and options.targets):
+        raise BokehbenchError("leaderboard add --outputs METHOD=FOLDER also needs --board and --targets.")
     outputs = f"{options.method}={options.outputs}" if options.method else options.outputs
     method, folder = method_folder(outputs)
     board = boards.read_board(boards.find(options.board))
