@@ -15,7 +15,7 @@ from bokehbench.report.sources import Folders
 def main(argv: list[str]) -> int:
     """Write the report; BokehbenchError for an unknown board or method, no such folders, or a place that is taken."""
     parser = argparse.ArgumentParser(prog="bokehbench report", description=__doc__)
-    parser.add_argument("board", type=boards.find, help="name or folder of a board")
+    parser.add_argument("board", help="name or folder of a board")
     parser.add_argument("-o", "--output", type=Path, required=True, help="folder to write; an older report is replaced")
     parser.add_argument(
         "--outputs", action="append", type=method_folder, default=[], metavar="METHOD=FOLDER",
@@ -34,7 +34,7 @@ def main(argv: list[str]) -> int:
     options = parser.parse_args(argv[1:])
     folders = Folders(options.outputs, options.inputs, options.targets, options.work)
     style = Format(options.format, options.quality, options.long_side)
-    built = build(options.board, options.output, folders, style, options.workers)
+    built = build(boards.find(options.board), options.output, folders, style, options.workers)
     counts = ((built.methods, "method"), (built.pictures, "picture"), (built.files, "picture file"))
     print(f"{', '.join(counted(count, what) for count, what in counts)}: open {built.index}")
     if not built.files:
