@@ -10,10 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 from bokehbench.board import boards as _boards
 from bokehbench.data import DATA, open_data
-from bokehbench.errors import BokehbenchError, nearest
+from bokehbench.errors import BokehbenchError
 from bokehbench.metrics.protocols import DEFAULT, PROTOCOLS, find_protocol
 from bokehbench.models import MODELS
-from bokehbench.names import options_of
 
 if TYPE_CHECKING:
     import pandas
@@ -24,9 +23,6 @@ if TYPE_CHECKING:
     from bokehbench.models.base import BokehModel
 
 SUFFIXES = (".ckpt", ".safetensors")
-
-
-# Names ----------------------------------------------------------------------------------------------------------
 
 
 def methods() -> list[str]:
@@ -49,9 +45,6 @@ def boards() -> list[str]:
     return _boards.names()
 
 
-# Methods ----------------------------------------------------------------------------------------------------------
-
-
 def load(what: str | Path, *, device: str = "cpu", **settings: Any) -> Method:
     """A method with its weights, ready for photos.
 
@@ -65,25 +58,17 @@ def load(what: str | Path, *, device: str = "cpu", **settings: Any) -> Method:
         BokehbenchError: no such checkpoint or method, a setting that it does not have, or a method that needs weights
             where none are.
     """
-    from bokehbench.method import Method
-    from bokehbench.models.load import load_model, newest_checkpoint, newest_in
+    from bokehbench.method import open_method, refuse_unknown
+    from bokehbench.models.load import newest_in
 
     def checked(kind: type[BokehModel]) -> dict[str, Any]:
-        known = [key for key in options_of(kind) if key not in ("stages", "weights")]
-        for key in settings:
-            if key not in known:
-                raise BokehbenchError(f"{key}: {kind.__name__} has no such setting; {nearest(key, known)}.")
+        refuse_unknown(kind, settings)
         return settings
 
-    path, kind = Path(what), None
+    path = Path(what)
     if isinstance(what, str) and (what in MODELS or not (path.suffix in SUFFIXES or path.exists())):
-        kind = MODELS.typed(what, "load")
-        if not kind.trainable:
-            return Method(kind(**checked(kind))).to(device)
-        path = newest_checkpoint(kind)
-    elif path.is_dir():
-        path = newest_in(path)
-    return Method(load_model(path, kind, checked), path).to(device)
+        return open_method(MODELS.typed(what, "load"), None, checked, device)
+    return open_method(None, newest_in(path) if path.is_dir() else path, checked, device)
 
 
 def fit(method: str, settings: Mapping[str, Any] | None = None, *, config: str | Path | None = None) -> Method:
@@ -102,18 +87,12 @@ def fit(method: str, settings: Mapping[str, Any] | None = None, *, config: str |
     from bokehbench.method import Method
 
     words = ["fit", "--model", method, *(["--config", str(config)] if config else [])]
-    cli = run(words + [f"--{key}={_as_typed(value)}" for key, value in (settings or {}).items()])
+    for key, value in (settings or {}).items():  # JSON is YAML, too
+        words.append(f"--{key}={value if isinstance(value, str | Path) else json.dumps(value)}")
+    cli = run(words)
     folder = Path(cli.trainer.log_dir or cli.trainer.default_root_dir)
     last = folder / "checkpoints" / "last.ckpt"
     return Method(cli.model, last if last.is_file() else None)
-
-
-def _as_typed(value: Any) -> str:
-    """A value as it is typed on the command line: JSON is YAML, too."""
-    return str(value) if isinstance(value, str | Path) else json.dumps(value)
-
-
-# Measuring --------------------------------------------------------------------------------------------------------
 
 
 def score(

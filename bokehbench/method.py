@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,11 +16,13 @@ from torch import Tensor
 from bokehbench.data.augment import resize
 from bokehbench.data.image_io import Photo, to_pixels, write_photo
 from bokehbench.data.in_memory import Source, map_of, photo_of
-from bokehbench.errors import BokehbenchError
+from bokehbench.errors import BokehbenchError, nearest
+from bokehbench.files import write_atomic
 from bokehbench.models.base import BokehModel
-from bokehbench.models.rendering import Rendering
+from bokehbench.models.load import Changes, load_model, newest_checkpoint
 from bokehbench.models.renders import Focus
 from bokehbench.models.uses import Uses
+from bokehbench.names import options_of
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,8 +55,6 @@ class Bokeh:
 
     def save_disparity(self, path: str | Path) -> None:
         """Write the map that was used as 16-bit PNG, bright = near; BokehbenchError where there was none."""
-        from bokehbench.files import write_atomic
-
         if self.disparity is None:
             raise BokehbenchError(f"{path}: no disparity map was used, so there is none to write.")
         picture = Image.fromarray((self.disparity * 65535).round().astype(np.uint16))
@@ -76,7 +77,17 @@ class OpenPhoto:
     @torch.inference_mode()
     def refocus(self, focus: Focus = None, aperture: float | None = None) -> Bokeh:
         """Render with another focus, another aperture; arguments as of :meth:`Method.__call__`."""
-        return _result(self.method.model.refocus(self.prepared, focus, _radius(aperture)), self.photo)
+        if aperture is not None and not aperture >= 0:
+            raise BokehbenchError(f"aperture {aperture:g}: a blur radius is 0 or more.")
+        made = self.method.model.refocus(self.prepared, focus, aperture)
+        return Bokeh(
+            made.image[0].permute(1, 2, 0).float().cpu().contiguous().numpy(),
+            None if made.disparity is None else made.disparity[0, 0].float().cpu().numpy(),
+            None if made.focus is None else float(made.focus[0]),
+            None if made.aperture is None else float(made.aperture[0]),
+            ", ".join((made.note, *self.photo.notes)),
+            self.photo,
+        )
 
 
 class Method:
@@ -144,33 +155,37 @@ class Method:
     def open(self, photo: Source, *, disparity: Source | None = None, mask: Source | None = None) -> OpenPhoto:
         """Read a photo, and do once what focus and aperture do not change: ``open(photo).refocus(focus=...)``."""
         read = photo_of(photo)
-        maps = {
-            what: None if given is None else self._map(given, read, what)
-            for what, given in (("disparity map", disparity), ("mask", mask))
-        }
+        device = self.model.device
+        size = (read.image.shape[-2], read.image.shape[-1])
+
+        def on_photo(given: Source, what: str) -> Tensor:
+            return resize(map_of(given, size, what), *size, smooth=True)[None].to(device)
+
+        given = None if disparity is None else on_photo(disparity, "disparity map")
+        more: dict[str, Any] = {} if mask is None else {"mask": on_photo(mask, "mask")}
         names = [Path(photo).stem] if isinstance(photo, str | Path) else None
-        more: dict[str, Any] = {} if mask is None else {"mask": maps["mask"]}
-        image = read.image[None].to(self.model.device)
-        return OpenPhoto(self, read, self.model.prepare(image, maps["disparity map"], names=names, **more))
-
-    def _map(self, given: Source, photo: Photo, what: str) -> Tensor:
-        height, width = photo.image.shape[-2:]
-        return resize(map_of(given, (height, width), what), height, width, smooth=True)[None].to(self.model.device)
+        return OpenPhoto(self, read, self.model.prepare(read.image[None].to(device), given, names=names, **more))
 
 
-def _radius(aperture: float | None) -> float | None:
-    if aperture is not None and not aperture >= 0:
-        raise BokehbenchError(f"aperture {aperture:g}: a blur radius is 0 or more.")
-    return aperture
+def open_method(
+    kind: type[BokehModel] | None, checkpoint: Path | None, changes: Changes, device: str = "cpu"
+) -> Method:
+    """A method with the weights of a checkpoint, of the newest run (of ``kind``), or without where it needs none.
+
+    ``changes`` gives, for its class, constructor arguments in place of the checkpoint's or the defaults.
+
+    Raises:
+        BokehbenchError: no checkpoint, or one of another method.
+    """
+    if kind is not None and not kind.trainable and checkpoint is None:
+        return Method(kind(**changes(kind))).to(device)
+    checkpoint = checkpoint or newest_checkpoint(kind)
+    return Method(load_model(checkpoint, kind, changes), checkpoint).to(device)
 
 
-def _result(rendering: Rendering, photo: Photo) -> Bokeh:
-    disparity, focus, aperture = rendering.disparity, rendering.focus, rendering.aperture
-    return Bokeh(
-        rendering.image[0].permute(1, 2, 0).float().cpu().contiguous().numpy(),
-        None if disparity is None else disparity[0, 0].float().cpu().numpy(),
-        None if focus is None else float(focus[0]),
-        None if aperture is None else float(aperture[0]),
-        ", ".join((rendering.note, *photo.notes)),
-        photo,
-    )
+def refuse_unknown(kind: type[BokehModel], settings: Iterable[str], prefix: str = "") -> None:
+    """Raise BokehbenchError for a setting that a method does not have; ``prefix`` stands before its name."""
+    known = options_of(kind).keys() - {"stages", "weights"}
+    for key in settings:
+        if key not in known:
+            raise BokehbenchError(f"{prefix}{key}: {kind.__name__} has no such setting; {nearest(key, known)}.")

@@ -11,8 +11,7 @@ from makers import picture, ramp, save
 from methods import tiny
 
 from bokehbench.cli import main
-from bokehbench.commands.arguments import prepare
-from bokehbench.commands.open_model import settings
+from bokehbench.commands.arguments import prepare, settings
 from bokehbench.models import D2F, Layered
 from bokehbench.models.load import load_model
 from bokehbench.names import as_first_recorded, comparable, current

@@ -1,13 +1,18 @@
 """Command-line words made ready for LightningCLI: short and former names, default configuration, order.
 
 The precedence, weakest first: the method's quick configuration (only without ``--config``), configuration files, the
-architecture and recipes stored in ``--checkpoint`` (formerly ``--ckpt_path``), and what was typed.
+architecture and recipes stored in ``--checkpoint`` (formerly ``--ckpt_path``), and what was typed. Verbs that are not
+Lightning's open a method with :func:`open_model`.
 """
 
+import re
+from argparse import ArgumentParser, Namespace
 from collections.abc import Container, Mapping
 from pathlib import Path
 from typing import Any
 
+import jsonargparse
+import torch
 import yaml
 
 from bokehbench import experiments
@@ -15,8 +20,10 @@ from bokehbench.checkpoints import read_checkpoint
 from bokehbench.commands.loggers import complete_settings, complete_words
 from bokehbench.data import DATA
 from bokehbench.errors import BokehbenchError
+from bokehbench.method import Method, open_method, refuse_unknown
 from bokehbench.metrics.columns import find_column
 from bokehbench.models import MODELS
+from bokehbench.models.base import BokehModel
 from bokehbench.models.load import method_of, stored_arguments
 from bokehbench.names import current, options_of, spelt_today
 from bokehbench.registry import Classes, class_path
@@ -25,10 +32,9 @@ KNOWN: dict[str, Classes[Any]] = {"model": MODELS, "data": DATA}
 
 
 def prepare(argv: list[str]) -> tuple[list[str], list[str]]:
-    """Turn ``[verb, words...]`` into LightningCLI's arguments, and notes for the user.
+    """Turn ``[verb, words...]`` into LightningCLI's arguments, and notes for the user; BokehbenchError where it cannot.
 
-    Raises:
-        BokehbenchError: unknown method or data set, or a configuration or checkpoint of another method.
+    That is for an unknown method or data set, or a configuration or checkpoint of another method.
     """
     verb, words = argv[0], argv[1:]
     words, models = take(words, ("--model",))
@@ -107,12 +113,10 @@ def parameters_of(kind: type | None) -> Container[str]:
 
 def spelt(word: str, used: Mapping[str, Container[str]]) -> str:
     """``--model.OLD``, ``--data.OLD=V`` and ``--data.init_args.OLD`` under the present name; ``used``: its options."""
-    option, equals, value = word.partition("=")
-    key, dot, rest = option.removeprefix("--").partition(".")
-    *inner, name = rest.split(".")
-    if not (option.startswith("--") and dot and key in used and inner in ([], ["init_args"])):
+    found = re.fullmatch(r"(--(\w+)\.(?:init_args\.)?)([^.=]+)(=.*)?", word, re.DOTALL)
+    if not found or found[2] not in used:
         return word
-    return f"--{'.'.join([key, *inner, current(name, used[key])])}{equals}{value}"
+    return f"{found[1]}{current(found[3], used[found[2]])}{found[4] or ''}"
 
 
 def take(words: list[str], options: tuple[str, ...]) -> tuple[list[str], list[str]]:
@@ -148,3 +152,50 @@ def agree(ours: Any, theirs: Any, option: str, file: object) -> Any:
         said, found = MODELS.written(ours), MODELS.written(theirs)
         raise BokehbenchError(f"{option} says {said}, but {file} is of {found}: give the same method in both.")
     return ours or theirs
+
+
+def open_model(options: Namespace) -> Method:
+    """The method that ``--model``, ``--checkpoint``, ``--device`` and ``settings`` (:func:`with_settings`) say.
+
+    Without ``--device`` it is on a GPU where there is one.
+
+    Raises:
+        BokehbenchError: unknown names or settings, no checkpoint, or one of another method.
+    """
+    kind = MODELS.typed(options.model) if options.model else None
+    device = options.device or ("cuda" if torch.cuda.is_available() else "cpu")
+    return open_method(kind, options.checkpoint, lambda kind: settings(options.settings, kind), device)
+
+
+def settings(words: list[str], kind: type[BokehModel]) -> dict[str, Any]:
+    """``--model.KEY=VALUE`` as constructor arguments of a method, types checked as ``test`` does; old names are known.
+
+    Raises:
+        BokehbenchError: the method has no such setting, or the value is none of its values.
+    """
+    parameters = options_of(kind)
+    parts = (word.removeprefix("--model.").partition("=") for word in words)
+    found = {current(key, parameters): value for key, _, value in parts}
+    refuse_unknown(kind, found, "--model.")
+    parser = jsonargparse.ArgumentParser(exit_on_error=False)
+    parser.add_class_arguments(kind, "model", skip=set(parameters) - set(found))
+    try:
+        parsed = parser.parse_args([f"--model.{key}={value}" for key, value in found.items()])
+    except jsonargparse.ArgumentError as error:
+        raise BokehbenchError(f"{error} (`bokehbench test --model {MODELS.name_of(kind)} --help` lists them)") from None
+    return {key: parsed.model[key] for key in found}
+
+
+def with_settings(parser: ArgumentParser, words: list[str]) -> Namespace:
+    """What a verb that opens a method was given: its own options, ``model``, ``device`` and ``settings``.
+
+    ``--model.KEY VALUE`` and ``--model.KEY=VALUE`` become ``settings``, as the latter; BokehbenchError without a value.
+    """
+    parser.add_argument("--model", help=f"{MODELS.choices}; default: what the checkpoint holds")
+    parser.add_argument("--device", help="cpu, cuda, cuda:1, ...; default: a GPU where there is one")
+    parser.epilog = "--model.KEY VALUE sets an option of the method: `bokehbench test --model NAME --help` lists them."
+    found = []
+    for option in dict.fromkeys(word.partition("=")[0] for word in words if word.startswith("--model.")):
+        words, values = take(words, (option,))
+        found += [f"{option}={value}" for value in values]
+    return parser.parse_args(words, Namespace(settings=found))

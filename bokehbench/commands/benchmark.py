@@ -6,9 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from bokehbench import experiments
-from bokehbench.commands.option_types import whole
-from bokehbench.commands.stoppable import STOPPED, stoppable
-from bokehbench.data import DATA
+from bokehbench.commands.options import STOPPED, board_data, stoppable, whole
 from bokehbench.errors import BokehbenchError, nearest
 from bokehbench.suite.runner import Runner
 from bokehbench.suite.suite import Suite, read_suite
@@ -23,8 +21,6 @@ OF_ONE_VERB = ("--fit.data=", "--fit.model.", "--fit.seed_everything=", "--test.
 def main(argv: list[str]) -> int:
     """Run what is not done yet; returns 1 where an experiment failed, 130 where it was interrupted."""
     options, extra = arguments(argv[1:])
-    if options.data:
-        DATA.typed(options.data)  # imports it, so that the board may name it
     suite = read_suite(experiments.find(options.suite, "suite"))
     if options.board:
         if suite.board not in (None, options.board):  # what is published is of the pictures that the suite names
@@ -72,9 +68,7 @@ def arguments(words: list[str]) -> tuple[argparse.Namespace, list[str]]:
     parser.add_argument("--fits", type=Path, help="where the fits go: suites that share it share their equal fits")
     whole(parser, "--pictures", 0, default=0, metavar="N", help="write the first N pictures of every test")
     parser.add_argument("--board", help="name or folder of the board, in place of the suite's")
-    parser.add_argument(
-        "--data", metavar="PACKAGE.CLASS", help="the board's, where its package registers no short name"
-    )
+    board_data(parser)
     parser.add_argument("--only", help="names of experiments, with commas between; the fits they need come with them")
     parser.add_argument(
         "--input", action="append", default=[], metavar="NAME=PATH",

@@ -6,6 +6,7 @@ from typing import Any
 from jsonargparse import ArgumentParser
 
 from bokehbench.commands.arguments import parameters_of, spelt, take
+from bokehbench.commands.options import refuse_unknown_action
 from bokehbench.counted import counted
 from bokehbench.data import DATA
 from bokehbench.data.base import SPLITS, BokehDataModule
@@ -13,12 +14,6 @@ from bokehbench.errors import BokehbenchError, nearest
 from bokehbench.registry import class_path
 
 DEFAULT = "syntheticdof"
-ACTIONS = {
-    "describe": "counts, sizes, keys and notes of every split",
-    "check": "list corrupt, unpaired and mismatched files; exit status 1 if there are any",
-    "preview": "write a contact sheet: image, target, disparity, mask",
-    "fit-aperture": "find the aperture under which the reference renderer explains the training targets best",
-}
 
 
 def main(argv: list[str]) -> int:
@@ -29,10 +24,9 @@ def main(argv: list[str]) -> int:
     Raises:
         BokehbenchError: an unknown action or data set, or a data set that is not there.
     """
-    argv = argv[1:] if argv[:1] == ["data"] else argv
-    if argv and not argv[0].startswith("-") and argv[0] not in ACTIONS:
-        raise BokehbenchError(f"There is no 'data {argv[0]}'; {nearest(argv[0], ACTIONS)}.")
-    rest, names = take(argv, ("--data",))
+    argv = argv if argv[:1] == ["data"] else ["data", *argv]
+    refuse_unknown_action(argv, ACTIONS)
+    rest, names = take(argv[1:], ("--data",))
     kind = DATA.typed(names[-1] if names else DEFAULT)
     path, used = class_path(kind), {"data": parameters_of(kind)}
     rest = [f"{word}={path}" if word == "--data.help" else spelt(word, used) for word in rest]
@@ -41,14 +35,14 @@ def main(argv: list[str]) -> int:
     arguments = _parser().parse_args(rest)
     action, options = arguments.action, arguments[arguments.action]
     data = kind(**options.data.init_args)
-    return {"describe": _describe, "check": _check, "preview": _preview, "fit-aperture": _fit}[action](data, options)
+    return ACTIONS[action](data, options) or 0
 
 
 def _parser() -> ArgumentParser:
     parser = ArgumentParser(prog="bokehbench data", description=f"Data sets: {DATA.choices}.")
     actions = parser.add_subcommands(dest="action")
-    for action, line in ACTIONS.items():
-        options = ArgumentParser(description=line)
+    for action, run in ACTIONS.items():
+        options = ArgumentParser(description=run.__doc__)
         options.add_subclass_arguments(BokehDataModule, "data", help=f"{DATA.choices}; default {DEFAULT}")
         if action == "check":
             options.add_argument("--deep", action="store_true", help="decode every file, not only its header")
@@ -61,18 +55,19 @@ def _parser() -> ArgumentParser:
             options.add_argument("--height", type=int, default=512, help="pictures are reduced to this height")
             options.add_argument("--count", type=int, default=50, help="number of training pairs")
             options.add_argument("--renderer", type=str, default="layered", help="layered, scatter or raytraced")
-        actions.add_subcommand(action, options, help=line)
+        actions.add_subcommand(action, options, help=run.__doc__)
     return parser
 
 
-def _describe(data: BokehDataModule, options: Any) -> int:
+def _describe(data: BokehDataModule, options: Any) -> None:
+    """Counts, sizes, keys and notes of every split."""
     from bokehbench.data.describe import describe
 
     print(describe(data))
-    return 0
 
 
 def _check(data: BokehDataModule, options: Any) -> int:
+    """List corrupt, unpaired and mismatched files; exit status 1 if there are any."""
     problems = data.check(deep=options.deep)
     for problem in problems:
         print(problem)
@@ -85,7 +80,8 @@ def _check(data: BokehDataModule, options: Any) -> int:
     return 0
 
 
-def _preview(data: BokehDataModule, options: Any) -> int:
+def _preview(data: BokehDataModule, options: Any) -> None:
+    """Write a contact sheet: image, target, disparity, mask."""
     from bokehbench.data.preview import write_preview
 
     splits = [options.split] if options.split else SPLITS
@@ -96,11 +92,12 @@ def _preview(data: BokehDataModule, options: Any) -> int:
         if pictures is not None and len(pictures):
             names = write_preview(options.output, pictures, options.count, options.width)
             print(f"{Path(options.output).resolve()}: {split} pictures {', '.join(names)}")
-            return 0
+            return
     raise BokehbenchError(f"{type(data).__name__} has no {options.split or ''} pictures to show.")
 
 
-def _fit(data: BokehDataModule, options: Any) -> int:
+def _fit(data: BokehDataModule, options: Any) -> None:
+    """Find the aperture under which the reference renderer explains the training targets best."""
     from bokehbench.data.fit_aperture import fit_aperture
 
     pictures = data.pictures("train")
@@ -111,4 +108,6 @@ def _fit(data: BokehDataModule, options: Any) -> int:
     for aperture, error in fit.tried:
         print(f"{aperture:36.2f}   {error:.6f}{'  <- best' if aperture == fit.aperture_at_1024 else ''}")
     print(f"Use it with --data.aperture_at_1024 {fit.aperture_at_1024:.1f}")
-    return 0
+
+
+ACTIONS = {"describe": _describe, "check": _check, "preview": _preview, "fit-aperture": _fit}

@@ -19,7 +19,7 @@ from bokehbench.provenance import code_of
 def main(argv: list[str]) -> int:
     """Read, check every name and shape, write."""
     parser = argparse.ArgumentParser(prog="bokehbench import-weights", description=__doc__)
-    parser.add_argument("--model", required=True, help=f"{MODELS.choices}")
+    parser.add_argument("--model", type=MODELS.typed, required=True, help=f"{MODELS.choices}")
     parser.add_argument(
         "--checkpoint", required=True, nargs="+", type=Path,
         help="the authors' file or files; for TensorFlow the prefix before .index and .data-00000-of-00001",
@@ -27,13 +27,13 @@ def main(argv: list[str]) -> int:
     parser.add_argument("-o", "--output", type=Path, help="default: MODEL_official.ckpt in this folder")
     parser.add_argument("--licence", default="", help="of the weights, where you know it: results will name it")
     options = parser.parse_args(argv[1:])
-    kind = MODELS.typed(options.model)
+    kind = options.model
     output = options.output or Path(f"{kind.__name__.lower()}_official.ckpt")
     if output.suffix != ".ckpt":
         raise BokehbenchError(f"{output}: name the output something.ckpt.")
     arguments, read = kind.official()
     model = kind(**arguments)
-    load_state(model.net, read(*options.checkpoint), ", ".join(map(str, options.checkpoint)))  # type: ignore[arg-type]
+    load_state(model.net, read(*options.checkpoint), ", ".join(map(str, options.checkpoint)))
     told = {"weights": "", "official": True, "licence": options.licence, **code_of(kind)}
     model.provenance = replace(model.provenance, **told)
     content: dict[str, Any] = {

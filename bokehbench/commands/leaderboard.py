@@ -5,16 +5,12 @@ from pathlib import Path
 
 from bokehbench import figures
 from bokehbench.board import boards, leaderboard, results
-from bokehbench.board.boards import Board, read_board
 from bokehbench.board.citation import cite
 from bokehbench.board.comparison import Compared, compared, read_row
 from bokehbench.board.network import full_name
-from bokehbench.board.results import Result
 from bokehbench.board.standings import Row
-from bokehbench.commands.action import run_action
-from bokehbench.commands.option_types import method_folder
+from bokehbench.commands.options import board_data, method_folder, refuse_unknown_action
 from bokehbench.counted import counted
-from bokehbench.data import DATA
 from bokehbench.errors import BokehbenchError
 from bokehbench.models import MODELS
 from bokehbench.tables import aligned
@@ -24,12 +20,10 @@ HEADS = ["", "first", "second", "diff", "95 % interval", "wins", "ties", "loss",
 
 
 def main(argv: list[str]) -> int:
-    """Run one action; ``argv[0]`` is the verb. Returns 1 where ``check`` or ``verify`` found a difference.
-
-    Raises:
-        BokehbenchError: an unknown action, board or result, or files that are not right.
-    """
-    return run_action(argv, arguments, ACTIONS)
+    """Run one action; returns 1 where it found a difference; BokehbenchError where it cannot run."""
+    refuse_unknown_action(argv, ACTIONS)
+    options = arguments(argv[1:])
+    return ACTIONS[options.action](options) or 0
 
 
 def arguments(words: list[str]) -> argparse.Namespace:
@@ -56,13 +50,13 @@ def arguments(words: list[str]) -> argparse.Namespace:
         one.add_argument("id", help="a result's id or its beginning, or a method with one result on the board")
     verify.add_argument("--checkpoint", type=Path, help="of fit or import-weights; baselines need none")
     verify.add_argument("--outputs", type=Path, help="score the pictures that the test stored here, render nothing")
-    verify.add_argument("--model", metavar="PACKAGE.CLASS", help="of the result, where its package registers none")
+    verify.add_argument(
+        "--model", metavar="PACKAGE.CLASS", type=MODELS.typed, help="of the result, where its package registers none"
+    )
     pin = actions.add_parser("pin", help="write the fingerprints of a few targets, which results must have")
     pin.add_argument("board", help="name or folder of the board")
     for one in (verify, pin):
-        one.add_argument(
-            "--data", metavar="PACKAGE.CLASS", help="the board's, where its package registers no short name"
-        )
+        board_data(one)
         one.add_argument("--root", type=Path, help="the data's folder, where the board's pictures are files")
     verify.add_argument("--device", help="cpu, cuda, ...; default: a GPU where there is one")
     compare_ = actions.add_parser("compare", help="is the difference of two results real? paired statistics")
@@ -70,7 +64,7 @@ def arguments(words: list[str]) -> argparse.Namespace:
     compare_.add_argument("b", help="id, beginning of an id, or method")
     compare_.add_argument("--score", help="one score instead of all of the board's")
     figures_ = actions.add_parser("figures", help="write every figure that a board can give, as small files")
-    figures_.add_argument("board", help="name or folder of the board")
+    figures_.add_argument("board", type=boards.find, help="name or folder of the board")
     figures_.add_argument("-o", "--output", type=Path, default=Path("docs") / "images", help="where to (%(default)s)")
     figures_.add_argument("--work", type=Path, help="runs/suites/SUITE, for the contact sheet and the training curves")
     for one in (verify, cite_, compare_):
@@ -78,7 +72,7 @@ def arguments(words: list[str]) -> argparse.Namespace:
     return parser.parse_args(words)
 
 
-def _add(options: argparse.Namespace) -> int:
+def _add(options: argparse.Namespace) -> None:
     if bool(options.files) == bool(options.outputs):
         raise BokehbenchError(
             "leaderboard add takes result files, or --outputs METHOD=FOLDER with --board and --targets."
@@ -94,17 +88,16 @@ def _add(options: argparse.Namespace) -> int:
     for folder in touched:
         leaderboard.render(folder)
         print(f"Tables: {folder / 'table.md'}")
-    return 0
 
 
-def _scored(options: argparse.Namespace) -> Result:
+def _scored(options: argparse.Namespace) -> results.Result:
     from bokehbench.measure.folder_scores import score_folder
 
     if not (options.board and options.targets):
         raise BokehbenchError("leaderboard add --outputs METHOD=FOLDER also needs --board and --targets.")
     outputs = f"{options.method}={options.outputs}" if options.method else options.outputs
     method, folder = method_folder(outputs)
-    board = read_board(boards.find(options.board))
+    board = boards.read_board(boards.find(options.board))
     return score_folder(board, method, folder, options.targets, options.mask, options.note)
 
 
@@ -115,11 +108,10 @@ def _folders(names: list[str]) -> list[Path]:
     return found
 
 
-def _render(options: argparse.Namespace) -> int:
+def _render(options: argparse.Namespace) -> None:
     for folder in _folders(options.boards):
         for path in leaderboard.render(folder):
             print(path)
-    return 0
 
 
 def _check(options: argparse.Namespace) -> int:
@@ -133,29 +125,19 @@ def _check(options: argparse.Namespace) -> int:
     return 1 if problems else 0
 
 
-def _row(wanted: str, board: str | None) -> tuple[Path, Board, Row]:
+def _row(wanted: str, board: str | None) -> tuple[Path, boards.Board, Row]:
     """The result that is meant, on a board or on all of them."""
     return read_row(wanted, _folders([board] if board else []))
 
 
-def _cite(options: argparse.Namespace) -> int:
+def _cite(options: argparse.Namespace) -> None:
     print(cite(*_row(options.id, options.board)))
-    return 0
-
-
-def import_typed(data: str | None, model: str | None = None) -> None:
-    """Import the classes that were typed: names in boards and results alone import nothing."""
-    if data is not None:
-        DATA.typed(data)
-    if model is not None:
-        MODELS.typed(model)
 
 
 def _verify(options: argparse.Namespace) -> int:
     _, board, row = _row(options.id, options.board)
     from bokehbench.measure.verification import verify
 
-    import_typed(options.data, options.model)
     verdict = verify(board, row.result, options.checkpoint, options.root, options.device, options.outputs)
     for line in verdict.differ:
         print(line)
@@ -166,23 +148,20 @@ def _verify(options: argparse.Namespace) -> int:
     return 0 if verdict.same else 1
 
 
-def _pin(options: argparse.Namespace) -> int:
+def _pin(options: argparse.Namespace) -> None:
     folder = boards.find(options.board, writable=True)
     from bokehbench.measure.verification import pin  # brings torch
 
-    import_typed(options.data)
-    print(pin(folder, read_board(folder), options.root))
-    return 0
+    print(pin(folder, boards.read_board(folder), options.root))
 
 
-def _compare(options: argparse.Namespace) -> int:
+def _compare(options: argparse.Namespace) -> None:
     (folder, board, a), (other, _, b) = _row(options.a, options.board), _row(options.b, options.board)
     if (folder, a.result.board_version) != (other, b.result.board_version):
         raise BokehbenchError(f"{options.a} is on {folder.name} and {options.b} on {other.name}: compare on one board.")
     scores = compared(board, a, b, options.score)
     print(f"{a.label} against {b.label} on {board.title}, protocol {board.protocol}; differences are first - second.")
     print(aligned(HEADS, [cells(each) for each in scores], "<>>><>>>>><"))
-    return 0
 
 
 def cells(each: Compared) -> list[str]:
@@ -197,11 +176,9 @@ def cells(each: Compared) -> list[str]:
     return [column.label, *means, gap, f"[{low}, {high}]", str(each.wins), str(found.ties), str(each.losses), *tests]
 
 
-def _figures(options: argparse.Namespace) -> int:
-    board = boards.find(options.board)
-    for path in figures.draw(board, options.output, options.work, lambda line: print(f"No {line}")):
+def _figures(options: argparse.Namespace) -> None:
+    for path in figures.draw(options.board, options.output, options.work, lambda line: print(f"No {line}")):
         print(path)
-    return 0
 
 
 ACTIONS = {

@@ -4,16 +4,10 @@ import argparse
 from contextlib import suppress
 from pathlib import Path
 
-import torch
-from torch import Tensor
 from tqdm import tqdm
 
-from bokehbench.commands.open_model import SETTINGS_HELP, open_model, take_settings
-from bokehbench.data.augment import resize
-from bokehbench.data.image_io import read_map, read_photo, write_photo
+from bokehbench.commands.arguments import open_model, with_settings
 from bokehbench.errors import BokehbenchError
-from bokehbench.models import MODELS
-from bokehbench.models.base import BokehModel
 
 PHOTOS = (".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff")
 
@@ -21,17 +15,21 @@ PHOTOS = (".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff")
 def main(argv: list[str]) -> int:
     """Render one photo or a folder of them; a photo that cannot be read is named and the others go on."""
     options = arguments(argv[1:])
-    model, checkpoint = open_model(options.model, options.checkpoint, options.settings, options.device)
-    print(f"{model.label}, {f'weights of {checkpoint}' if checkpoint else 'which needs no weights'}")
+    method = open_model(options)
+    weights = f"weights of {method.checkpoint}" if method.checkpoint else "which needs no weights"
+    print(f"{method.model.label}, {weights}")
     jobs = plan(options.photo, options.output)
     failed = []
     for photo, output in tqdm(jobs, desc="render", disable=len(jobs) < 2):
         try:
-            tqdm.write(f"{output}: {render_file(model, photo, output, options)}")
+            disparity = given_disparity(photo, options.disparity)
+            bokeh = method(photo, focus=options.focus, aperture=options.aperture, disparity=disparity)
+            bokeh.save(output)
+            tqdm.write(f"{output}: {bokeh.image.shape[1]} x {bokeh.image.shape[0]}, {bokeh.note}")
         except BokehbenchError as error:
             if len(jobs) == 1:
                 raise
-            failed.append(str(error))
+            failed.append(str(error) if str(photo) in str(error) else f"{photo}: {error}")
     if failed:
         raise BokehbenchError(f"{len(failed)} of {len(jobs)} photos were not rendered:\n  " + "\n  ".join(failed))
     return 0
@@ -39,18 +37,14 @@ def main(argv: list[str]) -> int:
 
 def arguments(words: list[str]) -> argparse.Namespace:
     """Parse the options of the verb."""
-    parser = argparse.ArgumentParser(prog="bokehbench render", description=__doc__, epilog=SETTINGS_HELP)
+    parser = argparse.ArgumentParser(prog="bokehbench render", description=__doc__)
     parser.add_argument("photo", type=Path, help="a photo, or a folder of photos")
-    parser.add_argument("--model", help=f"{MODELS.choices}; default: what the checkpoint holds")
     parser.add_argument("--checkpoint", type=Path, help="default: the newest of your own runs of --model")
     parser.add_argument("--focus", type=focus, help="X,Y in pixels of the photo, or a disparity in 0..1 (1 = nearest)")
     parser.add_argument("--aperture", type=float, help="blur radius in pixels at a disparity difference of 1")
     parser.add_argument("--disparity", type=Path, help="map (bright = near) in place of the method's own; or folder")
     parser.add_argument("-o", "--output", type=Path, required=True, help="file, or folder where a folder came in")
-    parser.add_argument("--device", help="cpu, cuda, cuda:1, ...; default: a GPU where there is one")
-    rest, found = take_settings(words)
-    options = parser.parse_args(rest)
-    options.settings = found
+    options = with_settings(parser, words)
     if options.aperture is not None and options.aperture < 0:
         raise BokehbenchError(f"--aperture {options.aperture:g}: a blur radius is 0 or more.")
     return options
@@ -87,28 +81,11 @@ def plan(photo: Path, output: Path) -> list[tuple[Path, Path]]:
     return [(photo, output)]
 
 
-@torch.inference_mode()
-def render_file(model: BokehModel, path: Path, output: Path, options: argparse.Namespace) -> str:
-    """Render one photo; size, orientation, colour profile and EXIF stay. Returns what was used, in words."""
-    photo = read_photo(path)
-    image = photo.image[None].to(model.device)
-    disparity = given_disparity(path, options.disparity, image)
-    rendering = model.render(
-        image, disparity=disparity, focus=options.focus, aperture=options.aperture, names=[path.stem]
-    )
-    output.parent.mkdir(parents=True, exist_ok=True)
-    write_photo(output, rendering.image[0].cpu(), like=photo)
-    return f"{image.shape[-1]} x {image.shape[-2]}, {rendering.note}"
-
-
-def given_disparity(path: Path, place: Path | None, image: Tensor) -> Tensor | None:
-    """The user's map at the photo's size: a file, or that of the same stem in a folder; BokehbenchError without one."""
-    if place is None:
-        return None
-    if place.is_dir():
-        found = sorted(candidate for candidate in place.iterdir() if candidate.stem == path.stem)
-        if not found:
-            raise BokehbenchError(f"{place} has no disparity map named like {path.name}.")
-        place = found[0]
-    height, width = image.shape[-2:]
-    return resize(read_map(place), height, width, smooth=True)[None].to(image.device)
+def given_disparity(photo: Path, place: Path | None) -> Path | None:
+    """The user's map: a file, or that of the photo's stem in a folder; BokehbenchError without one."""
+    if place is None or not place.is_dir():
+        return place
+    found = sorted(candidate for candidate in place.iterdir() if candidate.stem == photo.stem)
+    if not found:
+        raise BokehbenchError(f"{place} has no disparity map named like {photo.name}.")
+    return found[0]

@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 from bokehbench.board import boards
-from bokehbench.commands.option_types import method_folder, whole
+from bokehbench.commands.options import method_folder, whole
 from bokehbench.counted import counted
 from bokehbench.report.build import build
 from bokehbench.report.photos import Format
@@ -13,28 +13,7 @@ from bokehbench.report.sources import Folders
 
 
 def main(argv: list[str]) -> int:
-    """Write the report; ``argv[0]`` is the verb.
-
-    Raises:
-        BokehbenchError: an unknown board or method, folders that are not there, or a place that is taken.
-    """
-    options = arguments(argv[1:])
-    folders = Folders(options.outputs, options.inputs, options.targets, options.work)
-    style = Format(options.format, options.quality, options.long_side)
-    built = build(boards.find(options.board), options.output, folders, style, options.workers)
-    counts = ((built.methods, "method"), (built.pictures, "picture"), (built.files, "picture file"))
-    print(f"{', '.join(counted(count, what) for count, what in counts)}: open {built.index}")
-    if not built.files:
-        print("Without pictures. Add them with --outputs METHOD=FOLDER, --inputs FOLDER and --targets FOLDER.")
-    for problem in built.problems[:10]:
-        print(f"left out: {problem}", file=sys.stderr)
-    if len(built.problems) > 10:
-        print(f"left out: {len(built.problems) - 10} more files", file=sys.stderr)
-    return 0
-
-
-def arguments(words: list[str]) -> argparse.Namespace:
-    """Parse the options of the verb."""
+    """Write the report; BokehbenchError for an unknown board or method, no such folders, or a place that is taken."""
     parser = argparse.ArgumentParser(prog="bokehbench report", description=__doc__)
     parser.add_argument("board", help="name or folder of a board")
     parser.add_argument("-o", "--output", type=Path, required=True, help="folder to write; an older report is replaced")
@@ -52,4 +31,16 @@ def arguments(words: list[str]) -> argparse.Namespace:
     whole(parser, "--quality", 1, 100, default=92, help="of JPEG, 1..100")
     whole(parser, "--long-side", 1, help="make larger pictures this long, pixels")
     whole(parser, "--workers", 1, help="threads that convert pictures; default: one per core")
-    return parser.parse_args(words)
+    options = parser.parse_args(argv[1:])
+    folders = Folders(options.outputs, options.inputs, options.targets, options.work)
+    style = Format(options.format, options.quality, options.long_side)
+    built = build(boards.find(options.board), options.output, folders, style, options.workers)
+    counts = ((built.methods, "method"), (built.pictures, "picture"), (built.files, "picture file"))
+    print(f"{', '.join(counted(count, what) for count, what in counts)}: open {built.index}")
+    if not built.files:
+        print("Without pictures. Add them with --outputs METHOD=FOLDER, --inputs FOLDER and --targets FOLDER.")
+    for problem in built.problems[:10]:
+        print(f"left out: {problem}", file=sys.stderr)
+    if len(built.problems) > 10:
+        print(f"left out: {len(built.problems) - 10} more files", file=sys.stderr)
+    return 0

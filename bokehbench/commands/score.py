@@ -3,11 +3,11 @@
 import argparse
 from pathlib import Path
 
-from bokehbench.commands.option_types import whole
+from bokehbench.commands.options import whole
 from bokehbench.counted import counted
 from bokehbench.errors import BokehbenchError
 from bokehbench.files import write_text
-from bokehbench.measure.paired_folders import KINDS, Pairing, Problem, pair_folders
+from bokehbench.measure.paired_folders import KINDS, Problem, pair_folders
 from bokehbench.metrics.columns import columns, find_column
 from bokehbench.metrics.protocols import DEFAULT, PROTOCOLS, Protocol, find_protocol
 
@@ -15,7 +15,7 @@ from bokehbench.metrics.protocols import DEFAULT, PROTOCOLS, Protocol, find_prot
 def main(argv: list[str]) -> int:
     """Pair, refuse what is odd, score, print one table, write the per-image CSV."""
     options = arguments(argv[1:])
-    protocols = find_protocols(options.protocol)
+    protocols = options.protocol
     maps = options.mask or options.disparity
     more = besides(protocols, options.columns, options.diagnostics or maps is not None)
     pairing = pair_folders(name_methods(options.outputs), options.targets, maps)
@@ -29,16 +29,16 @@ def main(argv: list[str]) -> int:
 
     settings = Settings(protocols, more, "mask" if options.mask else "disparity", options.focus)
     pictures = score_pairs(pairs, settings, options.workers)
-    bad = [Problem("unreadable", p.unreadable) for p in pictures if p.unreadable is not None]
-    if bad:
-        Pairing(pairing.pairs, bad).refuse(allowed)
-        lost = {picture.name for picture in pictures if picture.unreadable is not None}
-        pictures = [picture for picture in pictures if picture.name not in lost]
-        pairing.problems += bad
+    lost = {picture.name for picture in pictures if picture.unreadable is not None}
+    pairing.problems += [Problem("unreadable", p.unreadable) for p in pictures if p.unreadable is not None]
+    pairing.refuse(allowed)
+    pictures = [picture for picture in pictures if picture.name not in lost]
     if not pictures:
         raise BokehbenchError("not scored: every picture has a problem.")
     count = len({picture.name for picture in pictures})
-    print(f"{counted(count, 'picture')}; {describe(protocols)}\n")
+    one = protocols[0] if len(protocols) == 1 else None
+    what = f"protocol {one.name}: {one.summary}" if one else f"the same pictures under {len(protocols)} protocols"
+    print(f"{counted(count, 'picture')}; {what}{'' if one else ' (docs/metrics/protocols.md)'}\n")
     print(protocol_table(protocols, pictures))
     if more:
         print("\n" + besides_table(pictures))
@@ -58,7 +58,10 @@ def arguments(words: list[str]) -> argparse.Namespace:
     parser.add_argument("outputs", type=Path, nargs="+", help="a folder of outputs; several are compared")
     parser.add_argument("--targets", type=Path, required=True, help="folder of the true pictures, paired by file stem")
     parser.add_argument(
-        "--protocol", default=DEFAULT, help=f"names with commas between, or all; known: {', '.join(PROTOCOLS)}"
+        "--protocol",
+        type=find_protocols,
+        default=DEFAULT,
+        help=f"names with commas between, or all; known: {', '.join(PROTOCOLS)}",
     )
     parser.add_argument("--csv", type=Path, help="write one row per picture, protocol and method")
     parser.add_argument("--columns", help="columns besides the protocol's, names with commas between")
@@ -105,10 +108,3 @@ def name_methods(folders: list[Path]) -> dict[str, Path]:
     while len({part[-length:] for part in parts}) < len(parts):
         length += 1
     return {"/".join(part[-length:]): folder for part, folder in zip(parts, folders, strict=True)}
-
-
-def describe(protocols: tuple[Protocol, ...]) -> str:
-    """What the numbers are, in words."""
-    if len(protocols) == 1:
-        return f"protocol {protocols[0].name}: {protocols[0].summary}"
-    return f"the same pictures under {len(protocols)} protocols (docs/metrics/protocols.md)"

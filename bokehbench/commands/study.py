@@ -2,12 +2,10 @@
 
 import argparse
 import sys
-from collections.abc import Callable
 from dataclasses import fields
 from pathlib import Path
 
-from bokehbench.commands.action import run_action
-from bokehbench.commands.option_types import method_folder, whole
+from bokehbench.commands.options import method_folder, refuse_unknown_action, whole
 from bokehbench.counted import counted
 from bokehbench.errors import BokehbenchError
 from bokehbench.files import write_text
@@ -15,12 +13,10 @@ from bokehbench.study import words as texts
 
 
 def main(argv: list[str]) -> int:
-    """Run one action; ``argv[0]`` is the verb. Returns 1 where ``analyse`` had to leave a file out.
-
-    Raises:
-        BokehbenchError: an unknown action, pictures that do not fit, or no votes.
-    """
-    return run_action(argv, arguments, ACTIONS)
+    """Run one action; returns 1 where ``analyse`` left a file out; BokehbenchError where it cannot run."""
+    refuse_unknown_action(argv, ACTIONS)
+    options = arguments(argv[1:])
+    return ACTIONS[options.action](options) or 0
 
 
 def arguments(words: list[str]) -> argparse.Namespace:
@@ -41,8 +37,13 @@ def arguments(words: list[str]) -> argparse.Namespace:
     build.add_argument("--seed", type=int, default=0, help="of the order of pairs (default: 0)")
     build.add_argument("--title", default=texts.TITLE)
     build.add_argument("--question", default=texts.QUESTION, help=f"default: {texts.QUESTION}")
-    build.add_argument("--instructions", type=Path, help="text file in place of the instructions; blank lines part it")
-    build.add_argument("--consent", type=Path, help="text file in place of the consent note")
+    build.add_argument(
+        "--instructions",
+        type=_text,
+        default=texts.INSTRUCTIONS,
+        help="text file in place of the instructions; blank lines part it",
+    )
+    build.add_argument("--consent", type=_text, default=texts.CONSENT, help="text file in place of the consent note")
     build.add_argument("--contact", default="Please send the file to the person who invited you.",
                        help="where answers should go, shown at the end")  # fmt: skip
     whole(build, "--longest", 32, most, help="reduce larger pictures to this many pixels at the longer side")
@@ -56,16 +57,13 @@ def arguments(words: list[str]) -> argparse.Namespace:
     return parser.parse_args(words)
 
 
-def _build(options: argparse.Namespace) -> int:
+def _build(options: argparse.Namespace) -> None:
     from bokehbench.study.build import Settings, build
 
     methods = dict(options.outputs)
     if len(methods) < len(options.outputs):
         raise BokehbenchError("--outputs: there are two methods of one name, give each a name of its own.")
-    asked = {field.name: getattr(options, field.name) for field in fields(Settings)}
-    asked["instructions"] = _text(options.instructions, texts.INSTRUCTIONS)
-    asked["consent"] = _text(options.consent, texts.CONSENT)
-    settings = Settings(**asked)
+    settings = Settings(**{field.name: getattr(options, field.name) for field in fields(Settings)})
     built = build(options.inputs, methods, options.output, settings)
     for note in built.notes:
         print(f"note: {note}.")
@@ -76,14 +74,11 @@ def _build(options: argparse.Namespace) -> int:
         print(f"{full} raters see them all, if their links end with ?n=0 to ?n={full - 1}; otherwise shares are drawn.")
     print(f"Page: {built.folder / 'index.html'} (open it, or put the folder on any web host)")
     print(f"Key:  {built.key} (keep it to yourself: it names the methods)")
-    return 0
 
 
-def _text(path: Path | None, default: tuple[str, ...]) -> tuple[str, ...]:
-    if path is None:
-        return default
+def _text(path: str) -> tuple[str, ...]:
     try:
-        found = texts.paragraphs(path.read_text(encoding="utf-8"))
+        found = texts.paragraphs(Path(path).read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError) as error:
         raise BokehbenchError(f"{path} cannot be read as text: give a UTF-8 text file.") from error
     if not found:
@@ -98,7 +93,8 @@ def _analyse(options: argparse.Namespace) -> int:
     secret = key.read(options.key)
     paths = [path for given in options.votes for path in (sorted(given.glob("*.json")) if given.is_dir() else [given])]
     files, refused, duplicates = votes.read_all(paths, secret)
-    for sentence in (*refused, *duplicates):
+    problems = [*refused, *duplicates]
+    for sentence in problems:
         print(f"left out: {sentence}", file=sys.stderr)
     raters = [votes.sort_votes(file, secret) for file in files]
     unknown = set(options.exclude) - {rater.id for rater in raters}
@@ -108,7 +104,6 @@ def _analyse(options: argparse.Namespace) -> int:
     analysis = analyse(secret, raters, excluded)
     print(report.console(analysis))
     if options.output is not None:
-        problems = [*refused, *duplicates]
         write_text(options.output / "analysis.md", report.markdown(analysis, "analysis.png", problems))
         write_text(options.output / "analysis.json", report.as_json(analysis, problems))
         write_text(options.output / "pairs.csv", report.pairs_csv(analysis))
@@ -118,5 +113,4 @@ def _analyse(options: argparse.Namespace) -> int:
     return 1 if refused else 0
 
 
-#: Action -> what it does.
-ACTIONS: dict[str, Callable[[argparse.Namespace], int]] = {"build": _build, "analyse": _analyse}
+ACTIONS = {"build": _build, "analyse": _analyse}

@@ -6,22 +6,19 @@ from pathlib import Path
 from bokehbench import experiments
 from bokehbench.board import results
 from bokehbench.board.comparison import compared
-from bokehbench.commands.action import run_action
-from bokehbench.commands.leaderboard import HEADS, cells, import_typed
+from bokehbench.commands.leaderboard import HEADS, cells
+from bokehbench.commands.options import board_data, refuse_unknown_action
 from bokehbench.counted import counted
 from bokehbench.metrics.columns import find_column
 from bokehbench.submit import bundle
-from bokehbench.submit.declaration import ENTRIES, refuse_undeclared
 from bokehbench.tables import aligned
 
 
 def main(argv: list[str]) -> int:
-    """Run one action; ``argv[0]`` is the verb. Returns 1 where ``check`` found a fault.
-
-    Raises:
-        BokehbenchError: an unknown action, a result that cannot be packed, or a board or data that are not here.
-    """
-    return run_action(argv, arguments, ACTIONS)
+    """Run one action; returns 1 where ``check`` found a fault; BokehbenchError where it cannot run."""
+    refuse_unknown_action(argv, ACTIONS)
+    options = arguments(argv[1:])
+    return ACTIONS[options.action](options) or 0
 
 
 def arguments(words: list[str]) -> argparse.Namespace:
@@ -34,33 +31,31 @@ def arguments(words: list[str]) -> argparse.Namespace:
     pack.add_argument("--hashes-only", metavar="URL", help="leave the pictures out: they are kept at URL")
     pack.add_argument("--declaration", type=Path, metavar="FILE", help="YAML, in place of the options below")
     pack.add_argument("--trained-on", action="append", default=[], metavar="NAME=SPLIT", help="once for each data set")
-    for entry, what in ENTRIES.items():
+    for entry, what in bundle.ENTRIES.items():
         pack.add_argument(f"--{entry.replace('_', '-')}", help=what)
     check = actions.add_parser("check", help="score a bundle's pictures again; exit status 1 where anything is wrong")
     check.add_argument("bundle", type=Path, help="what pack wrote")
     check.add_argument("--board", help="name or folder of the board; default: the one that the record names")
-    check.add_argument("--data", metavar="PACKAGE.CLASS", help="the board's, where its package registers no short name")
+    board_data(check)
     check.add_argument("--root", type=Path, help="the data's folder, where the board's pictures are files")
     pack.add_argument("--outputs", type=Path, help="folder of the outputs, PNG; default: pictures/output by the result")
     check.add_argument("--outputs", type=Path, help="folder of the outputs, where the bundle has only their SHA-256")
     return parser.parse_args(words)
 
 
-def _pack(options: argparse.Namespace) -> int:
+def _pack(options: argparse.Namespace) -> None:
     data = [dict(zip(("name", "split"), each.split("=", 1), strict=False)) for each in options.trained_on]
-    words = {"data": data} | {entry: getattr(options, entry) for entry in ENTRIES}
+    words = {"data": data} | {entry: getattr(options, entry) for entry in bundle.ENTRIES}
     if options.declaration is not None:
         words = {"data": None} | experiments.read(options.declaration)
-    refuse_undeclared(words, str(options.declaration or "The command line"))
+    bundle.refuse_undeclared(words, str(options.declaration or "The command line"))
     count = bundle.pack(options.result, options.output, words, options.outputs, options.hashes_only)
     print(f"{options.output}: {counted(count, 'picture')}. Check it: bokehbench submit check {options.output}")
-    return 0
 
 
 def _check(options: argparse.Namespace) -> int:
     from bokehbench.submit.check import check  # brings torch
 
-    import_typed(options.data)
     found = check(options.bundle, options.board, options.root, options.outputs)
     lines = [f"Declared {key}: {value}" for key, value in found.words.items()]
     lines += [f"Not scored again: {what} ({why})." for what, why in found.unmeasured.items()]

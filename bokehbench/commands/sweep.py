@@ -2,18 +2,16 @@
 
 import argparse
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 
 import yaml
 
 from bokehbench import experiments
-from bokehbench.commands.option_types import whole
-from bokehbench.commands.stoppable import STOPPED, stoppable
+from bokehbench.commands.options import STOPPED, stoppable, whole
 from bokehbench.errors import BokehbenchError
-from bokehbench.sweep.definition import Sweep, read_sweep, wandb_file
+from bokehbench.sweep.definition import read_sweep, wandb_file
 from bokehbench.sweep.local_sweep import LocalSweep
-from bokehbench.sweep.trials import Row, best, text
+from bokehbench.sweep.trials import best, text
 
 
 def main(argv: list[str]) -> int:
@@ -32,8 +30,16 @@ def main(argv: list[str]) -> int:
     rows = stoppable(lambda: local.run(options.trials))
     if rows is None:
         return STOPPED
-    print(report(sweep, rows, folder))
-    return 0 if best(rows, sweep.goal) else 1
+    print(text(rows, sweep.metric, sweep.goal))
+    if failed := sum(row.value is None for row in rows):
+        print(f"{failed} of {len(rows)} trials failed; their logs: {folder}/trial-*/fit.log")
+    winner = best(rows, sweep.goal)
+    if winner is not None:
+        print(f"Best: trial {winner.number}, {sweep.metric} {winner.value:.5g}")
+        if winner.checkpoint:
+            print(f"Next: bokehbench test --checkpoint {winner.checkpoint}")
+    print(f"Tables: {folder / 'trials.md'}, {folder / 'trials.csv'}")
+    return 0 if winner else 1
 
 
 def arguments(words: list[str]) -> tuple[argparse.Namespace, list[str]]:
@@ -60,18 +66,3 @@ def arguments(words: list[str]) -> tuple[argparse.Namespace, list[str]]:
         if name.startswith("--trainer.logger") or name == "--trainer.default_root_dir":
             raise BokehbenchError(f"{word}: a local sweep keeps its own logs; `wandb agent` runs the file with W&B's.")
     return options, extra
-
-
-def report(sweep: Sweep, rows: Sequence[Row], folder: Path) -> str:
-    """The table, the best trial, what to type next."""
-    lines = [text(rows, sweep.metric, sweep.goal)]
-    failed = sum(row.value is None for row in rows)
-    if failed:
-        lines.append(f"{failed} of {len(rows)} trials failed; their logs: {folder}/trial-*/fit.log")
-    winner = best(rows, sweep.goal)
-    if winner is not None:
-        lines.append(f"Best: trial {winner.number}, {sweep.metric} {winner.value:.5g}")
-        if winner.checkpoint:
-            lines.append(f"Next: bokehbench test --checkpoint {winner.checkpoint}")
-    lines.append(f"Tables: {folder / 'trials.md'}, {folder / 'trials.csv'}")
-    return "\n".join(lines)

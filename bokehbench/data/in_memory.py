@@ -53,10 +53,7 @@ def map_of(source: Source, size: tuple[int, int], what: str = "disparity map") -
     Raises:
         BokehbenchError: unreadable, of several channels, of another shape than the photo, or outside [0, 1].
     """
-    if isinstance(source, str | Path):
-        planes = read_map(source)
-    else:
-        planes = _planes(np.asarray(source) if isinstance(source, Image.Image) else source, what)
+    planes = read_map(source) if isinstance(source, str | Path) else _planes(source, what)
     if len(planes) != 1:
         raise BokehbenchError(f"The {what} has {len(planes)} channels: give one.")
     if not same_shape(planes.shape[-2:], size):
@@ -68,7 +65,7 @@ def map_of(source: Source, size: tuple[int, int], what: str = "disparity map") -
     return planes
 
 
-def _planes(values: np.ndarray | Tensor, what: str) -> Tensor:
+def _planes(values: Image.Image | np.ndarray | Tensor, what: str) -> Tensor:
     """C H W float32 in [0, 1]."""
     channels_first = isinstance(values, Tensor)
     array = values.detach().cpu().numpy() if isinstance(values, Tensor) else np.asarray(values)

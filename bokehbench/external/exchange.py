@@ -1,7 +1,11 @@
-"""Pictures, maps and settings as files for a command, in the kind that it wants; and its pictures read back."""
+"""A command of somebody else: pictures, maps and settings as the files that it wants, its process, its pictures."""
 
 import json
+import os
+import subprocess
+import sys
 import tempfile
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +17,10 @@ from torch import Tensor
 
 from bokehbench.data.image_io import read_rgb, write_photo
 from bokehbench.errors import BokehbenchError
-from bokehbench.external.command import run
 from bokehbench.external.description import Description, MapForm
 from bokehbench.files import write_text
 
+GUARD = Path(__file__).with_name("guard.py")
 #: Formats of pictures, as Pillow calls them, that keep every pixel.
 LOSSLESS = ("PNG", "TIFF", "BMP", "PPM")
 
@@ -45,13 +49,11 @@ def write_map(path: Path, form: MapForm, values: np.ndarray) -> None:
     """A map of :func:`convert` in the format that the command reads; PNG spreads the range over all of its levels."""
     if form.format == "npy":
         np.save(path, values)
-    elif form.format == "pfm":  # rows from the bottom, -1 = little-endian
-        head = f"Pf\n{values.shape[1]} {values.shape[0]}\n-1.0\n"
-        path.write_bytes(head.encode() + values[::-1].astype("<f4").tobytes())
-    else:
+        return
+    if form.format != "pfm":
         kind, (low, high) = np.uint8 if form.format == "png8" else np.uint16, form.range
-        levels = np.clip((values - low) / (high - low), 0, 1) * np.iinfo(kind).max
-        Image.fromarray(levels.round().astype(kind)).save(path)
+        values = (np.clip((values - low) / (high - low), 0, 1) * np.iinfo(kind).max).round().astype(kind)
+    Image.fromarray(values).save(path)
 
 
 def write_inputs(
@@ -94,6 +96,44 @@ def read_output(path: Path, like: Tensor) -> Tensor:
     if picture.shape != like.shape:
         raise BokehbenchError(f"{path.name} is {own_width} x {own_height} pixels, and its photo {width} x {height}.")
     return picture.to(like.device)
+
+
+def run(description: Description, words: Sequence[str], values: Mapping[str, str], work: Path) -> str:
+    """Run ``words``, with ``values`` for their placeholders; nothing of it outlives this process (``guard.py``).
+
+    Returns what it printed. BokehbenchError: it failed (with the last line of its errors), or took too long.
+    """
+    folder, seconds = description.source.parent / description.filled(description.folder), description.seconds
+    if not folder.is_dir():
+        raise BokehbenchError(f"there is no folder {folder}: correct 'folder' in {description.source.name}.")
+    python = description.filled(description.interpreter) or sys.executable
+    filled = [description.filled(word, {**values, "python": python}) for word in words]
+    variables = {key: description.filled(value) for key, value in description.environment.items()}
+    said, errors = work / "stdout.txt", work / "stderr.txt"  # files, since a pipe that nobody empties stops a command
+    with said.open("wb") as out, errors.open("wb") as err:
+        guard = subprocess.Popen(
+            [sys.executable, "-I", "-S", str(GUARD), *filled], stdin=subprocess.PIPE, stdout=out, stderr=err,
+            cwd=folder, env={**os.environ, **variables}, start_new_session=True,
+        )  # fmt: skip
+    try:
+        status = guard.wait(seconds)
+    except subprocess.TimeoutExpired:
+        late = f"the command did not end within {seconds:g} s and was killed: raise 'seconds' if it needs more."
+        raise BokehbenchError(late) from None
+    finally:
+        guard.communicate()  # closes its standard input: the command ends, if it has not
+    if status != 0:
+        last = (errors.read_text(errors="replace").strip() or "nothing").splitlines()[-1]
+        raise BokehbenchError(f"the command ended with exit status {status}; the last line of its errors: {last[:500]}")
+    return said.read_text(errors="replace")
+
+
+def reported_version(description: Description) -> str:
+    """What the description says, or the first line that its command prints; errors as of :func:`run`."""
+    if isinstance(description.version, str):
+        return description.version
+    with tempfile.TemporaryDirectory() as work:
+        return run(description, description.version, {}, Path(work)).strip().partition("\n")[0]
 
 
 def render(said: Description, image: Tensor, disparity: Tensor, focus: Tensor, aperture: Tensor) -> Tensor:

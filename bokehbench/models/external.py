@@ -7,9 +7,8 @@ from torch import Tensor
 
 from bokehbench.batch import Batch
 from bokehbench.errors import BokehbenchError
-from bokehbench.external.command import reported_version
 from bokehbench.external.description import read_description
-from bokehbench.external.exchange import render
+from bokehbench.external.exchange import render, reported_version
 from bokehbench.models.base import BokehModel
 from bokehbench.models.rendering import Rendering
 from bokehbench.models.uses import Uses

@@ -6,12 +6,15 @@ import re
 import stat
 import zlib
 from collections import Counter
+from collections.abc import Mapping
 from pathlib import Path
 from typing import IO, Any
 from urllib.parse import quote, unquote
 from zipfile import BadZipFile, ZipFile, ZipInfo
 
 from bokehbench.board import results
+from bokehbench.board.boards import Board
+from bokehbench.board.identity import slug
 from bokehbench.data.folders import list_pictures
 from bokehbench.errors import BokehbenchError
 from bokehbench.figures.stored_pictures import FOLDER
@@ -25,6 +28,14 @@ MOST_TEXT, MOST_PICTURE, MOST = 8, 64, 8192
 PICTURE = re.compile(r"pictures/[A-Za-z0-9_.~% -]{1,200}\.png")
 #: A place on somebody's machine, in JSON.
 MACHINE = re.compile(r'["\s=](~?/\w[^"\s/]*/[^"\s]*|[A-Za-z]:\\[^"\s]*|file:[^"\s]*)')
+
+#: Entry -> what to give. ``unchanged``, which may be left out, says why outputs equal their inputs.
+ENTRIES = {
+    "overlap": "a sentence on what the training data and the board's test pictures share",
+    "code_licence": "the licence of the code",
+    "weights_licence": "the licence of the weights, or none",
+    "contact": "an address",
+}
 
 
 def pack(source: Path, output: Path, words: Any, outputs: Path | None = None, url: str | None = None) -> int:
@@ -98,4 +109,36 @@ def _faults(members: list[ZipInfo]) -> list[str]:
             faults.append(f"{name} unpacks to {mib} MiB: it must be less than {most}.")
     if (mib := sum(each.file_size for each in members) >> 20) >= MOST:
         faults.append(f"The bundle unpacks to {mib} MiB: it must be less than {MOST}.")
+    return faults
+
+
+def refuse_undeclared(words: Mapping[str, Any], where: str) -> None:
+    """Raise BokehbenchError for the first entry that is missing or wrong; ``where`` names the file."""
+    if not isinstance(words["data"], list) or not all(map(_described, words["data"])):
+        raise BokehbenchError(f"{where}: `data` needs name and split of all training data, and your own a description.")
+    for key, what in ENTRIES.items():
+        if not str(words.get(key) or "").strip():
+            raise BokehbenchError(f"{where} does not tell {key}: give {what}.")
+
+
+def _described(data: Any) -> bool:
+    if not isinstance(data, Mapping):
+        return False
+    wanted = ("name", "split", "description") if data.get("name") == "own" else ("name", "split")
+    return all(isinstance(data.get(key), str) and data[key].strip() for key in wanted)
+
+
+def contamination(words: Mapping[str, Any], board: Board, result: results.Result) -> list[str]:
+    """A sentence for each reason why the weights have seen the test pictures, or were trained on what is not told."""
+    split, data_set = slug(board.split), slug(str(board.data.get("name", "")).replace(":", ".").rpartition(".")[2])
+    faults = [
+        f"The declared training data {each['name']} ({each['split']}) hold the test pictures of {board.name}."
+        for each in words["data"]
+        if {split, slug(board.name)} & {slug(each["name"]), slug(each["split"])}
+        or (slug(each["name"]) == data_set and slug(each["split"]) in ("test", "all"))
+    ]
+    if (why := board.contamination(result)) or "contaminated" in result.flags:
+        faults.append(f"The record says that its weights saw the test pictures: {why or 'contaminated'}.")
+    if not words["data"] and any(each.get("stages") or each.get("official") for _, _, each in result.lineage()):
+        faults.append("The record is of weights that were trained, and the declaration names no training data.")
     return faults

@@ -17,8 +17,8 @@ from bokehbench.measure import pictures, verification
 from bokehbench.metrics.columns import columns
 from bokehbench.metrics.measurement import Measurement, sample_of
 from bokehbench.metrics.sample import Sample
-from bokehbench.submit.bundle import DECLARATION, FORMAT, MANIFEST, RECORD, outputs_in, unpack
-from bokehbench.submit.declaration import contamination, refuse_undeclared
+from bokehbench.submit import bundle
+from bokehbench.submit.bundle import DECLARATION, FORMAT, MANIFEST, RECORD
 
 
 @dataclass
@@ -44,7 +44,8 @@ def check(path: Path, name: str | None = None, root: Path | None = None, outputs
     found = Checked()
     with TemporaryDirectory() as folder:
         try:
-            _check(found, unpack(path, Path(folder)), name, root, outputs_in(outputs or Path(folder) / "pictures"))
+            documents = bundle.unpack(path, Path(folder))
+            _check(found, documents, name, root, bundle.outputs_in(outputs or Path(folder) / "pictures"))
         except BokehbenchError as error:
             found.differ += str(error).replace(f"{folder}/", "").splitlines()
         except (TypeError, AttributeError, LookupError, ValueError, ArithmeticError, RecursionError) as error:
@@ -56,7 +57,7 @@ def check(path: Path, name: str | None = None, root: Path | None = None, outputs
 def _check(
     found: Checked, documents: Mapping[str, Any], name: str | None, root: Path | None, files: Mapping[str, Path]
 ) -> None:
-    refuse_undeclared(documents[DECLARATION], DECLARATION)
+    bundle.refuse_undeclared(documents[DECLARATION], DECLARATION)
     found.words, manifest = documents[DECLARATION], documents[MANIFEST]
     result = results.Result.from_json(json.dumps(documents[RECORD]), RECORD)
     if json.loads(result.to_json()) != documents[RECORD]:
@@ -69,7 +70,7 @@ def _check(
     admitted = leaderboard.admit(board, result)
     others = [each for each in results.read_all(place) if each.id != admitted.id]
     found.id, found.standings = admitted.id, standings(board, [*others, admitted], [])
-    found.differ += contamination(found.words, board, result)
+    found.differ += bundle.contamination(found.words, board, result)
     if lacking := {*board.columns} - {*result.columns, *result.missing}:
         found.differ.append(f"The record lacks {', '.join(sorted(lacking))} and does not say why.")
     if manifest["url"] and not files:

@@ -1,0 +1,68 @@
+"""What several verbs share: kinds of options, actions such as ``bokehbench study build``, work that can be stopped."""
+
+import argparse
+import signal
+import sys
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any, TypeVar
+
+from bokehbench.data import DATA
+from bokehbench.errors import BokehbenchError, nearest
+
+Found = TypeVar("Found")
+#: Exit status of a command that was stopped.
+STOPPED = 130
+
+
+def refuse_unknown_action(argv: list[str], actions: Iterable[str]) -> None:
+    """Raise BokehbenchError where the word behind the verb ``argv[0]`` is none of its actions."""
+    if argv[1:] and not argv[1].startswith("-") and argv[1] not in actions:
+        raise BokehbenchError(f"There is no '{argv[0]} {argv[1]}'; {nearest(argv[1], actions)}.")
+
+
+def method_folder(text: str) -> tuple[str, Path]:
+    """``METHOD=FOLDER`` in two, where the folder may hold equals signs; BokehbenchError where a side is missing."""
+    method, _, folder = text.partition("=")
+    method = method.strip()
+    if not method or not folder or not method.isprintable():
+        raise BokehbenchError(f"--outputs {text}: give METHOD=FOLDER.")
+    return method, Path(folder)
+
+
+def whole(parser: argparse.ArgumentParser, option: str, least: int, most: int | None = None, **details: Any) -> None:
+    """Add an option that takes whole numbers from ``least`` to ``most`` (None: without an end).
+
+    It raises BokehbenchError for anything else. ``details`` are those of ``add_argument``.
+    """
+
+    def read(text: str) -> int:
+        try:
+            number = int(text)
+        except ValueError:
+            number = least - 1
+        if number < least or (most is not None and number > most):
+            wanted = f"of {least} or more" if most is None else f"from {least} to {most}"
+            raise BokehbenchError(f"{option} {text}: give a whole number {wanted}.")
+        return number
+
+    parser.add_argument(option, type=read, **details)
+
+
+def board_data(parser: argparse.ArgumentParser) -> None:
+    """Add ``--data``, whose class is imported as soon as it is read: the name in a board alone imports nothing."""
+    help = "the board's, where its package registers no short name"
+    parser.add_argument("--data", metavar="PACKAGE.CLASS", type=DATA.typed, help=help)
+
+
+def stoppable(work: Callable[[], Found]) -> Found | None:
+    """What ``work`` returns; None, and a sentence, where Ctrl-C or a batch system's SIGTERM stopped it."""
+    # As Ctrl-C does, so that the step that runs ends, too
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        return work()
+    except KeyboardInterrupt:
+        print("\nStopped. The same command goes on where this one ended.", file=sys.stderr)
+        return None
+    finally:
+        signal.signal(signal.SIGTERM, before)
