@@ -80,5 +80,5 @@ def _planes(values: Image.Image | np.ndarray | Tensor, what: str) -> Tensor:
     planes = torch.from_numpy(np.array(array if channels_first else array.transpose(2, 0, 1), dtype=np.float32))
     if not (planes.isfinite().all() and planes.min() >= -1e-6 and planes.max() <= 1 + 1e-6):
         low, high = float(planes.min()), float(planes.max())
-        raise BokehbenchError(f"The {what} has values from {low:g} to {high:g}: give floats in [0, 1], or integers.")
+        raise BokehbenchError(f"The {what} has values from {low:g} to {high:g}: give floats in [0, 1], or uint8.")
     return planes.clamp_(0, 1)

@@ -39,7 +39,6 @@ class Description:
     title: str
     command: list[str]
     paper: str = "not known"
-    bibkey: str = ""
     code: str = ""
     licence: dict[str, str] = field(default_factory=dict)
     training_data: str = ""

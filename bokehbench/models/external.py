@@ -39,7 +39,7 @@ class External(BokehModel):
         self.save_hyperparameters({"description": {"sha256": said.sha256, "version": self.version}})
         self.provenance = Provenance(
             class_path(type(self)), "", self.architecture_arguments, licence=said.licence.get("weights", ""),
-            data={"told": said.training_data} if said.training_data else {}, distribution=said.title,
+            data={"told": said.training_data} if said.training_data else {}, distribution=said.code or said.title,
             version=self.version,
         )  # fmt: skip
         read = said.map.kind != "none" or said.focus != "none"
