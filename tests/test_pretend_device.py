@@ -89,7 +89,7 @@ RIGHT: dict[str, Callable[[Tensor], Tensor]] = {
 def test_what_a_gpu_refuses_is_refused(name: str) -> None:
     numbers = torch.tensor([1.0, 2.0, 3.0])
     WRONG[name](numbers)  # nothing is wrong with it on the CPU
-    with pytest.raises((MixedDevicesError, RuntimeError), match="tensor of the CPU|numpy"):
+    with pytest.raises((MixedDevicesError, RuntimeError), match=r"tensor of the CPU|numpy"):
         WRONG[name](there(numbers))
 
 
