@@ -3,8 +3,7 @@
 **Carry there** this checkout (``git archive -o bokehbench.tar HEAD``) and a folder of wheels, made on a machine with a
 network, the same Python and the same kind of processor::
 
-    pip download -d wheels torch torchvision --index-url INDEX_OF_THE_CUDA_VERSION   # see pytorch.org
-    pip wheel -w wheels --find-links wheels .                                        # bokehbench and the rest
+    pip wheel -w wheels .    # bokehbench and all that it needs; PyPI's torch for Linux is one for CUDA
 
 and, to train on, a checkpoint. ``--ways compile`` needs a C compiler besides, which triton calls. **There**::
 

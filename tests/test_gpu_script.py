@@ -35,8 +35,8 @@ def results(output: Path) -> dict[str, Any]:
 def done(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """What a run writes that has time enough."""
     output = tmp_path_factory.mktemp("gpu")
-    process = start(output, "--minutes", "5")
-    said, complaints = process.communicate(timeout=300)
+    process = start(output, "--minutes", "20")
+    said, complaints = process.communicate(timeout=380)
     assert process.returncode == 0, complaints
     assert said.strip() == (output / "results.md").read_text().strip()
     return output
@@ -72,8 +72,8 @@ def test_training_leaves_weights_that_the_next_goes_on_from(done: Path, tmp_path
     killed = subprocess.run([sys.executable, *words], env=ENVIRONMENT, cwd=tmp_path, check=False, capture_output=True)
     assert killed.returncode == -signal.SIGKILL
     begun = tmp_path / "deeplens" / "version_0" / "checkpoints" / "last.ckpt"
-    process = start(tmp_path / "again", "--minutes", "5", "--parts", "training", "--start", str(begun))
-    process.communicate(timeout=300)
+    process = start(tmp_path / "again", "--minutes", "20", "--parts", "training", "--start", str(begun))
+    process.communicate(timeout=380)
     (again,) = results(tmp_path / "again")["training"]
     assert (again["from_step"], again["to_step"], again["weights"]) == (2, 4, "last.ckpt")
     assert "problem" not in again
@@ -101,7 +101,7 @@ def test_what_was_not_reached_says_so(tmp_path: Path) -> None:
 
 
 def test_a_stopped_run_leaves_what_it_has_and_no_process(tmp_path: Path) -> None:
-    process = start(tmp_path, "--minutes", "5")
+    process = start(tmp_path, "--minutes", "20")
     end, lines = time.monotonic() + 120, tmp_path / "same.jsonl"
     while not (lines.is_file() and lines.read_text().count("\n") > 1) and time.monotonic() < end:
         time.sleep(0.05)
