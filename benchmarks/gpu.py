@@ -58,7 +58,7 @@ KEPT = 15.0
 COLUMNS = {
     "same": [("method", "method", ""), ("precision", "precision", ""),
              *((kind, f"{kind}, largest difference", ".1e") for kind in gpu_same.KINDS),
-             ("tolerance", "tolerance", "g"), ("within", "within", "")],
+             ("tolerance", "tolerance of pictures, others", ""), ("within", "within", "")],
     "speed": [("what", "what", ""), ("way", "way", ""), ("precision", "precision", ""), ("median_ms", "median", ".1f"),
               ("pictures_per_s", "pictures/s", ".1f"), ("first_s", "first call, s", ".1f"), ("runs", "runs", ""),
               ("peak_mib", "peak memory, MiB", ".0f")],
