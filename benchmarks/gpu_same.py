@@ -23,7 +23,7 @@ from bokehbench.models.base import BokehModel
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
 from methods import tiny
 
-#: Precision -> largest difference that passes: of pictures, and of the other :data:`KINDS`. With fp32, TF32 is off. With
+#: Precision -> largest difference that passes: of pictures, and of the other :data:`KINDS`. TF32 is off. With
 #: bf16, a CPU's own largest are 0.004 and, of gradients in an untrained network's coarsest level of 3 px, 0.4.
 TOLERANCES = {"fp32": (1e-3, 1e-3), "bf16": (0.02, 0.5)}
 #: What is compared -> the least value that a difference is relative to. Of pictures it is absolute, in [0, 1]; of
