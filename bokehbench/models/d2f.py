@@ -15,6 +15,7 @@ from bokehbench.metrics.rank_correlation import rank_correlation
 from bokehbench.metrics.sample import Sample
 from bokehbench.metrics.ssim import ssim
 from bokehbench.models.base import BokehModel
+from bokehbench.models.exported import Exported
 from bokehbench.models.published import Published
 from bokehbench.models.random_crop import random_crop
 from bokehbench.models.rendering import Prepared, Rendering, in_words
@@ -24,6 +25,7 @@ from bokehbench.models.uses import Uses
 from bokehbench.nets.d2f import D2FNet
 from bokehbench.nets.d2f.d2f_net import halved, resize, shrinking
 from bokehbench.nets.d2f.defocus import BACKBONE, HeadActivation
+from bokehbench.nets.d2f.fixed import FixedD2F
 from bokehbench.nets.d2f.fusion import FusionMode, fuse, initial_mask
 from bokehbench.nets.d2f.poisson import initial_mask_loss, initial_mask_weight, poisson_gradient_loss, range_penalty
 from bokehbench.nets.d2f.radiance import RadianceMode
@@ -295,6 +297,10 @@ class D2F(BokehModel):
         if aperture is None:
             return self.defocus_scale
         return defocus_of(self.per_image(aperture, image) / shrinking(image), self.hparams["kernel_set"])
+
+    def exported(self, size: int, largest_aperture: float) -> Exported:
+        """As the base, with the aperture as an input; every layer is computed."""
+        return Exported(FixedD2F(self.net, self.hparams["kernel_set"]), self.uses, largest_aperture)
 
     @classmethod
     def official(cls) -> tuple[dict[str, Any], Callable[..., dict[str, Tensor]]]:

@@ -9,15 +9,17 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from bokehbench.counted import counted
-from bokehbench.errors import check_options
+from bokehbench.errors import BokehbenchError, check_options
 from bokehbench.losses import LARGEST_ALPHA
 from bokehbench.models.deeplens_training import DeepLensTraining
+from bokehbench.models.exported import Exported
 from bokehbench.models.published import Published
 from bokehbench.models.rendering import Prepared, Rendering, in_words
 from bokehbench.models.renders import Focus, PerPicture
 from bokehbench.models.stages import Stage, StageRecipe
 from bokehbench.models.uses import Uses
 from bokehbench.nets.deeplens import DeepLensNet, area_resize, halve
+from bokehbench.nets.deeplens.fixed import FixedDeepLens
 
 
 @dataclass(frozen=True)
@@ -233,6 +235,17 @@ class DeepLens(DeepLensTraining):
                 kept.pop(next(iter(kept)))
             kept[count] = Halved(pyramid, used, self.net.features(coarsest))
         return kept[count]
+
+    def exported(self, size: int, largest_aperture: float) -> Exported:
+        """As the base: lens blur and upsampling, with the halvings of ``size``; the depth map is an input."""
+        if self.net.numerics.official or self.net.upsampling == "guided":
+            raise BokehbenchError(
+                f"{self.label} cannot be exported with --model.numerics official or --model.upsampling guided: its "
+                "number of levels, or the system that it solves, depends on the photo."
+            )
+        halvings = self.levels(size, size, largest_aperture)
+        renderer = FixedDeepLens(self.net, halvings, self.max_radius)
+        return Exported(renderer, self.uses, largest_aperture, size=f"{size}", levels=f"{halvings + 1}")
 
     @classmethod
     def official(cls) -> tuple[dict[str, Any], Callable[..., dict[str, Tensor]]]:

@@ -19,12 +19,14 @@ from bokehbench.metrics.protocols import find_protocol
 from bokehbench.metrics.sample import Sample
 from bokehbench.models.base import BokehModel
 from bokehbench.models.collapse import CollapseGuard
+from bokehbench.models.exported import Exported
 from bokehbench.models.published import Published
 from bokehbench.models.pynet_handover import start_level
 from bokehbench.models.rendering import Rendering
 from bokehbench.models.stages import Stage, StageRecipe
 from bokehbench.models.uses import Uses
 from bokehbench.nets.pynet import LEVELS, PyNETNet, crop, pad
+from bokehbench.nets.pynet.fixed import FixedPyNET
 from bokehbench.nets.pynet.pictures import even, fitted, network_input, reduced, rounded
 from bokehbench.perceptual import VGGDistance, load_vgg
 
@@ -265,6 +267,12 @@ class PyNET(CollapseGuard, BokehModel):
         level = int(self.finest)
         coarse = f"trained down to level_{level} only: its output, enlarged {2 ** (level - 1)} times"
         return coarse if level > 1 else ""
+
+    def exported(self, size: int, largest_aperture: float) -> Exported:
+        """As the base, with the level that the weights were trained for."""
+        level = int(self.finest)
+        renderer = FixedPyNET(self.net, level, self.hparams["margin"])
+        return Exported(renderer, self.uses, largest_aperture, level=f"{level}")
 
     @classmethod
     def official(cls) -> tuple[dict[str, Any], Callable[..., dict[str, Tensor]]]:

@@ -9,6 +9,7 @@ from torch import Tensor
 
 from bokehbench.batch import Batch, known
 from bokehbench.errors import BokehbenchError
+from bokehbench.models.exported import Exported
 from bokehbench.models.recorded import Recorded
 from bokehbench.models.rendering import Prepared, Rendering, in_words
 from bokehbench.models.uses import Uses
@@ -63,6 +64,28 @@ class Renders(Recorded):
             B 1 H W in [0, 1], 1 = nearest; None where it only uses what it is given.
         """
         return None
+
+    def exported(self, size: int, largest_aperture: float) -> Exported:
+        """What ``bokehbench export`` writes: here :meth:`blur` as it is.
+
+        A method whose blur looks at values (``.item()``, ``.tolist()``, loops over the size) writes this with a module
+        that does not; so does one with its own :meth:`refocus`.
+
+        Args:
+            size: long side of the photos that the file is for, in pixels; other sizes must work as well.
+            largest_aperture: in pixels of the photo.
+
+        Raises:
+            BokehbenchError: it cannot be exported; says why.
+        """
+        if self.of_command:
+            raise BokehbenchError(f"{self.label} cannot be exported: it is a command of others, and no part of a file.")
+        if type(self).refocus is not Renders.refocus:
+            raise BokehbenchError(
+                f"{self.label} cannot be exported: it renders with a refocus() of its own, and has no exported() to "
+                "say which part of it a file can hold."
+            )
+        return Exported(self, self.uses, largest_aperture)
 
     # Rendering -------------------------------------------------------------------------------------------------
 

@@ -54,5 +54,6 @@ def mirror(maps: Tensor, top: int, left: int, height: int, width: int) -> Tensor
 def mirrored(size: int, before: int, total: int, device: torch.device) -> Tensor:
     """Indices of a mirrored axis of ``size``, from ``-before`` on; a single pixel is repeated."""
     period = max(2 * (size - 1), 1)
-    place = (torch.arange(total, device=device) - before).remainder(period)
+    place = torch.arange(total, device=device) - before
+    place = place.remainder(torch.full_like(place, period))  # as a tensor: torch.onnx takes no symbol here
     return torch.minimum(place, period - place) if size > 1 else torch.zeros_like(place)

@@ -1,10 +1,14 @@
 """What the renderers share that are given a disparity map."""
 
+import math
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 
-from torch import Tensor
+from torch import Tensor, nn
 
+from bokehbench.errors import BokehbenchError
 from bokehbench.models.baselines.baseline import Baseline
+from bokehbench.models.exported import Exported
 from bokehbench.optics import to_linear, to_srgb
 
 
@@ -20,4 +24,31 @@ class DisparityRenderer(Baseline, ABC):
 
     def blur(self, image: Tensor, disparity: Tensor, focus: Tensor, aperture: Tensor) -> Tensor:
         """:meth:`spread` of gamma-encoded pictures."""
+        return to_srgb(self.spread(to_linear(image), disparity, focus, aperture))
+
+    def fixed(self, reach: int) -> Callable[..., Tensor]:
+        """:meth:`spread` for apertures up to ``reach`` px (:mod:`bokehbench.optics.fixed`), for a file.
+
+        Raises:
+            BokehbenchError: there is no such form of it.
+        """
+        raise BokehbenchError(
+            f"{self.label} cannot be exported: how long it computes depends on the picture's values, and it has no "
+            "form that does not."
+        )
+
+    def exported(self, size: int, largest_aperture: float) -> Exported:
+        """As the base, with :meth:`fixed`."""
+        return Exported(InLinearLight(self.fixed(math.ceil(largest_aperture))), self.uses, largest_aperture)
+
+
+class InLinearLight(nn.Module):
+    """A renderer for a file: ``spread``, as in :class:`DisparityRenderer`, of gamma-encoded pictures."""
+
+    def __init__(self, spread: Callable[..., Tensor]) -> None:
+        super().__init__()
+        self.spread = spread
+
+    def blur(self, image: Tensor, disparity: Tensor, focus: Tensor, aperture: Tensor) -> Tensor:
+        """As :meth:`DisparityRenderer.blur`."""
         return to_srgb(self.spread(to_linear(image), disparity, focus, aperture))
