@@ -25,12 +25,11 @@ from bokehbench.models.uses import Uses
 from bokehbench.nets.d2f import D2FNet
 from bokehbench.nets.d2f.d2f_net import halved, resize, shrinking
 from bokehbench.nets.d2f.defocus import BACKBONE, HeadActivation
-from bokehbench.nets.d2f.fixed import FixedD2F
 from bokehbench.nets.d2f.fusion import FusionMode, fuse, initial_mask
 from bokehbench.nets.d2f.poisson import initial_mask_loss, initial_mask_weight, poisson_gradient_loss, range_penalty
 from bokehbench.nets.d2f.radiance import RadianceMode
 from bokehbench.nets.d2f.renderer import DiskEdge, KernelSet, defocus_of
-from bokehbench.optics import circle_of_confusion
+from bokehbench.optics import circle_of_confusion, fixed, per_image
 
 #: ``alpha_schedule: rising`` starts here and arrives after this share of the stage (5 of 40 epochs).
 SOFTEST, RISING_SHARE = 20.0, 5 / 40
@@ -300,7 +299,17 @@ class D2F(BokehModel):
 
     def exported(self, size: int, largest_aperture: float) -> Exported:
         """As the base, with the aperture as an input; every layer is computed."""
-        return Exported(FixedD2F(self.net, self.hparams["kernel_set"]), self.uses, largest_aperture)
+        net, renderer, kernel_set = self.net, self.net.renderer, self.hparams["kernel_set"]
+
+        def blur(image: Tensor, disparity: None, focus: None, aperture: Tensor) -> Tensor:
+            half = halved(image)
+            scale = per_image(defocus_of(aperture / shrinking(image), kernel_set), half)
+            defocus = (net.defocus(half) * scale).clamp(0.0, renderer.top)
+            options = {"radii": renderer.radii, "sharpness": renderer.sharpness, "kernel": renderer.disk_edge}
+            coarse = fixed.weighted_layers(half, defocus, net.radiance(half), **options)
+            return net.finish(image, defocus, coarse)["bokeh"]
+
+        return Exported(blur, [net], self.uses, largest_aperture)
 
     @classmethod
     def official(cls) -> tuple[dict[str, Any], Callable[..., dict[str, Tensor]]]:

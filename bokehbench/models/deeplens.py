@@ -19,7 +19,7 @@ from bokehbench.models.renders import Focus, PerPicture
 from bokehbench.models.stages import Stage, StageRecipe
 from bokehbench.models.uses import Uses
 from bokehbench.nets.deeplens import DeepLensNet, area_resize, halve
-from bokehbench.nets.deeplens.fixed import FixedDeepLens
+from bokehbench.nets.deeplens.pyramid import area_product
 
 
 @dataclass(frozen=True)
@@ -244,8 +244,17 @@ class DeepLens(DeepLensTraining):
                 "number of levels, or the system that it solves, depends on the photo."
             )
         halvings = self.levels(size, size, largest_aperture)
-        renderer = FixedDeepLens(self.net, halvings, self.max_radius)
-        return Exported(renderer, self.uses, largest_aperture, size=f"{size}", levels=f"{halvings + 1}")
+
+        def blur(image: Tensor, disparity: Tensor, focus: Tensor, aperture: Tensor) -> Tensor:
+            pyramid = [image]
+            for _ in range(halvings):
+                pyramid.insert(0, area_product(pyramid[0], [side // 2 for side in pyramid[0].shape[-2:]]))
+            small = pyramid[0].shape[-2:]
+            shrunk = torch.sym_max(*image.shape[-2:]) / torch.sym_max(*small)
+            return self.net(pyramid, self.signed_disparity(area_product(disparity, small), focus, aperture / shrunk))[-1]
+
+        parts, chosen = self.net.rendering_networks(), {"size": f"{size}", "levels": f"{halvings + 1}"}
+        return Exported(blur, parts, self.uses, largest_aperture, **chosen)
 
     @classmethod
     def official(cls) -> tuple[dict[str, Any], Callable[..., dict[str, Tensor]]]:

@@ -26,8 +26,8 @@ from bokehbench.models.rendering import Rendering
 from bokehbench.models.stages import Stage, StageRecipe
 from bokehbench.models.uses import Uses
 from bokehbench.nets.pynet import LEVELS, PyNETNet, crop, pad
-from bokehbench.nets.pynet.fixed import FixedPyNET
-from bokehbench.nets.pynet.pictures import even, fitted, network_input, reduced, rounded
+from bokehbench.nets.pynet.pictures import MULTIPLE, even, fitted, network_input, reduced, rounded
+from bokehbench.optics.padding import mirror
 from bokehbench.perceptual import VGGDistance, load_vgg
 
 #: The authors' evaluation without its contrast stretching, which moves PSNR by -0.76 dB (docs/models/pynet.md).
@@ -270,9 +270,21 @@ class PyNET(CollapseGuard, BokehModel):
 
     def exported(self, size: int, largest_aperture: float) -> Exported:
         """As the base, with the level that the weights were trained for."""
-        level = int(self.finest)
-        renderer = FixedPyNET(self.net, level, self.hparams["margin"])
-        return Exported(renderer, self.uses, largest_aperture, level=f"{level}")
+        level, beyond = int(self.finest), 2 * self.hparams["margin"] + MULTIPLE - 1
+
+        def blur(image: Tensor, disparity: Tensor | None, focus: None, aperture: None) -> Tensor:
+            x = network_input(*(None if each is None else even(each) for each in (image, disparity)))
+            sizes = [torch.sym_max(2, (side + beyond) // MULTIPLE) * MULTIPLE for side in x.shape[-2:]]
+            before = [(total - side) // 4 * 2 for total, side in zip(sizes, x.shape[-2:], strict=True)]
+            output = self.net(mirror(x, *before, *sizes), level)
+            if level > 1:
+                output = F.interpolate(output, [2 * side for side in sizes], mode="bilinear", align_corners=False)
+            # By index: as slices, like crop(), the ONNX form cut out another window (torch 2.15)
+            rows, columns = (torch.arange(n) + 2 * at for n, at in zip(image.shape[-2:], before, strict=True))
+            return output.index_select(-2, rows).index_select(-1, columns)
+
+        # One value in about 200,000 of the half-size photo lies between two of 8 bits, and may be rounded either way
+        return Exported(blur, [self.net], self.uses, largest_aperture, strays=1e-3, level=f"{level}")
 
     @classmethod
     def official(cls) -> tuple[dict[str, Any], Callable[..., dict[str, Tensor]]]:

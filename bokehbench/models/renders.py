@@ -66,10 +66,7 @@ class Renders(Recorded):
         return None
 
     def exported(self, size: int, largest_aperture: float) -> Exported:
-        """What ``bokehbench export`` writes: here :meth:`blur` as it is.
-
-        A method whose blur looks at values (``.item()``, ``.tolist()``, loops over the size) writes this with a module
-        that does not; so does one with its own :meth:`refocus`.
+        """What ``bokehbench export`` writes: here :meth:`blur` as it is, which must then look at no value and no size.
 
         Args:
             size: long side of the photos that the file is for, in pixels; other sizes must work as well.
@@ -78,14 +75,10 @@ class Renders(Recorded):
         Raises:
             BokehbenchError: it cannot be exported; says why.
         """
-        if self.of_command:
-            raise BokehbenchError(f"{self.label} cannot be exported: it is a command of others, and no part of a file.")
-        if type(self).refocus is not Renders.refocus:
-            raise BokehbenchError(
-                f"{self.label} cannot be exported: it renders with a refocus() of its own, and has no exported() to "
-                "say which part of it a file can hold."
-            )
-        return Exported(self, self.uses, largest_aperture)
+        if self.of_command or type(self).refocus is not Renders.refocus:
+            why = "it is a command of others" if self.of_command else "its refocus() is more than a blur() of one photo"
+            raise BokehbenchError(f"{self.label} cannot be exported: {why}, which no file can hold.")
+        return Exported(self.blur, [self], self.uses, largest_aperture)
 
     # Rendering -------------------------------------------------------------------------------------------------
 

@@ -88,7 +88,7 @@ class Numerics:
         Official: TensorFlow SAME, total / 2 before, rounded down. Modern: (kernel - stride + 1) // 2 before whatever
         the size, which puts the windows within half a pixel of the cells that half-pixel resizing maps them back to.
         """
-        total = torch.sym_max((-(-length // stride) - 1) * stride + kernel - length, 0)
+        total = torch.sym_max((length - 1) // stride * stride + kernel - length, 0)
         before = total // 2 if self.official else (kernel - stride + 1) // 2
         return before, torch.sym_max(total - before, 0)
 

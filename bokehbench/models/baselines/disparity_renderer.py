@@ -4,7 +4,7 @@ import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 
-from torch import Tensor, nn
+from torch import Tensor
 
 from bokehbench.errors import BokehbenchError
 from bokehbench.models.baselines.baseline import Baseline
@@ -27,28 +27,14 @@ class DisparityRenderer(Baseline, ABC):
         return to_srgb(self.spread(to_linear(image), disparity, focus, aperture))
 
     def fixed(self, reach: int) -> Callable[..., Tensor]:
-        """:meth:`spread` for apertures up to ``reach`` px (:mod:`bokehbench.optics.fixed`), for a file.
-
-        Raises:
-            BokehbenchError: there is no such form of it.
-        """
-        raise BokehbenchError(
-            f"{self.label} cannot be exported: how long it computes depends on the picture's values, and it has no "
-            "form that does not."
-        )
+        """:meth:`spread` for apertures up to ``reach`` px, as :mod:`bokehbench.optics.fixed` has it."""
+        raise BokehbenchError(f"{self.label} cannot be exported: the picture's values decide how long it computes.")
 
     def exported(self, size: int, largest_aperture: float) -> Exported:
         """As the base, with :meth:`fixed`."""
-        return Exported(InLinearLight(self.fixed(math.ceil(largest_aperture))), self.uses, largest_aperture)
+        spread = self.fixed(math.ceil(largest_aperture))
 
+        def blur(image: Tensor, *chosen: Tensor) -> Tensor:
+            return to_srgb(spread(to_linear(image), *chosen))
 
-class InLinearLight(nn.Module):
-    """A renderer for a file: ``spread``, as in :class:`DisparityRenderer`, of gamma-encoded pictures."""
-
-    def __init__(self, spread: Callable[..., Tensor]) -> None:
-        super().__init__()
-        self.spread = spread
-
-    def blur(self, image: Tensor, disparity: Tensor, focus: Tensor, aperture: Tensor) -> Tensor:
-        """As :meth:`DisparityRenderer.blur`."""
-        return to_srgb(self.spread(to_linear(image), disparity, focus, aperture))
+        return Exported(blur, [], self.uses, largest_aperture)
