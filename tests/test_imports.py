@@ -58,14 +58,15 @@ ALLOWED = {
     "study": {"board", "data", "figures", "files", "tables"},
     "submit": {"batch", "board", "data", "figures", "files", "measure", "metrics"},
     "app": {"data", "models", "optics"},
+    "exporting": {"models"},
     # the top
     "method": {"data", "files", "models"},
     "api": {"board", "commands", "data", "measure", "method", "metrics", "models", "names"},
     "verbs": {"registry"},
     "cli": {"status_file", "verbs"},
     "__main__": {"cli"},
-    "commands": {"app", "board", "callbacks", "checkpoints", "data", "experiments", "figures", "files", "measure",
-                 "metrics", "models", "names", "provenance", "registry", "report", "study", "submit", "suite", "sweep",
+    "commands": {"app", "board", "callbacks", "checkpoints", "data", "experiments", "exporting", "figures", "files",
+                 "measure", "metrics", "models", "names", "provenance", "registry", "report", "study", "submit", "suite", "sweep",
                  "tables", "trainer", "verbs"},
     # the recorder's former address, which people type
     "benchmark": {"measure"},

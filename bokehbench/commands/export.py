@@ -43,5 +43,8 @@ def main(argv: list[str]) -> int:
         print(line)
     write_atomic(options.output, lambda file: file.write(content))
     chosen = ", ".join(f"{name} {value}" for name, value in exported.fixed.items())
-    print(f"{options.output}: {len(content) / 2**20:.1f} MiB, reads {', '.join(exported.inputs)}" + f"; {chosen}" * bool(chosen))
+    print(
+        f"{options.output}: {len(content) / 2**20:.1f} MiB, reads {', '.join(exported.inputs)}"
+        + f"; {chosen}" * bool(chosen)
+    )
     return 0

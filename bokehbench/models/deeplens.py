@@ -251,7 +251,9 @@ class DeepLens(DeepLensTraining):
                 pyramid.insert(0, area_product(pyramid[0], [side // 2 for side in pyramid[0].shape[-2:]]))
             small = pyramid[0].shape[-2:]
             shrunk = torch.sym_max(*image.shape[-2:]) / torch.sym_max(*small)
-            return self.net(pyramid, self.signed_disparity(area_product(disparity, small), focus, aperture / shrunk))[-1]
+            return self.net(pyramid, self.signed_disparity(area_product(disparity, small), focus, aperture / shrunk))[
+                -1
+            ]
 
         parts, chosen = self.net.rendering_networks(), {"size": f"{size}", "levels": f"{halvings + 1}"}
         return Exported(blur, parts, self.uses, largest_aperture, **chosen)

@@ -94,7 +94,9 @@ def even(picture: Tensor) -> Tensor:
     for axis in (-2, -1):
         side = picture.shape[axis]
         if torch.compiler.is_exporting() or side % 2:
-            picture = picture.index_select(axis, torch.arange((side + 1) // 2 * 2).clamp(max=side - 1).to(picture.device))
+            picture = picture.index_select(
+                axis, torch.arange((side + 1) // 2 * 2).clamp(max=side - 1).to(picture.device)
+            )
     return picture
 
 
