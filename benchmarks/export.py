@@ -30,7 +30,7 @@ def main(names: tuple[str, ...]) -> None:
             exported = model.exported(size, 0.025 * size)
             said = metadata(model, exported)
             inputs = picture(exported, size, size)
-            ways = {"torch": lambda inputs=inputs: model.render(**inputs).image}
+            ways = {"torch": lambda model=model, inputs=inputs: model.render(**inputs).image}
             for way, make in (("torch.export", to_pt2), ("ONNX Runtime", to_onnx)):
                 ways[way] = partial(torch.no_grad()(make(exported, said, size)[1]), inputs)
             for way, run in ways.items():

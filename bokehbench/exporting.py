@@ -66,7 +66,7 @@ def program_of(exported: Exported, size: int) -> torch.export.ExportedProgram:
         with quiet(), torch.enable_grad():  # without gradients, networks work in strips, as many as the size asks for
             program = torch.export.export(
                 exported, (), inputs, prefer_deferred_runtime_asserts_over_guards=True,
-                dynamic_shapes={name: {2: height, 3: width} if value.ndim == 4 else {} for name, value in inputs.items()},
+                dynamic_shapes={name: {2: height, 3: width} if x.ndim == 4 else {} for name, x in inputs.items()},
             )  # fmt: skip
     except Exception as error:
         raise BokehbenchError(

@@ -18,7 +18,7 @@ def main(argv: list[str]) -> int:
     parser.add_argument("--model", help=f"{MODELS.choices}; default: what the checkpoint holds")
     parser.add_argument("--checkpoint", type=Path, help="default: the newest of your own runs of --model")
     parser.add_argument("--to", choices=list(FORMATS), help="default: what the name of the output ends with")
-    parser.add_argument("-o", "--output", type=Path, required=True, help="the file, such as deeplens.onnx")
+    parser.add_argument("-o", "--output", type=Path, required=True, help="the file")
     parser.add_argument("--size", type=int, default=640, help="long side in px of the photos it is for; default: 640")
     parser.add_argument("--largest-aperture", type=float, help="in px of these photos; default: the method's own")
     rest, words = take_settings(argv[1:])
@@ -42,9 +42,6 @@ def main(argv: list[str]) -> int:
     for line in check(model, exported, run, size):
         print(line)
     write_atomic(options.output, lambda file: file.write(content))
-    chosen = ", ".join(f"{name} {value}" for name, value in exported.fixed.items())
-    print(
-        f"{options.output}: {len(content) / 2**20:.1f} MiB, reads {', '.join(exported.inputs)}"
-        + f"; {chosen}" * bool(chosen)
-    )
+    chosen = "".join(f"; {name} {value}" for name, value in exported.fixed.items())
+    print(f"{options.output}: {len(content) / 2**20:.1f} MiB, reads {', '.join(exported.inputs)}{chosen}")
     return 0

@@ -305,8 +305,10 @@ class D2F(BokehModel):
             half = halved(image)
             scale = per_image(defocus_of(aperture / shrinking(image), kernel_set), half)
             defocus = (net.defocus(half) * scale).clamp(0.0, renderer.top)
-            options = {"radii": renderer.radii, "sharpness": renderer.sharpness, "kernel": renderer.disk_edge}
-            coarse = fixed.weighted_layers(half, defocus, net.radiance(half), **options)
+            coarse = fixed.weighted_layers(
+                half, defocus, net.radiance(half), radii=renderer.radii, sharpness=renderer.sharpness,
+                kernel=renderer.disk_edge,
+            )  # fmt: skip
             return net.finish(image, defocus, coarse)["bokeh"]
 
         return Exported(blur, [net], self.uses, largest_aperture)

@@ -250,13 +250,11 @@ class DeepLens(DeepLensTraining):
             for _ in range(halvings):
                 pyramid.insert(0, area_product(pyramid[0], [side // 2 for side in pyramid[0].shape[-2:]]))
             small = pyramid[0].shape[-2:]
-            shrunk = torch.sym_max(*image.shape[-2:]) / torch.sym_max(*small)
-            return self.net(pyramid, self.signed_disparity(area_product(disparity, small), focus, aperture / shrunk))[
-                -1
-            ]
+            here: Tensor = aperture / (torch.sym_max(*image.shape[-2:]) / torch.sym_max(*small))
+            return self.net(pyramid, self.signed_disparity(area_product(disparity, small), focus, here))[-1]
 
-        parts, chosen = self.net.rendering_networks(), {"size": f"{size}", "levels": f"{halvings + 1}"}
-        return Exported(blur, parts, self.uses, largest_aperture, **chosen)
+        parts = self.net.rendering_networks()
+        return Exported(blur, parts, self.uses, largest_aperture, size=f"{size}", levels=f"{halvings + 1}")
 
     @classmethod
     def official(cls) -> tuple[dict[str, Any], Callable[..., dict[str, Tensor]]]:

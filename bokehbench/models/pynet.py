@@ -273,7 +273,7 @@ class PyNET(CollapseGuard, BokehModel):
         level, beyond = int(self.finest), 2 * self.hparams["margin"] + MULTIPLE - 1
 
         def blur(image: Tensor, disparity: Tensor | None, focus: None, aperture: None) -> Tensor:
-            x = network_input(*(None if each is None else even(each) for each in (image, disparity)))
+            x = network_input(even(image), None if disparity is None else even(disparity))
             sizes = [torch.sym_max(2, (side + beyond) // MULTIPLE) * MULTIPLE for side in x.shape[-2:]]
             before = [(total - side) // 4 * 2 for total, side in zip(sizes, x.shape[-2:], strict=True)]
             output = self.net(mirror(x, *before, *sizes), level)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -82,7 +83,7 @@ class Numerics:
         """What the resized :meth:`upsampling_input` is divided by: the official graph divides *after* resizing."""
         return 255.0 if self.official else 1.0
 
-    def padding(self, length: int, kernel: int, stride: int) -> tuple[int, int]:
+    def padding(self, length: Any, kernel: int, stride: int) -> tuple[Any, Any]:
         """Pixels to add before and after an axis so that a strided convolution gives ceil(length / stride).
 
         Official: TensorFlow SAME, total / 2 before, rounded down. Modern: (kernel - stride + 1) // 2 before whatever

@@ -42,7 +42,7 @@ class D2FOutput(CoarseOutput, FullOutput):
     """What the whole network gives."""
 
 
-def half_size(side: int) -> int:
+def half_size(side: int) -> Any:
     """64 round(side/2/64), ties to even, at least 64: the first stage's size of a side, in pixels (spec 2).
 
     The minimum is ours: the released rule gives 0 for sides up to 64.
@@ -60,7 +60,7 @@ def halved(picture: Tensor) -> Tensor:
     return resize(picture, (half_size(picture.shape[-2]), half_size(picture.shape[-1])))
 
 
-def shrinking(image: Tensor) -> float:
+def shrinking(image: Tensor) -> Any:
     """How many pixels of ``image`` one pixel of the first stage is long: about 2."""
     return torch.sym_max(*image.shape[-2:]) / torch.sym_max(*(half_size(side) for side in image.shape[-2:]))
 

@@ -38,7 +38,7 @@ def area_product(picture: Tensor, size: Size) -> Tensor:
 
 
 def _shares(pixels: int, length: int) -> Tensor:
-    """What share of each of ``length`` footprints every one of ``pixels`` pixels has: length x pixels, rows sum to 1."""
+    """What share of each of ``length`` footprints every pixel has: length x pixels, rows sum to 1."""
     edge, at = torch.arange(length + 1).double() * pixels / length, torch.arange(pixels).double()
     overlap = torch.minimum(edge[1:, None], at + 1) - torch.maximum(edge[:-1, None], at)
     return overlap.clamp(min=0.0) * length / pixels

@@ -94,9 +94,8 @@ def even(picture: Tensor) -> Tensor:
     for axis in (-2, -1):
         side = picture.shape[axis]
         if torch.compiler.is_exporting() or side % 2:
-            picture = picture.index_select(
-                axis, torch.arange((side + 1) // 2 * 2).clamp(max=side - 1).to(picture.device)
-            )
+            at = torch.arange((side + 1) // 2 * 2, device=picture.device)
+            picture = picture.index_select(axis, at.clamp(max=side - 1))
     return picture
 
 
