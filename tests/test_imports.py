@@ -66,8 +66,8 @@ ALLOWED = {
     "cli": {"status_file", "verbs"},
     "__main__": {"cli"},
     "commands": {"app", "board", "callbacks", "checkpoints", "data", "experiments", "exporting", "figures", "files",
-                 "measure", "metrics", "models", "names", "provenance", "registry", "report", "study", "submit", "suite",
-                 "sweep", "tables", "trainer", "verbs"},
+                 "measure", "metrics", "models", "names", "provenance", "registry", "report", "study", "submit",
+                 "suite", "sweep", "tables", "trainer", "verbs"},
     # the recorder's former address, which people type
     "benchmark": {"measure"},
 }  # fmt: skip

@@ -250,7 +250,7 @@ class DeepLens(DeepLensTraining):
             for _ in range(halvings):
                 pyramid.insert(0, area_product(pyramid[0], [side // 2 for side in pyramid[0].shape[-2:]]))
             small = pyramid[0].shape[-2:]
-            here: Tensor = aperture / (torch.sym_max(*image.shape[-2:]) / torch.sym_max(*small))
+            here: Any = aperture / (torch.sym_max(*image.shape[-2:]) / torch.sym_max(*small))
             return self.net(pyramid, self.signed_disparity(area_product(disparity, small), focus, here))[-1]
 
         parts = self.net.rendering_networks()
