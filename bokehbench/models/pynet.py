@@ -27,7 +27,7 @@ from bokehbench.models.stages import Stage, StageRecipe
 from bokehbench.models.uses import Uses
 from bokehbench.nets.pynet import LEVELS, PyNETNet, crop, pad
 from bokehbench.nets.pynet.pictures import MULTIPLE, even, fitted, network_input, reduced, rounded
-from bokehbench.optics.padding import mirror
+from bokehbench.optics.padding import mirror, window
 from bokehbench.perceptual import VGGDistance, load_vgg
 
 #: The authors' evaluation without its contrast stretching, which moves PSNR by -0.76 dB (docs/models/pynet.md).
@@ -279,9 +279,7 @@ class PyNET(CollapseGuard, BokehModel):
             output = self.net(mirror(x, *before, *sizes), level)
             if level > 1:
                 output = F.interpolate(output, [2 * side for side in sizes], mode="bilinear", align_corners=False)
-            # By index: as slices, like crop(), the ONNX form cut out another window (torch 2.15)
-            rows, columns = (torch.arange(n) + 2 * at for n, at in zip(image.shape[-2:], before, strict=True))
-            return output.index_select(-2, rows).index_select(-1, columns)
+            return window(output, *(2 * at for at in before), *image.shape[-2:])
 
         # One value in about 200,000 of the half-size photo lies between two of 8 bits, and may be rounded either way
         return Exported(blur, [self.net], self.uses, largest_aperture, strays=1e-3, level=f"{level}")
