@@ -14,6 +14,7 @@ _OURS = {
     "test": ("bokehbench.commands.lightning", "score a checkpoint on the test pictures, one row per picture"),
     "predict": ("bokehbench.commands.lightning", "render the pictures of a data set"),
     "render": ("bokehbench.commands.render", "give a photo, or a folder of photos, shallow depth of field"),
+    "export": ("bokehbench.commands.export", "a method as an ONNX or pt2 file that runs without bokehbench"),
     "app": ("bokehbench.commands.app", "click where to focus and drag the aperture, in the browser"),
     "score": ("bokehbench.commands.score", "score a folder of pictures against the true ones, no model needed"),
     "leaderboard": ("bokehbench.commands.leaderboard", "results and tables: add, render, check, verify, cite, compare"),

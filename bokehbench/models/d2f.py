@@ -14,6 +14,7 @@ from bokehbench.metrics.rank_correlation import rank_correlation
 from bokehbench.metrics.sample import Sample
 from bokehbench.metrics.ssim import ssim
 from bokehbench.models.base import BokehModel
+from bokehbench.models.exported import Exported
 from bokehbench.models.published import Published
 from bokehbench.models.random_crop import random_crop
 from bokehbench.models.rendering import Prepared, Rendering, in_words
@@ -27,7 +28,7 @@ from bokehbench.nets.d2f.fusion import FusionMode, fuse, initial_mask
 from bokehbench.nets.d2f.poisson import initial_mask_loss, initial_mask_weight, poisson_gradient_loss, range_penalty
 from bokehbench.nets.d2f.radiance import RadianceMode
 from bokehbench.nets.d2f.renderer import DiskEdge, KernelSet, defocus_of
-from bokehbench.optics import circle_of_confusion
+from bokehbench.optics import circle_of_confusion, fixed, per_image
 from bokehbench.weights.d2f import load_official
 
 #: ``alpha_schedule: rising`` starts here and arrives after this share of the stage (5 of 40 epochs).
@@ -291,3 +292,21 @@ class D2F(BokehModel):
         if aperture is None:
             return self.defocus_scale
         return defocus_of(self.per_image(aperture, image) / shrinking(image), self.hparams["kernel_set"])
+
+    def exported(self, size: int, largest_aperture: float) -> Exported:
+        """As the base, with the aperture as an input; every layer is computed."""
+        net, renderer, kernel_set = self.net, self.net.renderer, self.hparams["kernel_set"]
+
+        def blur(image: Tensor, disparity: None, focus: None, aperture: Tensor) -> Tensor:
+            half = halved(image)
+            scale = per_image(defocus_of(aperture / shrinking(image), kernel_set), half)
+            defocus = (net.defocus(half) * scale).clamp(0.0, renderer.top)
+            coarse = fixed.weighted_layers(
+                half, defocus, net.radiance(half), radii=renderer.radii, sharpness=renderer.sharpness,
+                kernel=renderer.disk_edge,
+            )  # fmt: skip
+            return net.finish(image, defocus, coarse)["bokeh"]
+
+        return Exported(blur, [net], self.uses, largest_aperture)
+
+        return {"head_activation": "none"}, load_official

@@ -8,15 +8,17 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from bokehbench.counted import counted
-from bokehbench.errors import check_options
+from bokehbench.errors import BokehbenchError, check_options
 from bokehbench.losses import LARGEST_ALPHA
 from bokehbench.models.deeplens_training import DeepLensTraining
+from bokehbench.models.exported import Exported
 from bokehbench.models.published import Published
 from bokehbench.models.rendering import Prepared, Rendering, in_words
 from bokehbench.models.renders import Focus, PerPicture
 from bokehbench.models.stages import Stage, StageRecipe
 from bokehbench.models.uses import Uses
 from bokehbench.nets.deeplens import DeepLensNet, area_resize, halve
+from bokehbench.nets.deeplens.pyramid import area_product
 from bokehbench.weights.deeplens import load_official
 
 #: Of the rendering stage; those of the others differ in steps, view and rate.
@@ -216,3 +218,25 @@ class DeepLens(DeepLensTraining):
                 kept.pop(next(iter(kept)))
             kept[count] = Halved(pyramid, used, self.net.features(coarsest))
         return kept[count]
+
+    def exported(self, size: int, largest_aperture: float) -> Exported:
+        """As the base: lens blur and upsampling, with the halvings of ``size``; the depth map is an input."""
+        if self.net.numerics.official or self.net.upsampling == "guided":
+            raise BokehbenchError(
+                f"{self.label} cannot be exported with --model.numerics official or --model.upsampling guided: its "
+                "number of levels, or the system that it solves, depends on the photo."
+            )
+        halvings = self.levels(size, size, largest_aperture)
+
+        def blur(image: Tensor, disparity: Tensor, focus: Tensor, aperture: Tensor) -> Tensor:
+            pyramid = [image]
+            for _ in range(halvings):
+                pyramid.insert(0, area_product(pyramid[0], [side // 2 for side in pyramid[0].shape[-2:]]))
+            small = pyramid[0].shape[-2:]
+            here: Any = aperture / (torch.sym_max(*image.shape[-2:]) / torch.sym_max(*small))
+            return self.net(pyramid, self.signed_disparity(area_product(disparity, small), focus, here))[-1]
+
+        parts = self.net.rendering_networks()
+        return Exported(blur, parts, self.uses, largest_aperture, size=f"{size}", levels=f"{halvings + 1}")
+
+        return {"numerics": "official", "segmentation_head": False}, load_official

@@ -18,13 +18,15 @@ from bokehbench.metrics.protocols import find_protocol
 from bokehbench.metrics.sample import Sample
 from bokehbench.models.base import BokehModel
 from bokehbench.models.collapse import CollapseGuard
+from bokehbench.models.exported import Exported
 from bokehbench.models.published import Published
 from bokehbench.models.pynet_handover import start_level
 from bokehbench.models.rendering import Rendering
 from bokehbench.models.stages import Stage, StageRecipe
 from bokehbench.models.uses import Uses
 from bokehbench.nets.pynet import LEVELS, PyNETNet, crop, pad
-from bokehbench.nets.pynet.pictures import even, fitted, network_input, reduced, rounded
+from bokehbench.nets.pynet.pictures import MULTIPLE, even, fitted, network_input, reduced, rounded
+from bokehbench.optics.padding import mirror, window
 from bokehbench.perceptual import VGGDistance, load_vgg
 from bokehbench.weights.pynet import load_official
 
@@ -263,6 +265,24 @@ class PyNET(CollapseGuard, BokehModel):
         level = int(self.finest)
         coarse = f"trained down to level_{level} only: its output, enlarged {2 ** (level - 1)} times"
         return coarse if level > 1 else ""
+
+    def exported(self, size: int, largest_aperture: float) -> Exported:
+        """As the base, with the level that the weights were trained for."""
+        level, beyond = int(self.finest), 2 * self.hparams["margin"] + MULTIPLE - 1
+
+        def blur(image: Tensor, disparity: Tensor | None, focus: None, aperture: None) -> Tensor:
+            x = network_input(even(image), None if disparity is None else even(disparity))
+            sizes = [torch.sym_max(2, (side + beyond) // MULTIPLE) * MULTIPLE for side in x.shape[-2:]]
+            before = [(total - side) // 4 * 2 for total, side in zip(sizes, x.shape[-2:], strict=True)]
+            output = self.net(mirror(x, *before, *sizes), level)
+            if level > 1:
+                output = F.interpolate(output, [2 * side for side in sizes], mode="bilinear", align_corners=False)
+            return window(output, *(2 * at for at in before), *image.shape[-2:])
+
+        # One value in about 200,000 of the half-size photo lies between two of 8 bits, and may be rounded either way
+        return Exported(blur, [self.net], self.uses, largest_aperture, strays=1e-3, level=f"{level}")
+
+        return {"margin": 0, "head_init": "official"}, load_official
 
 
 def level_of(stage: Stage) -> int:

@@ -9,6 +9,7 @@ from torch import Tensor
 
 from bokehbench.batch import Batch, known
 from bokehbench.errors import BokehbenchError
+from bokehbench.models.exported import Exported
 from bokehbench.models.recorded import Recorded
 from bokehbench.models.rendering import Prepared, Rendering, in_words
 from bokehbench.models.uses import Uses
@@ -63,6 +64,21 @@ class Renders(Recorded):
             B 1 H W in [0, 1], 1 = nearest; None where it only uses what it is given.
         """
         return None
+
+    def exported(self, size: int, largest_aperture: float) -> Exported:
+        """What ``bokehbench export`` writes: here :meth:`blur` as it is, which must then look at no value and no size.
+
+        Args:
+            size: long side of the photos that the file is for, in pixels; other sizes must work as well.
+            largest_aperture: in pixels of the photo.
+
+        Raises:
+            BokehbenchError: it cannot be exported; says why.
+        """
+        if self.of_command or type(self).refocus is not Renders.refocus:
+            why = "it is a command of others" if self.of_command else "its refocus() is more than a blur() of one photo"
+            raise BokehbenchError(f"{self.label} cannot be exported: {why}, which no file can hold.")
+        return Exported(self.blur, [self], self.uses, largest_aperture)
 
     # Rendering -------------------------------------------------------------------------------------------------
 

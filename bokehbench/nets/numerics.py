@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -82,15 +83,15 @@ class Numerics:
         """What the resized :meth:`upsampling_input` is divided by: the official graph divides *after* resizing."""
         return 255.0 if self.official else 1.0
 
-    def padding(self, length: int, kernel: int, stride: int) -> tuple[int, int]:
+    def padding(self, length: Any, kernel: int, stride: int) -> tuple[Any, Any]:
         """Pixels to add before and after an axis so that a strided convolution gives ceil(length / stride).
 
         Official: TensorFlow SAME, total / 2 before, rounded down. Modern: (kernel - stride + 1) // 2 before whatever
         the size, which puts the windows within half a pixel of the cells that half-pixel resizing maps them back to.
         """
-        total = max((-(-length // stride) - 1) * stride + kernel - length, 0)
+        total = torch.sym_max((length - 1) // stride * stride + kernel - length, 0)
         before = total // 2 if self.official else (kernel - stride + 1) // 2
-        return before, max(total - before, 0)
+        return before, torch.sym_max(total - before, 0)
 
     def pad(self, x: Tensor, kernel: int, stride: int) -> Tensor:
         """Apply :meth:`padding` to both axes of B C H W."""
@@ -99,7 +100,7 @@ class Numerics:
 
     def resize(self, x: Tensor, size: Size) -> Tensor:
         """Bilinear, not antialiased: B C H W -> B C h w."""
-        if tuple(x.shape[-2:]) == tuple(size):
+        if not torch.compiler.is_exporting() and tuple(x.shape[-2:]) == tuple(size):
             return x
         if self.official:
             return self._lerp(self._lerp(x, size[1], -1), size[0], -2)

@@ -51,8 +51,18 @@ def mirror(maps: Tensor, top: int, left: int, height: int, width: int) -> Tensor
     return maps[..., rows, :][..., columns]
 
 
+def window(maps: Tensor, top: int, left: int, height: int, width: int) -> Tensor:
+    """... h w -> ... height width: what begins at (top, left)."""
+    if not torch.compiler.is_exporting():
+        return maps[..., top : top + height, left : left + width]
+    # As slices with symbols at both ends, the ONNX form cut out another window (torch 2.15)
+    rows, columns = torch.arange(height) + top, torch.arange(width) + left
+    return maps.index_select(-2, rows).index_select(-1, columns)
+
+
 def mirrored(size: int, before: int, total: int, device: torch.device) -> Tensor:
     """Indices of a mirrored axis of ``size``, from ``-before`` on; a single pixel is repeated."""
     period = max(2 * (size - 1), 1)
-    place = (torch.arange(total, device=device) - before).remainder(period)
+    place = torch.arange(total, device=device) - before
+    place = place.remainder(torch.full_like(place, period))  # as a tensor: torch.onnx takes no symbol here
     return torch.minimum(place, period - place) if size > 1 else torch.zeros_like(place)

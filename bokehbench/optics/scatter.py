@@ -62,7 +62,7 @@ def _exact(stack: Tensor, radius: Tensor) -> Tensor:
     return out
 
 
-def _disk_at(radius: float) -> Tensor:
+def disk_at(radius: float) -> Tensor:
     """BokehMe's disk before its energy is divided out; a point for radius 0."""
     if radius == 0:
         return torch.full((1, 1), 0.5, dtype=torch.float64)
@@ -81,13 +81,13 @@ class _Scatter(torch.autograd.Function):
         ctx.save_for_backward(stack, radius)
         ctx.step = step
         out = torch.empty_like(stack)
-        for maps, place, result in zip(stack, _place(radius[:, 0], step), out, strict=True):
+        for maps, place, result in zip(stack, place_of(radius[:, 0], step), out, strict=True):
             bins = _bins(place)
-            size = _size(place, _radius_at(bins[-1], step))
+            size = _size(place, radius_at(bins[-1], step))
             sums = [torch.fft.rfft2(torch.zeros_like(place), s=size) for _ in maps]
             for j in bins:
-                share = _share(place, j)
-                spectrum = spectrum_of(_disk_at(_radius_at(j, step)).to(maps), size)
+                share = share_of(place, j)
+                spectrum = spectrum_of(disk_at(radius_at(j, step)).to(maps), size)
                 for total, one in zip(sums, maps, strict=True):
                     total += torch.fft.rfft2(one * share, s=size).mul_(spectrum)
             for channel, total in enumerate(sums):
@@ -100,15 +100,15 @@ class _Scatter(torch.autograd.Function):
         stack, radius = ctx.saved_tensors
         step = ctx.step
         to_stack, to_radius = torch.zeros_like(stack), torch.zeros_like(radius)
-        for b, place in enumerate(_place(radius[:, 0], step)):
+        for b, place in enumerate(place_of(radius[:, 0], step)):
             bins = _bins(place)
-            size = _size(place, _radius_at(bins[-1], step))
+            size = _size(place, radius_at(bins[-1], step))
             density = (radius[b, 0] < FINE_UP_TO).to(place).mul_(FINER - 1).add_(1).div_(step)
             arriving = [torch.fft.rfft2(one, s=size) for one in gradient[b]]
             for j in bins:
-                share = _share(place, j)
+                share = share_of(place, j)
                 slope = torch.sign(j - place).masked_fill_(share == 0, 0) * density
-                spectrum = spectrum_of(_disk_at(_radius_at(j, step)).to(place), size)
+                spectrum = spectrum_of(disk_at(radius_at(j, step)).to(place), size)
                 for channel, wanted in enumerate(arriving):
                     back = _cropped(wanted * spectrum, size, place)
                     to_stack[b, channel].addcmul_(share, back)
@@ -116,13 +116,13 @@ class _Scatter(torch.autograd.Function):
         return to_stack, to_radius, None
 
 
-def _place(radius: Tensor, step: float) -> Tensor:
+def place_of(radius: Tensor, step: float) -> Tensor:
     """Where radii lie on the list of computed ones, as fractional indices."""
     return (radius.clamp(max=FINE_UP_TO) * FINER + (radius - FINE_UP_TO).clamp(min=0)) / step
 
 
-def _radius_at(index: int, step: float) -> float:
-    """The inverse of :func:`_place`."""
+def radius_at(index: int, step: float) -> float:
+    """The inverse of :func:`place_of`."""
     return index * step / FINER if index * step <= FINE_UP_TO * FINER else index * step - FINE_UP_TO * (FINER - 1)
 
 
@@ -132,7 +132,7 @@ def _bins(place: Tensor) -> list[int]:
     return torch.unique(torch.cat([below, place.ceil()])).int().tolist()
 
 
-def _share(place: Tensor, j: int) -> Tensor:
+def share_of(place: Tensor, j: int) -> Tensor:
     return (1 - (place - j).abs()).clamp_(min=0)
 
 

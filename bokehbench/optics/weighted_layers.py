@@ -61,19 +61,19 @@ def weighted_layers(
     weak = (light[:, 3:].detach().amin((1, 2, 3)) < WEAK * weight.detach().amax((1, 2, 3))).nonzero().flatten()
     nothing = NOTHING[work]
     if len(weak) == 0 or work == torch.float64:
-        return _ratio(light, covered, nothing)
+        return unweighted(light, covered, nothing)
     exact_masks = soft_masks(defocus[weak].double(), len(radii), sharpness)
     exact = composite(stack[weak].double(), exact_masks, kernels, padding, low_memory=low_memory)
     strong = torch.ones(len(image), dtype=torch.bool, device=image.device)
     strong[weak] = False
     rendered = torch.empty_like(image)
-    rendered[weak] = _ratio(*exact, nothing).to(work)
+    rendered[weak] = unweighted(*exact, nothing).to(work)
     if bool(strong.any()):
-        rendered[strong] = _ratio(light[strong], covered[strong], nothing)
+        rendered[strong] = unweighted(light[strong], covered[strong], nothing)
     return rendered
 
 
-def _ratio(light: Tensor, covered: Tensor, nothing: float) -> Tensor:
+def unweighted(light: Tensor, covered: Tensor, nothing: float) -> Tensor:
     """[P / (T + e)] / [Q / (T + e) + e] with e = 1e-10, multiplied out."""
     weights = light[:, 3:] + EPSILON * (covered + EPSILON)
     empty = covered < nothing

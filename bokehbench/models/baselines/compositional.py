@@ -1,10 +1,13 @@
 """Blurred with fixed disks, blended per pixel."""
 
+from collections.abc import Callable
+from functools import partial
+
 from torch import Tensor
 
 from bokehbench.errors import check_options
 from bokehbench.models.baselines.disparity_renderer import DisparityRenderer
-from bokehbench.optics import compositional
+from bokehbench.optics import compositional, fixed
 
 
 class Compositional(DisparityRenderer):
@@ -25,3 +28,6 @@ class Compositional(DisparityRenderer):
 
     def spread(self, light: Tensor, disparity: Tensor, focus: Tensor, aperture: Tensor) -> Tensor:
         return compositional(light, disparity, focus, aperture, step=self.step)
+
+    def fixed(self, reach: int) -> Callable[..., Tensor]:
+        return partial(fixed.compositional, step=self.step, reach=reach)

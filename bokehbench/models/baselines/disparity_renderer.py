@@ -1,10 +1,14 @@
 """What the renderers share that are given a disparity map."""
 
+import math
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 
 from torch import Tensor
 
+from bokehbench.errors import BokehbenchError
 from bokehbench.models.baselines.baseline import Baseline
+from bokehbench.models.exported import Exported
 from bokehbench.optics import to_linear, to_srgb
 
 
@@ -21,3 +25,16 @@ class DisparityRenderer(Baseline, ABC):
     def blur(self, image: Tensor, disparity: Tensor, focus: Tensor, aperture: Tensor) -> Tensor:
         """:meth:`spread` of gamma-encoded pictures."""
         return to_srgb(self.spread(to_linear(image), disparity, focus, aperture))
+
+    def fixed(self, reach: int) -> Callable[..., Tensor]:
+        """:meth:`spread` for apertures up to ``reach`` px, as :mod:`bokehbench.optics.fixed` has it."""
+        raise BokehbenchError(f"{self.label} cannot be exported: the picture's values decide how long it computes.")
+
+    def exported(self, size: int, largest_aperture: float) -> Exported:
+        """As the base, with :meth:`fixed`."""
+        spread = self.fixed(math.ceil(largest_aperture))
+
+        def blur(image: Tensor, *chosen: Tensor) -> Tensor:
+            return to_srgb(spread(to_linear(image), *chosen))
+
+        return Exported(blur, [], self.uses, largest_aperture)

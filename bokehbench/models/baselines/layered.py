@@ -1,10 +1,13 @@
 """Planes of disparity, blurred and composited from far to near."""
 
+from collections.abc import Callable
+from functools import partial
+
 from torch import Tensor
 
 from bokehbench.errors import check_options
 from bokehbench.models.baselines.disparity_renderer import DisparityRenderer
-from bokehbench.optics import layered
+from bokehbench.optics import fixed, layered
 
 
 class Layered(DisparityRenderer):
@@ -26,3 +29,6 @@ class Layered(DisparityRenderer):
     def spread(self, light: Tensor, disparity: Tensor, focus: Tensor, aperture: Tensor) -> Tensor:
         # Half a plane of margin, or the plane in focus itself would be blurred by half a plane's disparity
         return layered(light, disparity, focus, aperture, layers=self.layers, margin=0.5 / self.layers)
+
+    def fixed(self, reach: int) -> Callable[..., Tensor]:
+        return partial(fixed.layered, layers=self.layers, margin=0.5 / self.layers, reach=reach)

@@ -1,9 +1,12 @@
 """Every pixel spread over its own circle of confusion."""
 
+from collections.abc import Callable
+from functools import partial
+
 from torch import Tensor
 
 from bokehbench.models.baselines.disparity_renderer import DisparityRenderer
-from bokehbench.optics import scatter, signed_defocus
+from bokehbench.optics import fixed, scatter, signed_defocus
 
 
 class Scatter(DisparityRenderer):
@@ -14,3 +17,6 @@ class Scatter(DisparityRenderer):
 
     def spread(self, light: Tensor, disparity: Tensor, focus: Tensor, aperture: Tensor) -> Tensor:
         return scatter(light, signed_defocus(disparity, focus, aperture))
+
+    def fixed(self, reach: int) -> Callable[..., Tensor]:
+        return partial(fixed.scatter, reach=reach)

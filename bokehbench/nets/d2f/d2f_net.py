@@ -27,8 +27,8 @@ class CoarseOutput(TypedDict):
     """B 3 h w, the rendering."""
 
 
-class D2FOutput(CoarseOutput):
-    """What the whole network gives for a picture of H x W, besides what its first stage gave."""
+class FullOutput(TypedDict):
+    """What the second stage gives for a picture of H x W."""
 
     bokeh: Tensor
     """B 3 H W in [0, 1]."""
@@ -38,12 +38,16 @@ class D2FOutput(CoarseOutput):
     """B 1 H W, 0 or 1."""
 
 
-def half_size(side: int) -> int:
+class D2FOutput(CoarseOutput, FullOutput):
+    """What the whole network gives."""
+
+
+def half_size(side: int) -> Any:
     """64 round(side/2/64), ties to even, at least 64: the first stage's size of a side, in pixels (spec 2).
 
     The minimum is ours: the released rule gives 0 for sides up to 64.
     """
-    return max(64, 64 * round(side / 2 / 64))
+    return torch.sym_max(64, 64 * ((side + 63 + side // 128 % 2) // 128))
 
 
 def resize(image: Tensor, size: tuple[int, int]) -> Tensor:
@@ -56,9 +60,9 @@ def halved(picture: Tensor) -> Tensor:
     return resize(picture, (half_size(picture.shape[-2]), half_size(picture.shape[-1])))
 
 
-def shrinking(image: Tensor) -> float:
+def shrinking(image: Tensor) -> Any:
     """How many pixels of ``image`` one pixel of the first stage is long: about 2."""
-    return max(image.shape[-2:]) / max(half_size(side) for side in image.shape[-2:])
+    return torch.sym_max(*image.shape[-2:]) / torch.sym_max(*(half_size(side) for side in image.shape[-2:]))
 
 
 class D2FNet(nn.Module):
@@ -124,10 +128,14 @@ class D2FNet(nn.Module):
 
         ``defocus_scale`` as in :meth:`render_coarse`. Raises :class:`BokehbenchError` where it is negative.
         """
-        full = (image.shape[-2], image.shape[-1])
         stage1 = self.render_coarse(halved(image), defocus_scale)
-        defocus, rendering = resize(stage1["defocus"], full).to(image.dtype), resize(stage1["coarse"], full)
+        return {**stage1, **self.finish(image, stage1["defocus"], stage1["coarse"])}
+
+    def finish(self, image: Tensor, defocus: Tensor, coarse: Tensor) -> FullOutput:
+        """Stage 2: the rendering of the first stage, enlarged and fused with the picture."""
+        full = (image.shape[-2], image.shape[-1])
+        defocus, rendering = resize(defocus, full).to(image.dtype), resize(coarse, full)
         mask_init = initial_mask(defocus)
         mask = self.mask(image, defocus, mask_init)
         bokeh = fuse(image, rendering, mask).clamp(0, 1)
-        return {**stage1, "bokeh": bokeh, "mask": mask, "mask_init": mask_init}
+        return {"bokeh": bokeh, "mask": mask, "mask_init": mask_init}

@@ -41,8 +41,8 @@ def defocus_of(radius: Tensor, kernel_set: KernelSet = 15) -> Tensor:
     count = len(radii)
     middle = (torch.arange(count, dtype=radius.dtype, device=radius.device) + 0.5) / (count - 1)
     middle[0] = 0
-    radius = radius.clamp(0, float(radii[-1]))
-    above = torch.bucketize(radius, radii).clamp(1, count - 1)
+    radius = radius.clamp(0, float(RADII[kernel_set][-1]))
+    above = (radius[..., None] > radii).sum(-1).clamp(1, count - 1)
     share = (radius - radii[above - 1]) / (radii[above] - radii[above - 1])
     return torch.lerp(middle[above - 1], middle[above], share)
 

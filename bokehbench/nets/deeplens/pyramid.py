@@ -31,6 +31,19 @@ def area_resize(image: Tensor, size: Size) -> Tensor:
     return image
 
 
+def area_product(picture: Tensor, size: Size) -> Tensor:
+    """:func:`area_resize` as two matrix products, of sizes that may be symbols."""
+    down, across = (_shares(n, length).to(picture.dtype) for n, length in zip(picture.shape[-2:], size, strict=True))
+    return down @ picture @ across.mT
+
+
+def _shares(pixels: int, length: int) -> Tensor:
+    """What share of each of ``length`` footprints every pixel has: length x pixels, rows sum to 1."""
+    edge, at = torch.arange(length + 1).double() * pixels / length, torch.arange(pixels).double()
+    overlap = torch.minimum(edge[1:, None], at + 1) - torch.maximum(edge[:-1, None], at)
+    return overlap.clamp(min=0.0) * length / pixels
+
+
 def level_count(size: Size, numerics: Numerics) -> int:
     """Number of levels for an image of H x W.
 

@@ -5,7 +5,7 @@ from torch import Tensor, nn
 
 from bokehbench.errors import BokehbenchError
 from bokehbench.nets.pix2pix.layers import Norm, initialise, norm_layer
-from bokehbench.optics.padding import mirror
+from bokehbench.optics.padding import mirror, window
 
 DROPOUT_LEVELS = 3
 """Decoder levels with dropout: the paper's CD512, counted from the inside."""
@@ -67,13 +67,13 @@ class Generator(nn.Module):
         y = features.pop()
         for number, up in enumerate(self.decoder):
             y = up(y if number == 0 else torch.cat((y, features.pop()), 1))
-        return torch.tanh(y)[..., top : top + height, left : left + width]
+        return window(torch.tanh(y), top, left, height, width)
 
 
 def pad(x: Tensor, multiple: int) -> tuple[Tensor, tuple[int, int]]:
     """Mirror B C H W out to multiples of ``multiple``, half on each side; also (top, left) of the picture in it."""
-    height, width = (-(-side // multiple) * multiple for side in x.shape[-2:])
-    if (height, width) == tuple(x.shape[-2:]):
+    height, width = ((side + multiple - 1) // multiple * multiple for side in x.shape[-2:])
+    if not torch.compiler.is_exporting() and (height, width) == tuple(x.shape[-2:]):
         return x, (0, 0)
     top, left = (height - x.shape[-2]) // 2, (width - x.shape[-1]) // 2
     return mirror(x, top, left, height, width), (top, left)

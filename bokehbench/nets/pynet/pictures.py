@@ -91,8 +91,12 @@ def fitted(picture: Tensor) -> Tensor:
 
 def even(picture: Tensor) -> Tensor:
     """B C H W with the last row or column repeated where H or W is odd."""
-    height, width = picture.shape[-2:]
-    return F.pad(picture, (0, width % 2, 0, height % 2), mode="replicate") if height % 2 or width % 2 else picture
+    for axis in (-2, -1):
+        side = picture.shape[axis]
+        if torch.compiler.is_exporting() or side % 2:
+            at = torch.arange((side + 1) // 2 * 2, device=picture.device)
+            picture = picture.index_select(axis, at.clamp(max=side - 1))
+    return picture
 
 
 def pad(x: Tensor, margin: int = 0) -> tuple[Tensor, tuple[int, int]]:
