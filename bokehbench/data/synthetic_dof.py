@@ -1,6 +1,6 @@
 """SyntheticDoF: scenes with exact shallow depth of field, made on the fly; needs no files."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -32,6 +32,7 @@ class SyntheticScenes(PictureSet):
     options: SceneOptions
     backdrops: BackdropSource
     objects: ObjectSource
+    sides: tuple[int, int] | None = None
 
     def __len__(self) -> int:
         return self.length
@@ -44,7 +45,7 @@ class SyntheticScenes(PictureSet):
 
     def training_item(self, draw: Draw, plan: TrainingPlan, generator: torch.Generator) -> Item:
         """As the base class makes it, but without rendering what ``plan`` crops away or does not want."""
-        bokeh, view, options = plan.wants("bokeh"), plan.view, self.options
+        bokeh, view, options = plan.wants("bokeh"), plan.view, self.options_of(draw.index)
         if view.kind == "crop" and view.height <= options.height and view.width <= options.width:
             window = random_window(options.height, options.width, view, generator)
             return self._item(draw.index, window, bokeh)
@@ -55,15 +56,23 @@ class SyntheticScenes(PictureSet):
         sources = (self.backdrops, self.objects)
         return [problem for s in sources if isinstance(s, Photos | Cutouts) for problem in s.problems(deep)]
 
+    def options_of(self, index: int) -> SceneOptions:
+        """Scene ``index``'s: with a side of its own where ``sides`` are given."""
+        if self.sides is None:
+            return self.options
+        seed = (self.options.seed, SPLIT_NUMBERS[self.split], index, 1)
+        side = int(np.random.default_rng(seed).integers(self.sides[0], self.sides[1] + 1))
+        return replace(self.options, height=side, width=side)
+
     def scene(self, index: int) -> tuple[Scene, np.random.Generator]:
         """Scene ``index``, and its generator for what is drawn after it."""
         seed = np.random.SeedSequence((self.options.seed, SPLIT_NUMBERS[self.split], index))
         rng = np.random.Generator(np.random.PCG64(seed))
-        return draw_scene(rng, self.options, self.backdrops, self.objects), rng
+        return draw_scene(rng, self.options_of(index), self.backdrops, self.objects), rng
 
     @one_thread()
     def _item(self, index: int, window: Window | None = None, bokeh: bool = True) -> Item:
-        options = self.options
+        options = self.options_of(index)
         scene, rng = self.scene(index)
         regions = scene.regions()
         maps = {"disparity": scene.disparity(regions), "mask": (regions[0] | regions[1]).float()[None]}
@@ -99,6 +108,8 @@ class SyntheticDoF(BokehDataModule):
         size: side of the square scenes in pixels, or height and width.
         aperture: blur radius in pixels of the scene at a disparity difference of 1; None = 0.025 times the long side
             (8 at 320, 16 at 640, as DeepLens' configuration suggests).
+        train_sides: smallest and largest side of the training scenes, which are then square and of any side between;
+            the aperture stays. None = all of ``size``.
         train_samples, val_samples, test_samples: scenes per split; the paper has 18,000 for training and 500 for test.
         scene_seed: other scenes, the same in every split.
         disparity_input: "corrupted" = foregrounds' disparity dilated or eroded at random (paper), with the true one
@@ -127,6 +138,7 @@ class SyntheticDoF(BokehDataModule):
         self,
         size: int | tuple[int, int] = 320,
         aperture: float | None = None,
+        train_sides: tuple[int, int] | None = None,
         train_samples: int = 18_000,
         val_samples: int = 100,
         test_samples: int = 500,
@@ -147,11 +159,13 @@ class SyntheticDoF(BokehDataModule):
         height, width = (size, size) if isinstance(size, int) else size
         aperture = APERTURE_SHARE * max(height, width) if aperture is None else float(aperture)
         self.samples = {"train": train_samples, "val": val_samples, "test": test_samples}
-        self.backgrounds, self.cutouts = backgrounds, cutouts
-        largest = LARGEST_APERTURE_SHARE * max(height, width)
+        self.backgrounds, self.cutouts, self.train_sides = backgrounds, cutouts, train_sides
+        shortest, longest = train_sides or (min(height, width), max(height, width))
+        largest = LARGEST_APERTURE_SHARE * min(max(height, width), longest)
         check_options(
             "--data.",
             ("size", (height, width), min(height, width) >= 16, "16 pixels or more"),
+            ("train_sides", train_sides, 16 <= shortest <= longest, "two sides, 16 pixels or more, the smaller first"),
             ("aperture", aperture, 0 <= aperture <= largest, f"0 to {largest:g} pixels"),
             ("scene_seed", scene_seed, scene_seed >= 0, "0 or more"),
             ("disparity_input", disparity_input, disparity_input in ("corrupted", "clean"), "corrupted or clean"),
@@ -179,4 +193,5 @@ class SyntheticDoF(BokehDataModule):
         for split, length in self.samples.items():
             backdrops = Photos(split_files(files["backgrounds"], split)) if "backgrounds" in files else procedural
             objects = Cutouts(split_files(files["cutouts"], split)) if "cutouts" in files else procedural
-            setattr(self, f"{split}_set", SyntheticScenes(split, length, self.options, backdrops, objects))
+            sides = self.train_sides if split == "train" else None
+            setattr(self, f"{split}_set", SyntheticScenes(split, length, self.options, backdrops, objects, sides))

@@ -261,3 +261,24 @@ def test_disparity_stretched_to_0_and_1_is_the_same_blur_of_the_same_scene(view:
         assert (float(whole.min()), float(whole.max())) == (0, 1)
         wide += float(one["aperture"]) > float(other["aperture"])
     assert wide == 12
+
+
+def test_training_scenes_of_many_sizes() -> None:
+    data = SyntheticDoF(size=64, aperture=8, train_sides=(48, 96), train_samples=12, val_samples=2, test_samples=2)
+    scenes = data.pictures("train")
+    sides = [scenes[n]["image"].shape[-1] for n in range(12)]
+    assert all(48 <= side <= 96 for side in sides)
+    assert len(set(sides)) > 4
+    assert all(
+        scenes[n]["image"].shape == (3, side, side) and float(scenes[n]["aperture"]) == 8
+        for n, side in enumerate(sides)
+    )
+    assert torch.equal(scenes[3]["bokeh"], scenes[3]["bokeh"])
+    assert data.pictures("val")[0]["image"].shape == (3, 64, 64)
+    plan = TrainingPlan(2, 2, view=View("crop", 40, 40))
+    item = scenes.training_item(Draw(3, 0), plan, torch.Generator().manual_seed(0))
+    assert item["bokeh"].shape == (3, 40, 40)
+    assert "train_sides" not in SyntheticDoF(size=64).settings()
+    for wrong in ((8, 64), (64, 48)):
+        with pytest.raises(BokehbenchError, match="train_sides"):
+            SyntheticDoF(size=64, train_sides=wrong)
