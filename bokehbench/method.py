@@ -108,7 +108,7 @@ class Method:
     @property
     def name(self) -> str:
         """As in tables."""
-        return type(self.model).__name__
+        return self.model.label
 
     @property
     def run(self) -> Path:
