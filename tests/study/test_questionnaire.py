@@ -140,7 +140,7 @@ def test_two_tabs_of_one_rater_go_on_together(page, tmp_path) -> None:  # noqa: 
         shown(tab)
         answer(tab, "left", button=True)
         for both in (first, second):
-            both.wait_for_function(f"Votes.state.votes.length === {number}")
+            both.wait_for_function(f"typeof Votes !== 'undefined' && Votes.state.votes.length === {number}")
     assert [vote["trial"] for vote in first.evaluate("Votes.file().votes")] == [0, 1, 2]
 
 
