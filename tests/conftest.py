@@ -7,13 +7,17 @@ import os
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # before torch: oversubscription slowed tests 3 to 16 times
 os.environ.setdefault("WANDB_MODE", "disabled")
 
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 import torch
 from installed import Installed
+from pretend_device import register
 
 torch.set_num_threads(1)
+with suppress(pytest.skip.Exception):  # an older torch; the tests that use the device say so
+    register()  # before the first backward pass of the process, at which torch counts its devices
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 
