@@ -178,8 +178,8 @@ def measure(
     for batch in tqdm(data.test_dataloader(), desc="verify", unit="picture"):
         if not set(batch["name"]) & names:
             continue
-        moved = {key: value.to(device) if torch.is_tensor(value) else value for key, value in batch.items()}
-        for picture in measured(moved, sample(moved), measurement, board.fingerprints):  # type: ignore[arg-type]
+        moved = data.transfer_batch_to_device(batch, torch.device(device), 0)
+        for picture in measured(moved, sample(moved), measurement, board.fingerprints):
             board.refuse_fingerprint(picture.name, picture.fingerprint)
             lost.discard(picture.name)
             yield picture

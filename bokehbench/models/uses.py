@@ -19,7 +19,7 @@ class Uses:
         mask: a mask of the subject is looked at, and does where there is no map.
         preview: :meth:`~bokehbench.models.base.BokehModel.refocus` has a quick preview; of other methods a smaller copy
             of the photo is rendered while people try things out.
-        note: one or two sentences for people, where something of the above may surprise them.
+        note: one or two sentences to show, where something of the above may surprise them.
     """
 
     focus: bool = True

@@ -121,6 +121,6 @@ def wall_time(result: Result) -> str:
 
 
 def as_yaml(value: Mapping[str, Any], without: Collection[str] = ()) -> str:
-    """A record as lines for people, but for its keys ``without``; empty where there is nothing in it."""
+    """A record as lines to read, but for its keys ``without``; empty where there is nothing in it."""
     kept = plain({key: each for key, each in value.items() if key not in without})
     return yaml.safe_dump(kept, sort_keys=False, allow_unicode=True, width=100).rstrip() if kept else ""

@@ -143,7 +143,7 @@ def test_targets_are_the_same_bits_for_any_number_of_threads_in_any_process(tmp_
 
 
 @pytest.mark.parametrize("renderer", RENDERERS)
-def test_training_targets_are_drawn_anew_and_rendered_from_the_crop(tmp_path: Path, renderer: str) -> None:
+def test_training_targets_are_drawn_again_and_rendered_from_the_crop(tmp_path: Path, renderer: str) -> None:
     make_rgbd(tmp_path, ["a", "b"], size=(48, 64))
     data = ready(tmp_path, "fit", train_fraction=0.5, renderer=renderer, max_aperture_at_1024=100.0)
     data.plan_training(TrainingPlan(batch_size=2, steps=3, view=View("crop", 16, 24)))

@@ -114,9 +114,9 @@ def test_a_prepared_photo_is_rendered_with_any_focus_and_aperture_as_render_does
     image = photo()[0]
     prepared = model.prepare(image, **with_map(model))
     for chosen in ({"focus": 0.2, "aperture": 3.0}, {"focus": 0.8, "aperture": 8.0}, {"focus": 0.2, "aperture": 3.0}):
-        again, anew = model.refocus(prepared, **chosen), model.render(image, **chosen, **with_map(model))
-        assert torch.equal(again.image, anew.image)
-        assert again.note == anew.note
+        prepared_once, rendered = model.refocus(prepared, **chosen), model.render(image, **chosen, **with_map(model))
+        assert torch.equal(prepared_once.image, rendered.image)
+        assert prepared_once.note == rendered.note
 
 
 def test_a_rendering_says_what_was_used(model) -> None:

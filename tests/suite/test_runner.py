@@ -159,7 +159,7 @@ def test_two_processes_give_the_scores_of_one(board: Path) -> None:
     assert len(list(board.glob("results/*/*.json"))) == 1
 
 
-def test_a_new_version_of_the_board_is_measured_anew(board: Path) -> None:
+def test_a_new_version_of_the_board_is_measured_again(board: Path) -> None:
     command = suite(board, "identity")
     assert main(command) == 0
     path = board / "board.yaml"
