@@ -45,13 +45,15 @@ def boards() -> list[str]:
     return _boards.names()
 
 
-def load(what: str | Path, *, device: str = "cpu", **settings: Any) -> Method:
+def load(what: str | Path, *, device: str = "cpu", depth: str | None = None, **settings: Any) -> Method:
     """A method with its weights, ready for photos.
 
     Args:
         what: path of a checkpoint, or of a run's folder; or a method by its short name or as ``PACKAGE.CLASS``: one
             without training, or else with the weights of its newest run below ``runs``.
         device: to render on.
+        depth: what photos without a disparity map get, for methods that take one: ``transformers:ID``, ``folder:PATH``,
+            ``own`` (the method's own depth network), ``none``; None: see :class:`bokehbench.photo_depth.PhotoDepth`.
         settings: constructor arguments in place of the checkpoint's or the defaults, such as ``layers=32``.
 
     Raises:
@@ -67,8 +69,8 @@ def load(what: str | Path, *, device: str = "cpu", **settings: Any) -> Method:
 
     path = Path(what)
     if isinstance(what, str) and (what in MODELS or not (path.suffix in SUFFIXES or path.exists())):
-        return open_method(MODELS.typed(what, "load"), None, checked, device)
-    return open_method(None, newest_in(path) if path.is_dir() else path, checked, device)
+        return open_method(MODELS.typed(what, "load"), None, checked, device, depth)
+    return open_method(None, newest_in(path) if path.is_dir() else path, checked, device, depth)
 
 
 def fit(method: str, settings: Mapping[str, Any] | None = None, *, config: str | Path | None = None) -> Method:

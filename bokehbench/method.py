@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,15 +14,16 @@ from PIL import Image
 from torch import Tensor
 
 from bokehbench.data.augment import resize
-from bokehbench.data.image_io import Photo, to_pixels, write_photo
+from bokehbench.data.image_io import Photo, to_pixels, write_map, write_photo
 from bokehbench.data.in_memory import Source, map_of, photo_of
 from bokehbench.errors import BokehbenchError, nearest
-from bokehbench.files import write_atomic
 from bokehbench.models.base import BokehModel
 from bokehbench.models.load import Changes, load_model, newest_checkpoint
+from bokehbench.models.rendering import Prepared
 from bokehbench.models.renders import Focus
 from bokehbench.models.uses import Uses
 from bokehbench.names import options_of
+from bokehbench.photo_depth import PhotoDepth
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,11 +55,14 @@ class Bokeh:
         write_photo(path, torch.from_numpy(self.image).permute(2, 0, 1), like=self.photo)
 
     def save_disparity(self, path: str | Path) -> None:
-        """Write the map that was used as 16-bit PNG, bright = near; BokehbenchError where there was none."""
+        """Write the map that was used as PNG of 16 bits, bright = near.
+
+        Raises:
+            BokehbenchError: there was none, another suffix, or a place that cannot be written to.
+        """
         if self.disparity is None:
             raise BokehbenchError(f"{path}: no disparity map was used, so there is none to write.")
-        picture = Image.fromarray((self.disparity * 65535).round().astype(np.uint16))
-        write_atomic(Path(path), lambda file: picture.save(file, "PNG"))
+        write_map(Path(path), torch.from_numpy(self.disparity))
 
     def _repr_png_(self) -> bytes:
         file = io.BytesIO()
@@ -96,10 +100,15 @@ class Method:
     Args:
         model: in evaluation mode; the Lightning module behind it, for batches of tensors and for research.
         checkpoint: that the weights are from; None: none.
+        depth: what photos without a disparity map get, see :class:`bokehbench.photo_depth.PhotoDepth`.
+
+    Raises:
+        BokehbenchError: there is no such depth.
     """
 
-    def __init__(self, model: BokehModel, checkpoint: Path | None = None) -> None:
+    def __init__(self, model: BokehModel, checkpoint: Path | None = None, depth: str | None = None) -> None:
         self.model, self.checkpoint = model.eval(), checkpoint
+        self.depth = PhotoDepth(self.model, depth)
 
     def __repr__(self) -> str:
         weights = f"weights of {self.checkpoint}" if self.checkpoint else "no checkpoint"
@@ -143,7 +152,8 @@ class Method:
                 :func:`bokehbench.data.in_memory.photo_of`.
             focus: a point (x, y) in pixels of the photo, or a disparity in [0, 1]; None: the method's default.
             aperture: blur radius in pixels of the photo at a disparity difference of 1; None: the method's default.
-            disparity: map in place of the method's own, 1 = nearest: file, array H W, tensor, of the photo's shape.
+            disparity: map, 1 = nearest: file, array H W, tensor, of the photo's shape; None: :attr:`depth`, where the
+                method takes a map.
             mask: of the subject, 1 = in focus, for methods that look at one.
 
         Raises:
@@ -161,26 +171,40 @@ class Method:
         def on_photo(given: Source, what: str) -> Tensor:
             return resize(map_of(given, size, what), *size, smooth=True)[None].to(device)
 
-        given = None if disparity is None else on_photo(disparity, "disparity map")
+        image, source = read.image[None].to(device), ""
         more: dict[str, Any] = {} if mask is None else {"mask": on_photo(mask, "mask")}
         names = [Path(photo).stem] if isinstance(photo, str | Path) else None
-        return OpenPhoto(self, read, self.model.prepare(read.image[None].to(device), given, names=names, **more))
+        if disparity is not None:
+            used = on_photo(disparity, "disparity map")
+        elif mask is not None and self.uses.mask:
+            used = None
+        else:
+            used, source = self.depth(image, names)
+        prepared = self.model.prepare(image, used, names=names, **more)
+        if source and isinstance(prepared, Prepared):
+            prepared = replace(prepared, source=source)
+        return OpenPhoto(self, read, prepared)
 
 
 def open_method(
-    kind: type[BokehModel] | None, checkpoint: Path | None, changes: Changes, device: str = "cpu"
+    kind: type[BokehModel] | None,
+    checkpoint: Path | None,
+    changes: Changes,
+    device: str = "cpu",
+    depth: str | None = None,
 ) -> Method:
     """A method with the weights of a checkpoint, of the newest run (of ``kind``), or without where it needs none.
 
-    ``changes`` gives, for its class, constructor arguments in place of the checkpoint's or the defaults.
+    ``changes`` gives, for its class, constructor arguments in place of the checkpoint's or the defaults; ``depth`` is
+    that of :class:`Method`.
 
     Raises:
-        BokehbenchError: no checkpoint, or one of another method.
+        BokehbenchError: no checkpoint, or one of another method; no such depth.
     """
     if kind is not None and not kind.trainable and checkpoint is None:
-        return Method(kind(**changes(kind))).to(device)
+        return Method(kind(**changes(kind)), depth=depth).to(device)
     checkpoint = checkpoint or newest_checkpoint(kind)
-    return Method(load_model(checkpoint, kind, changes), checkpoint).to(device)
+    return Method(load_model(checkpoint, kind, changes), checkpoint, depth).to(device)
 
 
 def refuse_unknown(kind: type[BokehModel], settings: Iterable[str], prefix: str = "") -> None:

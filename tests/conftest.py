@@ -6,6 +6,7 @@ import os
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # before torch: oversubscription slowed tests 3 to 16 times
 os.environ.setdefault("WANDB_MODE", "disabled")
+os.environ.setdefault("HF_HUB_OFFLINE", "1")  # before huggingface_hub: no test fetches a depth network
 
 from contextlib import suppress
 from pathlib import Path

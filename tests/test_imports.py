@@ -58,17 +58,18 @@ ALLOWED = {
     "report": {"board", "data", "figures", "files", "metrics", "templates"},
     "study": {"board", "data", "figures", "files", "tables", "templates"},
     "submit": {"batch", "board", "data", "figures", "files", "measure", "metrics"},
-    "app": {"data", "models", "optics", "pictures"},
+    "app": {"data", "models", "optics", "photo_depth", "pictures"},
     "exporting": {"models"},
     # the top
-    "method": {"data", "files", "models", "names"},
+    "photo_depth": {"data", "depth", "models", "provenance", "registry"},
+    "method": {"data", "models", "names", "photo_depth"},
     "api": {"board", "commands", "data", "measure", "method", "metrics", "models"},
     "verbs": {"registry"},
     "cli": {"status_file", "verbs"},
     "__main__": {"cli"},
-    "commands": {"app", "board", "callbacks", "checkpoints", "data", "experiments", "exporting", "figures", "files",
-                 "measure", "method", "metrics", "models", "names", "provenance", "registry", "report", "study",
-                 "submit", "suite", "sweep", "tables", "templates", "trainer", "verbs"},
+    "commands": {"app", "board", "callbacks", "checkpoints", "data", "depth", "experiments", "exporting", "figures",
+                 "files", "measure", "method", "metrics", "models", "names", "photo_depth", "provenance", "registry",
+                 "report", "study", "submit", "suite", "sweep", "tables", "templates", "trainer", "verbs"},
     # the recorder's former address, which people type
     "benchmark": {"measure"},
 }  # fmt: skip

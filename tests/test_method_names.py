@@ -30,6 +30,7 @@ ALLOWED = {
     ("commands/app.py", "Layered"): "what the page opens with where nobody has trained anything",
     ("commands/method.py", "External"): "the verb for such methods",
     ("commands/data.py", "Layered"): "the optics that a data set renders with, not the method",
+    ("photo_depth.py", "Combination"): "what --depth of predict stands for",
     ("data/ebb.py", "PyNET"): "where the data set is from",
     ("data/iphone_depth.py", "RayTraced"): "the optics that targets are rendered with, not the method",
     ("data/rendering.py", "RayTraced"): "the same",

@@ -26,6 +26,8 @@ class OpenPhoto:
         image: 1 3 h w in [0, 1], at most ``WORKING_SIDE`` long.
         map: disparity as given or predicted, 1 H W at its own size; None = none yet.
         given: whether ``map`` was given by the user.
+        source: what a predicted map is of, in words; empty: the method itself.
+        no_map: why none could be predicted; empty: one could, or none is needed.
         point: focus, (column, row) in pixels of ``image``.
         prepared: what the method keeps of the copy that previews are made of; None: nothing yet.
         finished: (focus, aperture) that the page shows at full working size; None: a quick preview.
@@ -39,6 +41,8 @@ class OpenPhoto:
     point: Point
     map: Tensor | None = None
     given: bool = False
+    source: str = ""
+    no_map: str = ""
     prepared: Any = None
     finished: tuple[float | None, float | None] | None = None
 

@@ -40,7 +40,7 @@ class Page:
 
     def build(self) -> gr.Blocks:
         """The blocks, ready for :func:`bokehbench.app.server.serve`."""
-        can = self.refocuser.uses
+        can, predicts = self.refocuser.uses, self.refocuser.depth.makes_maps
         # Uploads are copied to their session: ten minutes are plenty for Gradio's own
         with gr.Blocks(title="bokehbench refocus", analytics_enabled=False, delete_cache=(300, 600)) as blocks:
             state = gr.State(None)
@@ -49,7 +49,7 @@ class Page:
                 gr.HTML(f"<p class='banner' role='note'>{html.escape(self.banner)}</p>")
             with gr.Row():
                 drop = gr.File(label="Photo", height=150, elem_id="drop")
-                needs = {"needed": "needed", "own": "optional"}.get(can.disparity, "for the focus")
+                needs = "for the focus" if can.disparity == "optional" else "optional" if predicts else "needed"
                 drop_map = gr.File(
                     label=f"Disparity map, bright = near ({needs})", height=150, elem_id="drop-map",
                     visible=can.disparity != "ignored",
@@ -72,7 +72,7 @@ class Page:
             with gr.Row():
                 with gr.Column(visible=can.disparity != "ignored"):
                     disparity = _picture("Disparity (bright = near)", "disparity", height=280)
-                    own_map = gr.Button("Back to the method's own disparity", visible=False, elem_id="own-map")
+                    own_map = gr.Button("Back to the predicted disparity", visible=False, elem_id="own-map")
                 with gr.Column():
                     kind = gr.Radio(list(FORMATS), value="PNG (no loss)", label="Save as", elem_id="format")
                     save = gr.Button("Render at full size", variant="primary", interactive=False, elem_id="save")
@@ -135,7 +135,7 @@ class Page:
         except BokehbenchError as error:
             return [gr.skip(), say(str(by_name(error, upload)), problem=True), *same, None, None]
         ready = gr.update(interactive=not self.refocuser.missing(photo))
-        back = gr.update(visible=photo.given and self.refocuser.uses.disparity == "own")
+        back = gr.update(visible=photo.given and self.refocuser.depth.makes_maps)
         return [photo, *looks, *self._focus(photo), slider, ready, back, None, None]
 
     def click(self, state: OpenPhoto | None, aperture: float, event: gr.SelectData) -> list[Any]:
@@ -210,7 +210,8 @@ class Page:
             parts.append(f"focus at disparity {focus:.3f}")
         if self.refocuser.uses.aperture and aperture is not None:
             parts.append(f"aperture {aperture:.1f} px = {100 * aperture / max(photo.size):.2f} % of the long side")
-        return "; ".join([*parts, *photo.notes]) + "."
+        source = [] if photo.given or not photo.source else [f"depth of {photo.source}"]
+        return "; ".join([*parts, *source, *photo.notes]) + "."
 
 
 def say(text: str, problem: bool = False) -> str:

@@ -15,6 +15,7 @@ from bokehbench.data.image_io import write_photo
 from bokehbench.errors import BokehbenchError
 from bokehbench.models.base import BokehModel
 from bokehbench.optics.disparity import focus_at
+from bokehbench.photo_depth import PhotoDepth
 
 #: Long side of what methods without a preview render while people try things out.
 QUICK_SIDE = 640
@@ -23,13 +24,14 @@ USUAL_SHARE, LARGEST_SHARE = 0.025, 0.08
 
 
 class Refocuser:
-    """A method behind the page: ``model`` in evaluation mode, on its device.
+    """A method behind the page: ``model`` in evaluation mode, on its device; ``depth`` makes maps of photos.
 
     Holds no photo: several people share it, one rendering at a time.
     """
 
-    def __init__(self, model: BokehModel) -> None:
+    def __init__(self, model: BokehModel, depth: PhotoDepth | None = None) -> None:
         self.model, self.uses, self.name = model, model.uses, model.label
+        self.depth = depth or PhotoDepth(model)
 
     @torch.inference_mode()
     def open(self, upload: Path) -> OpenPhoto:
@@ -51,9 +53,14 @@ class Refocuser:
 
     @torch.inference_mode()
     def use_own_map(self, photo: OpenPhoto) -> OpenPhoto:
-        """The photo with the map that the method predicts, or with none."""
-        own = self.uses.disparity == "own"
-        predicted = self.model.disparity(photo.image, [photo.path.stem]) if own else None
+        """The photo with a predicted map, or with none, and then the reason in ``photo.no_map``."""
+        names, photo.no_map = [photo.path.stem], ""
+        try:
+            predicted, photo.source = self.depth(photo.image, names)
+        except BokehbenchError as error:
+            predicted, photo.no_map = None, str(error)
+        if predicted is None and not photo.no_map and self.uses.disparity == "own":
+            predicted = self.model.disparity(photo.image, names)
         photo.set_map(None if predicted is None else predicted[0], given=False)
         return photo
 
@@ -84,8 +91,9 @@ class Refocuser:
 
     def missing(self, photo: OpenPhoto) -> str:
         """What the page must ask for before it can render; empty = nothing."""
-        if self.uses.disparity == "needed" and photo.map is None:
-            return f"{self.name} has no depth network of its own: drop a disparity map of this photo (bright = near)."
+        if self.uses.disparity in ("needed", "own") and photo.map is None:
+            why = photo.no_map or f"{self.name} has no depth network of its own."
+            return f"{why} Drop a disparity map of this photo (bright = near)."
         return ""
 
     # Rendering -------------------------------------------------------------------------------------------------

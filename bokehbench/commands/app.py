@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 def main(argv: list[str]) -> int:
     """Serve the page until Ctrl-C; BokehbenchError without Gradio, for no such checkpoint, or a port that is taken."""
-    from bokehbench.commands.arguments import with_settings
+    from bokehbench.commands.arguments import add_depth, with_settings
 
     parser = argparse.ArgumentParser(prog="bokehbench app", description=__doc__)
     parser.add_argument(
@@ -23,6 +23,7 @@ def main(argv: list[str]) -> int:
     )
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: this computer only)")
     parser.add_argument("--port", type=int, default=7860, help="default: 7860; 0 = a free one")
+    add_depth(parser)
     options = with_settings(parser, argv[1:])
     if not 0 <= options.port <= 65535:
         raise BokehbenchError(f"--port {options.port}: give a number from 1024 to 65535, or 0 for a free one.")
@@ -37,7 +38,7 @@ def main(argv: list[str]) -> int:
 
         method, title, banner = choose(options)
         print(title)
-        serve(Page(Refocuser(method.model), title, banner), options.host, options.port)
+        serve(Page(Refocuser(method.model, method.depth), title, banner), options.host, options.port)
     return 0
 
 

@@ -26,8 +26,13 @@ from bokehbench.models import MODELS
 from bokehbench.models.base import BokehModel
 from bokehbench.models.load import method_of, stored_arguments
 from bokehbench.names import current, options_of, spelt_today
+from bokehbench.photo_depth import NO_MAP, OTHER_DEPTH
 from bokehbench.registry import Classes, class_path
 
+DEPTH = (
+    "for photos without a disparity map: transformers:ID, folder:PATH, checkpoint:PATH, own (the method's own depth "
+    "network), none; default: its own if it was trained on photographs, else Depth Anything V2 Small, fetched once"
+)
 KNOWN: dict[str, Classes[Any]] = {"model": MODELS, "data": DATA}
 
 
@@ -42,6 +47,11 @@ def prepare(argv: list[str]) -> tuple[list[str], list[str]]:
     words, configs = take(words, ("--config", "-c"))
     words, checkpoints = take(words, ("--checkpoint",))
     words, columns = take(words, ("--columns",)) if verb == "test" else (words, [])
+    words, depth = take(words, ("--depth",)) if verb == "predict" else (words, [])
+    if depth and depth[-1] != NO_MAP:  # the data set's own maps are used where none is asked for
+        renderer = (checkpoints or models)[-1:]
+        words += [f"--model.depth={depth[-1]}", *(f"--model.renderer={each}" for each in renderer)]
+        models, checkpoints = [OTHER_DEPTH], []
     model = MODELS.typed(models[-1]) if models else None
     dataset = DATA.typed(data[-1]) if data else None
     notes: list[str] = []
@@ -155,7 +165,7 @@ def agree(ours: Any, theirs: Any, option: str, file: object) -> Any:
 
 
 def open_model(options: Namespace) -> Method:
-    """The method that ``--model``, ``--checkpoint``, ``--device`` and ``settings`` (:func:`with_settings`) say.
+    """The method that ``--model``, ``--checkpoint``, ``--device``, ``settings`` and, where it is, ``--depth`` say.
 
     Without ``--device`` it is on a GPU where there is one.
 
@@ -164,7 +174,13 @@ def open_model(options: Namespace) -> Method:
     """
     kind = MODELS.typed(options.model) if options.model else None
     device = options.device or ("cuda" if torch.cuda.is_available() else "cpu")
-    return open_method(kind, options.checkpoint, lambda kind: settings(options.settings, kind), device)
+    depth = getattr(options, "depth", None)
+    return open_method(kind, options.checkpoint, lambda kind: settings(options.settings, kind), device, depth)
+
+
+def add_depth(parser: ArgumentParser) -> None:
+    """Add ``--depth`` to a verb that renders photos."""
+    parser.add_argument("--depth", help=DEPTH)
 
 
 def settings(words: list[str], kind: type[BokehModel]) -> dict[str, Any]:

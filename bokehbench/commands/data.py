@@ -1,4 +1,4 @@
-"""``bokehbench data describe|check|preview|fit-aperture``: look at a data set before training on it."""
+"""``bokehbench data describe|check|preview|depth|fit-aperture``: look at a data set before training on it."""
 
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,7 @@ from bokehbench.counted import counted
 from bokehbench.data import DATA
 from bokehbench.data.base import SPLITS, BokehDataModule
 from bokehbench.errors import BokehbenchError, nearest
+from bokehbench.photo_depth import NETWORK
 from bokehbench.registry import class_path
 
 DEFAULT = "syntheticdof"
@@ -51,6 +52,9 @@ def _parser() -> ArgumentParser:
             options.add_argument("--split", type=str, default=None, help="train, val, test or predict")
             options.add_argument("--count", type=int, default=4, help="number of pictures")
             options.add_argument("--width", type=int, default=320, help="pixels per picture")
+        if action == "depth":
+            options.add_argument("--depth", type=str, default=f"transformers:{NETWORK}", help="what predicts the maps")
+            options.add_argument("--device", type=str, default="cpu", help="cpu, cuda, ...")
         if action == "fit-aperture":
             options.add_argument("--height", type=int, default=512, help="pictures are reduced to this height")
             options.add_argument("--count", type=int, default=50, help="number of training pairs")
@@ -96,6 +100,25 @@ def _preview(data: BokehDataModule, options: Any) -> None:
     raise BokehbenchError(f"{type(data).__name__} has no {options.split or ''} pictures to show.")
 
 
+def _depth(data: BokehDataModule, options: Any) -> int:
+    """Write a disparity map for every photo that lacks one, where the data set reads it; status 1 if any failed."""
+    from bokehbench.depth import write_maps
+    from bokehbench.models.depth_providers import open_provider
+
+    places = data.map_places()
+    if not places:
+        raise BokehbenchError(f"{type(data).__name__} in {data.root} has no photos.")
+    provider = open_provider(options.depth, "--depth", ())
+    assert provider is not None, "there are no words besides providers"
+    written, problems = write_maps(provider, places, options.device)
+    folders = ", ".join(sorted({str(place.parent) for place in places.values()}))
+    there = len(places) - written - len(problems)
+    print(f"{counted(written, 'map')} of {provider.name} in {folders}, {there} that were there stay.")
+    for problem in problems:
+        print(problem)
+    return 1 if problems else 0
+
+
 def _fit(data: BokehDataModule, options: Any) -> None:
     """Find the aperture under which the reference renderer explains the training targets best."""
     from bokehbench.data.fit_aperture import fit_aperture
@@ -110,4 +133,4 @@ def _fit(data: BokehDataModule, options: Any) -> None:
     print(f"Use it with --data.aperture_at_1024 {fit.aperture_at_1024:.1f}")
 
 
-ACTIONS = {"describe": _describe, "check": _check, "preview": _preview, "fit-aperture": _fit}
+ACTIONS = {"describe": _describe, "check": _check, "preview": _preview, "depth": _depth, "fit-aperture": _fit}

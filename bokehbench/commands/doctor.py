@@ -18,10 +18,10 @@ OK, MISSING, PROBLEM = "ok", "missing", "PROBLEM"
 #: Distributions whose wrong build shows only at the import.
 REQUIRED = (
     "torch", "torchvision", "pytorch-lightning", "torchmetrics", "timm", "kornia", "jsonargparse", "wandb", "pillow",
+    "transformers",
 )  # fmt: skip
 #: Distribution -> (extra that brings it, what it is for).
 OPTIONAL = {
-    "transformers": ("depth", "depth networks of others"),
     "optuna": ("sweeps", "bokehbench sweep"),
     "gradio": ("app", "bokehbench app"),
     "sphinx": ("docs", "the documentation site"),
@@ -123,8 +123,10 @@ def weights() -> Iterator[Finding]:
     """Which downloaded weights are here; nothing is downloaded."""
     try:
         import torch
+        from huggingface_hub import try_to_load_from_cache
 
         from bokehbench.metrics.lpips import BACKBONES
+        from bokehbench.photo_depth import NETWORK
     except Exception:  # reported above
         return
     folder = Path(torch.hub.get_dir()) / "checkpoints"
@@ -132,6 +134,9 @@ def weights() -> Iterator[Finding]:
         here = (folder / file).is_file()
         note = "" if here else f": downloaded at first use, or put it into {folder}"
         yield OK if here else MISSING, f"{file} ({use}){note}"
+    here = isinstance(try_to_load_from_cache(NETWORK, "model.safetensors"), str)
+    note = "" if here else ": downloaded at first use; without a network give --depth or --disparity"
+    yield OK if here else MISSING, f"{NETWORK} (depth of photos without a disparity map){note}"
 
 
 def data_sets(folders: list[Path]) -> Iterator[Finding]:

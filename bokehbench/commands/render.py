@@ -6,7 +6,7 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from bokehbench.commands.arguments import open_model, with_settings
+from bokehbench.commands.arguments import add_depth, open_model, with_settings
 from bokehbench.errors import BokehbenchError
 
 PHOTOS = (".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff")
@@ -25,6 +25,8 @@ def main(argv: list[str]) -> int:
             disparity = given_disparity(photo, options.disparity)
             bokeh = method(photo, focus=options.focus, aperture=options.aperture, disparity=disparity)
             bokeh.save(output)
+            if options.save_disparity:
+                bokeh.save_disparity(map_place(options.save_disparity, photo, output, options.photo.is_dir()))
             tqdm.write(f"{output}: {bokeh.image.shape[1]} x {bokeh.image.shape[0]}, {bokeh.note}")
         except BokehbenchError as error:
             if len(jobs) == 1:
@@ -42,8 +44,10 @@ def arguments(words: list[str]) -> argparse.Namespace:
     parser.add_argument("--checkpoint", type=Path, help="default: the newest of your own runs of --model")
     parser.add_argument("--focus", type=focus, help="X,Y in pixels of the photo, or a disparity in 0..1 (1 = nearest)")
     parser.add_argument("--aperture", type=float, help="blur radius in pixels at a disparity difference of 1")
-    parser.add_argument("--disparity", type=Path, help="map (bright = near) in place of the method's own; or folder")
+    parser.add_argument("--disparity", type=Path, help="map (bright = near); or a folder of them; default: see --depth")
     parser.add_argument("-o", "--output", type=Path, required=True, help="file, or folder where a folder came in")
+    parser.add_argument("--save-disparity", type=Path, help="PNG of 16 bits for the map that was used; or folder")
+    add_depth(parser)
     options = with_settings(parser, words)
     if options.aperture is not None and options.aperture < 0:
         raise BokehbenchError(f"--aperture {options.aperture:g}: a blur radius is 0 or more.")
@@ -79,6 +83,14 @@ def plan(photo: Path, output: Path) -> list[tuple[Path, Path]]:
     if output.resolve() == photo.resolve():
         raise BokehbenchError(f"{output} is the photo itself: give another name with -o.")
     return [(photo, output)]
+
+
+def map_place(place: Path, photo: Path, output: Path, several: bool) -> Path:
+    """The file for the map that was used: ``place``, or one of the output's name in it; never photo or output."""
+    found = place / f"{output.stem}.png" if several or place.is_dir() else place
+    if found.resolve() in (photo.resolve(), output.resolve()):
+        raise BokehbenchError(f"--save-disparity {found} is the photo or the output itself: give another place.")
+    return found
 
 
 def given_disparity(photo: Path, place: Path | None) -> Path | None:

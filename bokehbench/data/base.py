@@ -126,6 +126,8 @@ class BokehDataModule(LightningDataModule):
     #: Options that say where files are and how they are read, not what a test sees: :meth:`settings` leaves them out.
     not_settings: ClassVar[tuple[str, ...]] = ("root", "num_workers", "sampling_seed")
 
+    #: Whether its pictures are drawn by a program: a depth network trained on them alone is not believed on photos.
+    synthetic: ClassVar[bool] = False
     #: How special the layout of ``root`` is: `bokehbench doctor` tries the highest first; 0 = it does not look for it.
     layout_rank: ClassVar[int] = 0
 
@@ -239,6 +241,14 @@ class BokehDataModule(LightningDataModule):
             return str(error).splitlines()
         found = [problem for split in SPLITS for problem in self.problems(split, deep=deep)]
         return list(dict.fromkeys(found))
+
+    def map_places(self) -> dict[Path, Path]:
+        """Every photo that may have a disparity map -> where this layout has the map, there or not yet.
+
+        Raises:
+            BokehbenchError: the data set is not there, or it reads no disparity maps from files.
+        """
+        raise BokehbenchError(f"{type(self).__name__} reads no disparity maps from files.")
 
     def plan_training(self, plan: TrainingPlan) -> None:
         """What ``train_dataloader`` serves from now on; the trainer calls it before each stage."""

@@ -6,7 +6,7 @@ from typing import Literal
 
 from bokehbench.data.base import BokehDataModule, Completeness
 from bokehbench.data.focus import FocusRule
-from bokehbench.data.folders import Record, list_pictures, pair
+from bokehbench.data.folders import Record, list_pictures, map_places, pair
 from bokehbench.data.records import RecordSet
 from bokehbench.data.splits import read_ids
 from bokehbench.errors import BokehbenchError
@@ -65,12 +65,12 @@ class EBB(BokehDataModule):
     def build(self) -> None:
         """Find the layout and the pictures of each split; an error says how people obtain the data."""
         root = self.folder(LAYOUT)
+        public, splits = self._layout(root)
         train_ids, val294, held_out = (read_ids(f"ebb_{name}") for name in ("train", "val294", "held_out"))
-        public = next((f for f in (root / "Training", root) if (f / "original").is_dir()), None)
         if public is not None:
             train, train_problems = self._pair(public, lambda stem: stem in train_ids)
             test, test_problems = self._pair(public, lambda stem: stem in val294)
-        elif any((root / split / "original").is_dir() for split in ("train", "test")):
+        elif splits:
             train, train_problems = self._pair(root / "train")
             test, test_problems = self._pair(root / "test")
             self.test_split = "val294" if test and {r.name for r in test} <= val294 else "folder"
@@ -86,6 +86,22 @@ class EBB(BokehDataModule):
             self._count("train", kept, len(train_ids) - len(held_out) * self.hold_out)
         self.test_set = RecordSet(test, self.rule, test_problems)
         self.predict_set = self._challenge(root, test, test_problems)
+
+    @staticmethod
+    def _layout(root: Path) -> tuple[Path | None, list[Path]]:
+        """The folder of the public layout, None where there is none; the folders of PyNET's."""
+        public = next((f for f in (root / "Training", root) if (f / "original").is_dir()), None)
+        return public, [f for split in ("train", "test") if (f := root / split) and (f / "original").is_dir()]
+
+    def map_places(self) -> dict[Path, Path]:
+        """As the base: ``original_depth`` beside ``original``."""
+        public, splits = self._layout(self.folder(LAYOUT))
+        folders = splits if public is None else [public]
+        return {
+            photo: place
+            for folder in folders
+            for photo, place in map_places(folder / FOLDERS["image"], folder / FOLDERS["disparity"]).items()
+        }
 
     def _pair(self, folder: Path, keep: Callable[[str], bool] = lambda stem: True) -> tuple[list[Record], list[str]]:
         places = {key: folder / name for key, name in FOLDERS.items()}

@@ -64,6 +64,12 @@ def list_pictures(folder: Path, suffixes: tuple[str, ...] = PICTURE_SUFFIXES) ->
     return listing
 
 
+def map_places(photos: Path, maps: Path) -> dict[Path, Path]:
+    """The photos of a folder -> their maps in another: those that are there, else ``STEM.png``."""
+    here = list_pictures(maps, MAP_SUFFIXES).files
+    return {path: here.get(stem, maps / f"{stem}.png") for stem, path in list_pictures(photos).files.items()}
+
+
 def pair(
     folders: Mapping[str, Path], keep: Callable[[str], bool] = lambda stem: True, strict: Sequence[str] = ("bokeh",)
 ) -> tuple[list[Record], list[str]]:

@@ -130,6 +130,20 @@ def to_pixels(image: Tensor) -> np.ndarray:
     return image.expand(3, -1, -1).permute(1, 2, 0).contiguous().numpy()
 
 
+def write_map(path: Path, disparity: Tensor) -> None:
+    """Write H W in [0, 1], 1 = nearest, as PNG of 16 bits, bright = near; :func:`read_map` gives it back.
+
+    The file appears whole or not at all.
+
+    Raises:
+        BokehbenchError: another suffix, or a place that cannot be written to.
+    """
+    if path.suffix.lower() != ".png":
+        raise BokehbenchError(f"{path}: a disparity map is written as PNG of 16 bits: name it {path.stem}.png.")
+    picture = Image.fromarray((disparity.detach().float().cpu() * 65535).round().numpy().astype(np.uint16))
+    write_atomic(path, lambda file: picture.save(file, "PNG"))
+
+
 def write_photo(path: str | Path, image: Tensor, like: Photo | None = None) -> None:
     """Write 3 H W in [0, 1] (sRGB) as 8 bit, in the colour profile and with the EXIF block of ``like``.
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Literal
 
 from bokehbench.data.base import BokehDataModule
-from bokehbench.data.folders import Record, check_fractions, hold_out, pair, seeded_split, stem_of
+from bokehbench.data.folders import Record, check_fractions, hold_out, map_places, pair, seeded_split, stem_of
 from bokehbench.data.records import RecordSet
 from bokehbench.data.rendering import RENDERERS, Renderer
 from bokehbench.data.rgbd_set import DepthReading, RGBDSet, RGBDTrainingSet
@@ -74,6 +74,15 @@ class IPhoneDepth(BokehDataModule):
         self.saliency_roots, self.saliency_fraction = saliency_roots or [], saliency_fraction
         self.renderer = renderer
         self.train_fraction, self.val_fraction, self.split_seed = train_fraction, val_fraction, split_seed
+
+    def map_places(self) -> dict[Path, Path]:
+        """As the base; BokehbenchError unless files in ``depth`` are read as disparity, which predicted maps are."""
+        if self.reading.kind != "disparity":
+            raise BokehbenchError(
+                "Predicted maps are disparity: add --data.depth_kind disparity, here and in training."
+            )
+        root = self.folder(LAYOUT)
+        return map_places(root / "images", root / "depth")
 
     def build(self) -> None:
         """Pair images with depth and divide them."""

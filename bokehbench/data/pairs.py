@@ -5,7 +5,7 @@ from pathlib import Path
 from bokehbench.data.base import BokehDataModule
 from bokehbench.data.focus import FocusRule
 from bokehbench.data.focus_table import FocusTable
-from bokehbench.data.folders import Record, check_fractions, hold_out, pair, seeded_split
+from bokehbench.data.folders import Record, check_fractions, hold_out, map_places, pair, seeded_split
 from bokehbench.data.records import RecordSet
 from bokehbench.errors import BokehbenchError
 
@@ -69,7 +69,7 @@ class Pairs(BokehDataModule):
     def build(self) -> None:
         """Pair the files of each split; a named folder that is not there, or a table that is none, is an error too."""
         root = self.folder(LAYOUT)
-        splits = {s: root / s for s in ("train", "val", "test") if (root / s / self.input).is_dir()}
+        splits = self._splits(root)
         if splits:
             pairs = {split: self._pair(folder) for split, folder in splits.items()}
             train, test, val = (pairs.get(split, ([], [])) for split in ("train", "test", "val"))
@@ -91,6 +91,16 @@ class Pairs(BokehDataModule):
             self.test_set = RecordSet(table.applied(test[0]), self.rule, test[1] + wrong)
         inputs = [record.without("bokeh") for record in table.applied(test[0])]
         self.predict_set = RecordSet(inputs, self.rule, test[1] + wrong)
+
+    def _splits(self, root: Path) -> dict[str, Path]:
+        return {s: root / s for s in ("train", "val", "test") if (root / s / self.input).is_dir()}
+
+    def map_places(self) -> dict[Path, Path]:
+        """As the base: the folder of disparity maps beside that of the inputs."""
+        root = self.folder(LAYOUT)
+        maps = self.disparity or DISPARITY_FOLDERS[0]
+        folders = self._splits(root).values() or [root]
+        return {k: v for f in folders for k, v in map_places(f / self.input, f / maps).items()}
 
     def _pair(self, folder: Path) -> _Split:
         places = {"image": folder / self.input}

@@ -132,6 +132,7 @@ class SyntheticDoF(BokehDataModule):
         BokehbenchError: an option out of range; at ``setup``, a folder without usable pictures.
     """
 
+    synthetic = True
     not_settings = (*BokehDataModule.not_settings, "train_samples", "val_samples")
 
     def __init__(

@@ -77,7 +77,7 @@ class TransformersDepth:
             library = importlib.import_module("transformers")
         except ImportError as error:
             raise BokehbenchError(
-                f"transformers:{model_id} needs the package `transformers`: pip install 'bokehbench[depth]'."
+                f"transformers:{model_id} needs the package `transformers`: pip install --upgrade bokehbench."
             ) from error
         self.module, self.processor, self.name = _load(library, model_id)
         self.output = output or output_of(self.module.config)
@@ -146,7 +146,7 @@ def output_of(config: Any) -> str:
 
 def _load(library: Any, model_id: str) -> tuple[Any, Any, str]:
     """Network, processor and name; no code of the model's own is run."""
-    folder = Path(model_id).expanduser()
+    folder, hub = Path(model_id).expanduser(), importlib.import_module("huggingface_hub")
     try:
         if folder.is_dir():
             return *_open(library, str(folder)), f"transformers {folder.resolve().name} #{_hash(folder)}"
@@ -154,16 +154,17 @@ def _load(library: Any, model_id: str) -> tuple[Any, Any, str]:
         try:
             module, processor = _open(library, source, revision=revision or None, local_files_only=True)
         except Exception:  # not fetched before; asked here, since the library itself retries for minutes without a net
-            hub = importlib.import_module("huggingface_hub")
-            revision = hub.model_info(source, revision=revision or None, timeout=20).sha
-            module, processor = _open(library, source, revision=revision)
+            hub.model_info(source, revision=revision or None, timeout=20)
+            # Under the revision's own name, or the next run would not find it without the network
+            module, processor = _open(library, source, revision=revision or None)
     except Exception as error:  # OSError, ValueError, and whatever the hub's client and the file readers raise
         reason = str(error).strip().splitlines()[0].rstrip(".:") if str(error).strip() else type(error).__name__
         raise BokehbenchError(
             f"transformers:{model_id} could not be loaded ({reason}): check the name and the network, or give the "
             "folder of a model that was downloaded elsewhere."
         ) from error
-    commit = getattr(module.config, "_commit_hash", None) or revision or "unknown"
+    stored = hub.try_to_load_from_cache(source, "config.json", revision=revision or None)
+    commit = Path(stored).parent.name if isinstance(stored, str) else revision or "unknown"
     return module, processor, f"transformers {source} @{commit[:12]}"
 
 

@@ -178,12 +178,16 @@ class BokehModel(Renders):
         found = {name: numbers(measurement.of(sample_of(image, batch, each))) for name, each in maps.items()}
         return {f"{name}{column}": value for name, each in found.items() for column, value in each.items()}
 
+    @property
+    def depth_left_out(self) -> bool:
+        """Whether the method was trained without its stage ``depth``: then :meth:`disparity` says nothing."""
+        learns_depth, record = "depth" in [stage.name for stage in self.available], self.provenance
+        return learns_depth and record.weights != UNTRAINED and not record.trained("depth")
+
     def own_disparity(self, batch: Batch) -> Tensor:
         """:meth:`disparity` for a column; NotMeasuredError where there is none."""
-        learns_depth = "depth" in [stage.name for stage in self.available]
         at_it = self.stage is not None and self.stage.name == "depth"
-        measurable = at_it or self.provenance.weights == UNTRAINED or self.provenance.trained("depth")
-        if learns_depth and not measurable:
+        if self.depth_left_out and not at_it:
             raise NotMeasuredError("its depth network was not trained")
         found = self.disparity(batch["image"], batch.get("name"))
         if found is None:

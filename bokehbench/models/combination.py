@@ -7,17 +7,16 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor, nn
 
-from bokehbench import depth as providers
 from bokehbench.batch import Batch
-from bokehbench.depth import DepthProvider, focus_on_another_map
+from bokehbench.depth import focus_on_another_map
 from bokehbench.errors import BokehbenchError, nearest
 from bokehbench.models import MODELS
 from bokehbench.models.base import BokehModel
+from bokehbench.models.depth_providers import CheckpointDepth, open_provider
 from bokehbench.models.load import load_model
 from bokehbench.models.rendering import Prepared, Rendering
 from bokehbench.models.renders import Focus, PerPicture
 from bokehbench.models.weights import weights_hash
-from bokehbench.optics import minmax
 from bokehbench.provenance import UNKNOWN, Origin, Provenance, common_seed
 
 
@@ -123,7 +122,7 @@ class Combination(BokehModel):
             if seen is not None:
                 focus = focus_on_another_map(seen, prepared.scale, self.per_image(focus, image))
         found = self.renderer.refocus(prepared.photo, focus, aperture, preview)
-        source = "given" if prepared.given else self.hparams["depth"]
+        source = prepared.source or ("given" if prepared.given else self.hparams["depth"])
         return replace(found, note=f"depth: {source}, renderer: {self.hparams['renderer']}, {found.note}")
 
     def render_batch(self, batch: Batch) -> Rendering:
@@ -149,40 +148,6 @@ class Combination(BokehModel):
         return panels if predicted is None else {**panels, "depth used (bright = near)": predicted}
 
 
-class CheckpointDepth:
-    """A :class:`bokehbench.depth.DepthProvider`: the ``disparity`` of a trained method, run again every time.
-
-    Args:
-        path: checkpoint of ``fit`` or ``import-weights``.
-
-    Raises:
-        BokehbenchError: unreadable, or of a method without a depth network.
-    """
-
-    stored: bool = False
-
-    def __init__(self, path: Path) -> None:
-        model = load_model(path)
-        if model.uses.disparity != "own":
-            raise BokehbenchError(
-                f"--model.depth checkpoint:{path}: {type(model).__name__} has no depth network: give a checkpoint of "
-                "a method that has one."
-            )
-        self.origin = Origin("depth", weights_hash(model), model.provenance)
-        self.name = f"{type(model).__name__} {self.origin.weights_hash[:8]}"
-        #: The depth network alone, where it can be told from the rest.
-        net = getattr(model, "net", model)
-        self.module: nn.Module | None = getattr(net, "depth", net)
-        self._model = model
-
-    @torch.no_grad()
-    def disparity(self, image: Tensor, names: list[str] | None = None) -> Tensor:
-        """As :meth:`DepthProvider.disparity`; ``names`` are not used."""
-        found = self._model.disparity(image)
-        assert found is not None, "asked for in the constructor"
-        return minmax(found)  # a sigmoid's output does not fill [0, 1]
-
-
 def open_renderer(spec: str) -> tuple[BokehModel, str]:
     """A method without training by its short name, or a checkpoint's; and its name without a path.
 
@@ -204,15 +169,3 @@ def open_renderer(spec: str) -> tuple[BokehModel, str]:
     if model.uses.disparity in ("ignored", "optional"):
         raise BokehbenchError(f"--model.renderer {spec}: {type(model).__name__} takes no depth map: give another.")
     return model, name
-
-
-def open_provider(spec: str) -> DepthProvider | None:
-    """The provider of ``--model.depth``, None for ``given`` and ``own``; BokehbenchError where there is no such."""
-    if spec in ("given", "own"):
-        return None
-    kind, _, what = spec.partition(":")
-    found = CheckpointDepth(Path(what).expanduser()) if kind == "checkpoint" and what else providers.find(spec)
-    if found is None:
-        forms = ("given", "own", "checkpoint:PATH", *(f"{kind}:..." for kind in providers.KINDS))
-        raise BokehbenchError(f"--model.depth {spec}: there is no such provider; {nearest(spec, forms)}.")
-    return found

@@ -35,12 +35,14 @@ class Prepared:
         disparity: B 1 H W in [0, 1], 1 = nearest, given or predicted; None: none.
         given: whether a disparity map was given, used or not.
         mask: B 1 H W in [0, 1], 1 = subject; None: not known.
+        source: what the disparity is of, in words, such as a depth network's name; empty: ``given`` tells.
     """
 
     image: Tensor
     disparity: Tensor | None = None
     given: bool = False
     mask: Tensor | None = None
+    source: str = ""
 
 
 def in_words(source: str, focus: Tensor | None, aperture: Tensor | None, others: Iterable[str] = ()) -> str:

@@ -156,6 +156,8 @@ class Renders(Recorded):
 
     def source_of(self, prepared: Prepared) -> str:
         """Where the disparity comes from that a photo is rendered with, in words."""
+        if prepared.source:
+            return f"depth of {prepared.source}"
         if prepared.disparity is None and self.uses.disparity != "own":
             return "no disparity"
         return f"{'given' if prepared.given else 'own'} disparity"

@@ -88,7 +88,7 @@ def test_every_method_renders_what_the_page_offers(name, photo: Path, disparity:
     opened = app.open(photo)
     assert (opened.map is not None) == (can.disparity == "own")
     if can.disparity == "needed":
-        assert "drop a disparity map" in app.missing(opened)
+        assert "Drop a disparity map" in app.missing(opened)
     if can.disparity != "ignored":
         app.give_map(opened, disparity)
         assert (app.focus(opened) is not None) == can.focus
