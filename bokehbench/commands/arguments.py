@@ -11,7 +11,6 @@ from collections.abc import Container, Mapping
 from pathlib import Path
 from typing import Any
 
-import jsonargparse
 import torch
 import yaml
 
@@ -193,6 +192,10 @@ def settings(words: list[str], kind: type[BokehModel]) -> dict[str, Any]:
     parts = (word.removeprefix("--model.").partition("=") for word in words)
     found = {current(key, parameters): value for key, _, value in parts}
     refuse_unknown(kind, found, "--model.")
+    if not found:
+        return {}
+    import jsonargparse  # slow to load, and most photos are rendered as the method comes
+
     parser = jsonargparse.ArgumentParser(exit_on_error=False)
     parser.add_class_arguments(kind, "model", skip=set(parameters) - set(found))
     try:

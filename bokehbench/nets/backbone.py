@@ -2,8 +2,6 @@
 
 from typing import Any
 
-import timm
-
 from bokehbench.errors import BokehbenchError
 
 
@@ -13,6 +11,8 @@ def timm_body(name: str, pretrained: bool, **options: Any) -> Any:
     Raises:
         BokehbenchError: the ImageNet weights can be neither found nor downloaded.
     """
+    import timm  # its zoo takes a second to load, and renderers need none of it
+
     try:
         return timm.create_model(name, pretrained=pretrained, features_only=True, **options)
     except Exception as error:  # hub, HTTP and file errors share no base class

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -128,3 +130,21 @@ def test_settings_of_the_method_may_be_given_anywhere_and_are_checked(tmp_path, 
     for wrong, answer in (("--model.layers=many", "layers"), ("--model.layrs=3", "did you mean 'layers'")):
         assert main(["render", str(photo), *common, wrong, "-o", str(out)]) == 2
         assert answer in capsys.readouterr().err
+
+
+def test_nothing_is_loaded_that_a_picture_does_not_need(tmp_path) -> None:
+    """Beyond torch and Lightning: kornia, timm, wandb, matplotlib and scipy cost a newcomer seconds per photo."""
+    photo, disparity = save(tmp_path / "a.png", picture(1, (48, 64))), save(tmp_path / "d.png", ramp((48, 64)))
+    code = """
+import sys
+import torch, pytorch_lightning
+before = {name.partition(".")[0] for name in sys.modules}
+from bokehbench.cli import main
+assert main(sys.argv[1:]) == 0
+added = {name.partition(".")[0] for name in sys.modules} - before - set(sys.stdlib_module_names)
+print("added:", *sorted(name for name in added if not name.startswith("_")))
+"""
+    words = ["render", photo, "--model", "layered", "--disparity", disparity, "-o", tmp_path / "out.png"]
+    done = subprocess.run([sys.executable, "-c", code, *map(str, words)], capture_output=True, text=True, check=True)
+    added = done.stdout.rpartition("added:")[2].split()
+    assert set(added) <= {"bokehbench", "platformdirs"}

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import kornia
 import pytest
 import torch
 
@@ -60,6 +61,8 @@ def test_focus_point_is_column_then_row():
 def test_linear_light_and_back():
     rgb = torch.rand(2, 3, 5, 6, dtype=torch.float64).requires_grad_()
     torch.testing.assert_close(to_srgb(to_linear(rgb)), rgb)
+    assert torch.equal(to_linear(rgb), kornia.color.rgb_to_linear_rgb(rgb))
+    assert torch.equal(to_srgb(rgb), kornia.color.linear_rgb_to_rgb(rgb))
     middle = to_linear(torch.full((1, 3, 1, 1), 0.5))
     torch.testing.assert_close(middle, torch.full((1, 3, 1, 1), 0.21404), atol=1e-4, rtol=0)
     assert torch.isfinite(torch.autograd.grad(to_srgb(to_linear(rgb * 0)).sum(), rgb)[0]).all()

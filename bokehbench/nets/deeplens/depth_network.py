@@ -2,7 +2,6 @@
 
 import torch
 import torch.nn.functional as F
-from timm.layers import create_pool2d
 from torch import Tensor, nn
 
 from bokehbench.errors import BokehbenchError
@@ -98,6 +97,8 @@ def residual_body(numerics: Numerics, *, pretrained: bool = False) -> nn.ModuleD
         if isinstance(module, nn.BatchNorm2d):
             module.momentum = numerics.momentum
     if numerics.official:
+        from timm.layers import create_pool2d
+
         body["maxpool"] = create_pool2d("max", 3, 2, padding="same")
         conv = dict(body.named_modules())
         conv["layer2.0.conv1"].stride, conv["layer2.0.conv2"].stride = (2, 2), (1, 1)
