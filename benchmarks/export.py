@@ -1,4 +1,4 @@
-"""A method in torch, as a program of torch.export, and in ONNX Runtime: the same photo, one thread.
+"""A method in torch, as a program of torch.export, in ONNX Runtime and, if installed, OpenVINO: one photo, one thread.
 
 Run: PYTHONPATH=.:tests python benchmarks/export.py [METHOD ...] (about 10 minutes; needs bokehbench[export]). Networks
 have their published size and random weights. torch is the method's own blur, which looks at values and skips what is
@@ -8,7 +8,10 @@ not needed; a file cannot.
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from functools import partial
+from importlib import import_module
+from importlib.util import find_spec
 
 import torch
 from side_by_side import compare, header
@@ -17,6 +20,14 @@ from bokehbench.exporting import TOLERANCE, metadata, picture, to_onnx, to_pt2
 from bokehbench.models import MODELS
 
 METHODS = ("layered", "compositional", "scatter", "deeplens", "d2f", "pynet")
+
+
+def openvino(content: bytes, inputs: dict[str, torch.Tensor]) -> Callable[[], torch.Tensor]:
+    """An ONNX file's content in OpenVINO, if that is installed: one thread, float32."""
+    core = import_module("openvino").Core()
+    options = {"INFERENCE_NUM_THREADS": 1, "INFERENCE_PRECISION_HINT": "f32"}
+    run = core.compile_model(core.read_model(content), "CPU", options)
+    return lambda: torch.from_numpy(run({name: x.numpy() for name, x in inputs.items()})[0].copy())
 
 
 def main(names: tuple[str, ...]) -> None:
@@ -33,6 +44,8 @@ def main(names: tuple[str, ...]) -> None:
             ways = {"torch": lambda model=model, inputs=inputs: model.render(**inputs).image}
             for way, make in (("torch.export", to_pt2), ("ONNX Runtime", to_onnx)):
                 ways[way] = partial(torch.no_grad()(make(exported, said, size)[1]), inputs)
+            if find_spec("openvino"):
+                ways["OpenVINO"] = openvino(to_onnx(exported, said, size)[0], inputs)
             for way, run in ways.items():
                 away = (run() - ways["torch"]()).abs()
                 assert (away <= TOLERANCE).double().mean() >= 1 - exported.strays, (name, way, float(away.max()))
