@@ -35,7 +35,7 @@ class Page:
     Args:
         refocuser: what renders.
         title: one line of what runs: method and weights.
-        banner: what people must know before they believe a picture; empty = nothing.
+        banner: what a user must know before trusting a picture; empty = nothing.
     """
 
     def __init__(self, refocuser: Refocuser, title: str, banner: str = "") -> None:
