@@ -1,4 +1,4 @@
-"""The tables of methods (README, docs/results.md) and the claims there are what the stored results say, and rest on ranked ones."""
+"""Tables of methods (README, docs/results.md) and claims are what the stored results say, and rest on ranked ones."""
 
 from __future__ import annotations
 

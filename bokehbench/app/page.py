@@ -62,11 +62,9 @@ class Page:
                     info=f"where {'the disparity is 1 away from the focus' if can.focus else 'its own defocus is 1'}",
                     visible=can.aperture, buttons=[], scale=2, min_width=300,
                 )  # fmt: skip
+                where: dict[str, Any] = {"precision": 0, "step": 10, "visible": can.focus, "min_width": 150}
                 across, down = (
-                    gr.Number(
-                        label=f"Focus: pixels of the photo from {edge}", precision=0, step=10, elem_id=name,
-                        visible=can.focus, min_width=150,
-                    )  # fmt: skip
+                    gr.Number(label=f"Focus: pixels of the photo from {edge}", elem_id=name, **where)
                     for edge, name in (("the left", "focus-x"), ("the top", "focus-y"))
                 )
             with gr.Row():
