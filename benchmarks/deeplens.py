@@ -178,7 +178,7 @@ def mixing() -> None:
 
 @torch.no_grad()
 def refocus() -> None:
-    """A new focus on a photo that was rendered before: disparity and features are kept, the rest is computed anew."""
+    """A new focus on a photo that was rendered before: disparity and features are kept, the rest is computed again."""
     header("Refocus against a full render (3:2 photos)")
     net = DeepLensNet(segmentation_head=False).eval()
     for long in (320, 640, 1280):

@@ -2,7 +2,7 @@
 
 Run: python benchmarks/layered.py (about 4 minutes). The baseline is transcribed from the formulas (docs: D2F): dense
 depthwise convolutions of explicitly padded maps, once for the weighted picture and once for the weights, each time with
-the mask blurred anew.
+the mask blurred again.
 """
 
 from __future__ import annotations

@@ -21,7 +21,7 @@ from bokehbench.models.weights import weights_hash
 TOLERANCE = 1e-4
 #: Sides of photos that a file takes, in pixels.
 SMALLEST, LARGEST = 64, 16384
-#: What inputs and the output hold, for people who have the file alone.
+#: What inputs and the output hold, for users who have only the file.
 UNITS = {
     "image": "1 3 H W float32, sRGB in [0, 1], gamma-encoded",
     "disparity": "1 1 H W float32 in [0, 1], 1 = nearest",

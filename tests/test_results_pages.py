@@ -1,4 +1,4 @@
-"""README's first table and the claims of docs/results.md are what the stored results say, and rest on ranked ones."""
+"""Tables of methods (README, docs/results.md) and claims are what the stored results say, and rest on ranked ones."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def table(page: Path, first: str) -> Iterator[list[str]]:
 
 
 CLAIMS = list(table(HOME / "docs" / "results.md", "claim"))
-METHODS = list(table(HOME / "README.md", "method"))
+METHODS = [row for page in ("README.md", "docs/results.md") for row in table(HOME / page, "method")]
 
 
 def ranked(board: str, method: str) -> Result:
@@ -46,10 +46,11 @@ def ranked(board: str, method: str) -> Result:
 
 
 @pytest.mark.parametrize("cells", METHODS, ids=lambda cells: cells[0])
-def test_the_first_table_is_what_the_boards_say(cells):
+def test_a_row_of_a_method_is_what_the_boards_say(cells):
     name, network, _, _, *scores = cells
     method = "Identity" if "identity" in name else name.strip("*")
-    for board, shown in zip(("synthetic-dof", "synthetic-front"), scores, strict=True):
+    assert scores
+    for board, shown in zip(("synthetic-dof", "synthetic-front"), scores, strict=False):
         result = ranked(board, method)
         psnr, ssim = (mean(result.values(column).values()) for column in ("psnr", "ssim"))
         assert shown == f"{psnr:.2f} dB, {ssim:.3f}"

@@ -15,10 +15,14 @@ from bokehbench.errors import BokehbenchError
 
 START = "Drop a photo to begin."
 FORMATS = {"PNG (no loss)": ".png", "JPEG": ".jpg"}
+#: Heights: of photo and result, which a laptop's window shows with the controls below them, and of a field to drop on.
+TALL, SLIM = "52vh", 120
 CSS = """
-.said {font-size: 1.05em; padding: 6px 2px; overflow-wrap: anywhere;} .said .problem {color: #c0392b; font-weight: 600;}
-.banner {border-left: 4px solid #d68910; padding: 4px 12px;}
-.label {margin: 0 2px;}
+.html-container {padding: 0 4px !important;} .html-container * {margin: 0 !important;}
+.head small {font-weight: normal; padding-left: 8px;}
+.said {font-size: 1.05em; overflow-wrap: anywhere;} .said .problem {color: #c0392b; font-weight: 600;}
+.banner {border-left: 4px solid #d68910; padding: 2px 12px;}
+.column:has(> .block .label) {gap: 4px;}
 #photo img, #disparity img {cursor: crosshair;}
 footer {display: none !important;}
 """
@@ -31,7 +35,7 @@ class Page:
     Args:
         refocuser: what renders.
         title: one line of what runs: method and weights.
-        banner: what people must know before they believe a picture; empty = nothing.
+        banner: what a user must know before trusting a picture; empty = nothing.
     """
 
     def __init__(self, refocuser: Refocuser, title: str, banner: str = "") -> None:
@@ -44,39 +48,39 @@ class Page:
         # Uploads are copied to their session: ten minutes are plenty for Gradio's own
         with gr.Blocks(title="bokehbench refocus", analytics_enabled=False, delete_cache=(300, 600)) as blocks:
             state = gr.State(None)
-            gr.HTML(f"<h2>Refocus</h2><p>{html.escape(self.title)}</p>")
+            gr.HTML(f"<h2 class='head'>Refocus <small>{html.escape(self.title)}</small></h2>")
             if self.banner:
                 gr.HTML(f"<p class='banner' role='note'>{html.escape(self.banner)}</p>")
             with gr.Row():
-                drop = gr.File(label="Photo", height=150, elem_id="drop")
-                needs = "for the focus" if can.disparity == "optional" else "optional" if predicts else "needed"
-                drop_map = gr.File(
-                    label=f"Disparity map, bright = near ({needs})", height=150, elem_id="drop-map",
-                    visible=can.disparity != "ignored",
-                )  # fmt: skip
+                photo = _picture("Photo: click where to focus" if can.focus else "Photo", "photo")
+                result = _picture("Result", "result")
             said = gr.HTML(say(START), elem_id="said")
-            aperture = gr.Slider(
-                0, 100, 0, step=0.5, label="Aperture: blur radius in pixels of the photo", elem_id="aperture",
-                info=f"where {'the disparity is 1 away from the focus' if can.focus else 'its own defocus is 1'}",
-                visible=can.aperture, buttons=[],
-            )  # fmt: skip
             # Without bounds: Gradio would show an error while a number is typed; take() keeps it inside the photo
-            with gr.Row(visible=can.focus):
+            with gr.Row(visible=can.aperture or can.focus):
+                aperture = gr.Slider(
+                    0, 100, 0, step=0.5, label="Aperture: blur radius in pixels of the photo", elem_id="aperture",
+                    info=f"where {'the disparity is 1 away from the focus' if can.focus else 'its own defocus is 1'}",
+                    visible=can.aperture, buttons=[], scale=2, min_width=300,
+                )  # fmt: skip
+                where: dict[str, Any] = {"precision": 0, "step": 10, "visible": can.focus, "min_width": 150}
                 across, down = (
-                    gr.Number(label=f"Focus: pixels of the photo from {edge}", precision=0, step=10, elem_id=name)
+                    gr.Number(label=f"Focus: pixels of the photo from {edge}", elem_id=name, **where)
                     for edge, name in (("the left", "focus-x"), ("the top", "focus-y"))
                 )
             with gr.Row():
-                photo = _picture("Photo: click where to focus" if can.focus else "Photo", "photo")
-                result = _picture("Result", "result")
-            with gr.Row():
-                with gr.Column(visible=can.disparity != "ignored"):
-                    disparity = _picture("Disparity (bright = near)", "disparity", height=280)
-                    own_map = gr.Button("Back to the predicted disparity", visible=False, elem_id="own-map")
+                drop = gr.File(label="Photo", height=SLIM, elem_id="drop")
+                needs = "for the focus" if can.disparity == "optional" else "optional" if predicts else "needed"
+                drop_map = gr.File(
+                    label=f"Disparity map, bright = near ({needs})", height=SLIM, elem_id="drop-map",
+                    visible=can.disparity != "ignored",
+                )  # fmt: skip
                 with gr.Column():
                     kind = gr.Radio(list(FORMATS), value="PNG (no loss)", label="Save as", elem_id="format")
                     save = gr.Button("Render at full size", variant="primary", interactive=False, elem_id="save")
                     download = gr.DownloadButton("Download", visible=False, elem_id="download")
+            with gr.Column(visible=can.disparity != "ignored"):
+                disparity = _picture("Disparity (bright = near)", "disparity", height=280)
+                own_map = gr.Button("Back to the predicted disparity", visible=False, elem_id="own-map")
             looks = [said, photo, disparity, result, download, across, down]
             everything = [state, *looks, aperture, save, own_map, drop, drop_map]
             shown: dict[str, Any] = {"inputs": [state, aperture], "outputs": [said, result, download], **QUEUE}
@@ -220,7 +224,7 @@ def say(text: str, problem: bool = False) -> str:
     return f"<p class='said'><span class='{kind}' role='{role}'>{html.escape(text)}</span></p>"
 
 
-def _picture(label: str, name: str, height: int = 400) -> gr.Image:
+def _picture(label: str, name: str, height: int | str = TALL) -> gr.Image:
     """A picture under its label: Gradio's own label would cover the corner that may be clicked."""
     with gr.Column(min_width=300):
         gr.HTML(f"<p class='label'>{html.escape(label)}</p>")

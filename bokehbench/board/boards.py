@@ -84,7 +84,7 @@ class Board:
         defaults: Mapping[str, Any] | None = None,
         whole: bool = True,
     ) -> None:
-        """Scenes that are made have the same names whatever their settings; of files the hash tells.
+        """Synthetic scenes have the same names whatever their settings; of files the hash tells.
 
         Args:
             data: settings, under the names that they first had.

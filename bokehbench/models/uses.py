@@ -1,4 +1,4 @@
-"""What a method obeys of what people can choose."""
+"""What a method obeys of what a user can choose."""
 
 from dataclasses import dataclass
 from typing import Literal

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from browser import page  # noqa: F401
 from made_uploads import SIZE, bomb
-from makers import picture, save
+from makers import picture, ramp, save
 from methods import tiny
 from PIL import Image
 from strangers import FARLENS, write_package
@@ -145,6 +145,33 @@ def test_layered_is_clicked_through(page, tmp_path: Path, photo: Path, disparity
             assert saved.size == SIZE[::-1]
         assert download.value.suggested_filename.endswith("_bokeh.png")
         assert elsewhere == []
+
+
+def test_photo_and_result_are_seen_without_scrolling(page, tmp_path: Path) -> None:  # noqa: F811
+    """On a laptop's window, with the controls that change them below; photos of either orientation."""
+    page.set_viewport_size({"width": 1280, "height": 800})
+    with served(tmp_path) as address:
+        open_page(page, address)
+        before = None
+        for name, size in (("landscape", (300, 400)), ("portrait", (400, 300))):
+            upload(page, "drop", save(tmp_path / f"{name}.png", picture(3, size)))
+            wait_said(page, "drop a disparity map")
+            upload(page, "drop-map", save(tmp_path / f"{name}_map.png", ramp(size)))
+            wait_said(page, f"{name}.png")
+            changed(page, before)
+            before = source_of(page)
+            photo, result, aperture, drop = (
+                page.locator(f"#{where}").bounding_box() for where in ("photo img", "result img", "aperture", "drop")
+            )
+            for box in (photo, result):
+                assert min(box["x"], box["y"]) >= 0
+                assert box["x"] + box["width"] <= 1280
+                assert box["y"] + box["height"] <= aperture["y"] < drop["y"]
+                assert box["height"] > 300
+            assert photo["y"] == result["y"]
+            assert photo["x"] + photo["width"] <= result["x"]
+            assert aperture["y"] + aperture["height"] <= 800
+            assert page.evaluate("window.scrollY") == 0
 
 
 def test_deeplens_follows_the_slider_and_recovers_from_a_bad_file(page, tmp_path: Path, photo: Path) -> None:  # noqa: F811

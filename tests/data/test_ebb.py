@@ -228,7 +228,7 @@ def test_impossible_optics_are_refused(options: dict[str, float]) -> None:
 
 
 def test_real_pairs_score_as_measured(test_data_dir: Path) -> None:
-    """Do-nothing PSNR in 8-bit RGB, as the sample data's own README states."""
+    """PSNR of the identity baseline in 8-bit RGB, as the sample data's own README states."""
     data = ready(test_data_dir / "ebb")
     expected = {"4545": 19.74, "4546": 25.75}
     for item in (data.test_set[i] for i in range(len(data.test_set))):  # type: ignore[index, arg-type]

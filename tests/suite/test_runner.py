@@ -83,8 +83,8 @@ def test_a_suite_ends_with_a_board_and_runs_nothing_twice(board: Path, capsys) -
     assert fitted.target_hash == stored(board)["Identity"].target_hash
 
     logs = {path: path.stat().st_mtime_ns for path in board.parents[1].glob("work/*/*/*.log")}
-    mended = {"name": "broken", "model": "layered", "test": {"model.layers": 8}}
-    assert main(suite(board, "identity", trained(), mended)) == 0
+    repaired = {"name": "broken", "model": "layered", "test": {"model.layers": 8}}
+    assert main(suite(board, "identity", trained(), repaired)) == 0
     assert "was done before" in capsys.readouterr().out
     assert all(path.stat().st_mtime_ns == when for path, when in logs.items())
     assert set(stored(board)) == {"DeepLens", "Identity", "Layered"}
