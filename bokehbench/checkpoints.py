@@ -4,7 +4,6 @@ import hashlib
 import json
 import pickle
 import re
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -81,25 +80,19 @@ def fetched(repository: str, revision: str | None = None, **options: Any) -> Pat
         options: others of ``snapshot_download``, such as ``token``.
 
     Raises:
-        BokehbenchError: no such repository or revision, no network and nothing in the cache, or no folder of weights.
+        BokehbenchError: no such repository or revision, or no network and nothing in the cache.
     """
     from huggingface_hub import snapshot_download
 
+    wanted = [WEIGHTS, CONFIG, CARD]
     try:
-        folder = Path(
-            snapshot_download(repository, revision=revision, allow_patterns=[WEIGHTS, CONFIG, CARD], **options)
-        )
+        return Path(snapshot_download(repository, revision=revision, allow_patterns=wanted, **options))
     except Exception as error:  # of the hub's client, of what it speaks HTTP with, or of the disk
         raise BokehbenchError(
             f"{repository} is nothing that is here, and was not fetched from the Hugging Face Hub "
             f"({type(error).__name__}): check the name, the network and, where it is private, `hf auth login`, or give "
             "a folder or a file."
         ) from error
-    if not (folder / CONFIG).is_file():
-        raise BokehbenchError(
-            f"{repository} on the Hugging Face Hub has no {CONFIG}: it holds no weights of bokehbench."
-        )
-    return folder
 
 
 def read_checkpoint(path: Path) -> dict[str, Any]:
@@ -122,12 +115,17 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
     return content
 
 
-def read_config(folder: Path) -> dict[str, Any]:
-    """``config.json`` of a folder of weights, which names a method, its arguments, and the hash of the weights.
+def sha256_of(path: Path) -> str:
+    """Of a file's bytes, in hex digits."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
-    Raises:
-        BokehbenchError: there is no such file, or it is none of bokehbench.
-    """
+
+def _read_folder(folder: Path) -> dict[str, Any]:
+    """The same as a checkpoint; half precision becomes single."""
+    import torch
+
+    path = folder / WEIGHTS
     try:
         config = json.loads((folder / CONFIG).read_text(encoding="utf-8"))
         kinds = {"method": str, "arguments": dict, "stages": list, "provenance": dict, "sha256": str}
@@ -138,30 +136,8 @@ def read_config(folder: Path) -> dict[str, Any]:
             f"{folder / CONFIG} does not describe weights of bokehbench ({type(error).__name__}: {error}): fetch the "
             "folder again."
         ) from error
-    return dict(config)
-
-
-def _read_folder(folder: Path) -> dict[str, Any]:
-    """The same as a checkpoint; half precision becomes single."""
-    import torch
-
-    config, path = read_config(folder), folder / WEIGHTS
-    if path.is_file() and _sha256(path) != config["sha256"]:
+    if path.is_file() and sha256_of(path) != config["sha256"]:
         raise BokehbenchError(f"{path} is not the file that {CONFIG} beside it describes: fetch the folder again.")
     state = {name: v.float() if v.dtype == torch.float16 else v for name, v in read_plain(path).items()}
     mark = {"model": config["method"], "stages": config["stages"], "provenance": config["provenance"]}
     return {"state_dict": state, "hyper_parameters": config["arguments"], "bokehbench": mark}
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def write_folder(folder: Path, state: Mapping[str, Any], config: Mapping[str, Any]) -> None:
-    """Tensors and ``config.json`` of a folder of weights, which is there; ``sha256`` is added."""
-    from safetensors.torch import save_file
-
-    save_file(dict(state), folder / WEIGHTS, {"format": "pt"})
-    told = {**config, "sha256": _sha256(folder / WEIGHTS)}
-    (folder / CONFIG).write_text(json.dumps(told, indent=1, sort_keys=True, default=str) + "\n", encoding="utf-8")

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import re
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from huggingface_hub import ModelCard, ModelCardData, ModelHubMixin
+from safetensors.torch import save_file
 from torch import Tensor
 
 from bokehbench.board.card import card_text
-from bokehbench.checkpoints import CARD, CONFIG, WEIGHTS, fetched, write_folder
+from bokehbench.checkpoints import CARD, CONFIG, WEIGHTS, fetched, sha256_of
 from bokehbench.errors import BokehbenchError
-from bokehbench.files import new_folder
+from bokehbench.files import new_folder, write_text
 from bokehbench.models.base import BokehModel
 from bokehbench.models.load import load_model
 from bokehbench.models.weights import state_hash
@@ -52,12 +54,12 @@ class Weights(
 
     @cached_property
     def config(self) -> dict[str, Any]:
-        """Content of ``config.json``, without the hash of the file beside it."""
+        """Content of ``config.json``, as it is read again, without the hash of the file beside it."""
         content: dict[str, Any] = {"hyper_parameters": dict(self.model.hparams)}
         self.model.on_save_checkpoint(content)
         provenance = content["bokehbench"]["provenance"]
         read = {name: value.float() if value.is_floating_point() else value for name, value in self.state.items()}
-        return {
+        told = {
             "method": class_path(type(self.model)),
             "arguments": {k: v for k, v in content["hyper_parameters"].items() if k not in ("stages", "weights")},
             "stages": content["bokehbench"]["stages"],
@@ -65,6 +67,7 @@ class Weights(
             "half": self.half,
             "weights_hash": state_hash(read),
         }
+        return dict(json.loads(json.dumps(told, sort_keys=True, default=str)))
 
     def save_pretrained(self, save_directory: str | Path, **more: Any) -> str | None:
         """As the hub's: write the folder, whole or not at all.
@@ -81,7 +84,9 @@ class Weights(
             return super().save_pretrained(draft, **more)
 
     def _save_pretrained(self, save_directory: Path) -> None:
-        write_folder(save_directory, self.state, self.config)
+        save_file(self.state, save_directory / WEIGHTS, {"format": "pt"})
+        told = {**self.config, "sha256": sha256_of(save_directory / WEIGHTS)}
+        write_text(save_directory / CONFIG, json.dumps(told, indent=1, sort_keys=True) + "\n")
 
     @classmethod
     def _from_pretrained(cls, *, model_id: str, revision: str | None, **more: Any) -> Weights:

@@ -139,11 +139,10 @@ def test_every_verb_that_takes_a_checkpoint_takes_a_folder(run, folder, tmp_path
     assert main(["render", str(photo), "--checkpoint", str(folder), "-o", "a.png"]) == 0
     assert main(["render", str(photo), "--checkpoint", str(run.parents[1]), "-o", "b.png"]) == 0, "a run's folder"
     assert Path("a.png").read_bytes() == Path("b.png").read_bytes()
-    assert main(["export", "--checkpoint", str(folder), "-o", "net.pt2", "--size", "64"]) == 0
     scenes = [word for word in words("deeplens")[2:] if word.startswith(("--data", "--trainer"))]
     scores = []
     for checkpoint in (folder, run):
-        for verb in ("validate", "predict", "test"):
+        for verb in ("validate", "test"):
             place = f"--trainer.default_root_dir={tmp_path / checkpoint.name / verb}"
             assert main([verb, "--checkpoint", str(checkpoint), *scenes, place]) == 0, capsys.readouterr().err
         scores += [next((tmp_path / checkpoint.name / "test").rglob("scores*.csv")).read_text()]

@@ -194,13 +194,13 @@ def open_renderer(spec: str) -> tuple[BokehModel, str]:
     Raises:
         BokehbenchError: neither, or it reads no depth.
     """
-    known = {name: kind for name, kind in MODELS.loaded().items() if kind.stands_alone}
-    usable = [name for name, kind in known.items() if kind.pretrained or not kind.trainable]
-    shipped = known[spec.lower()].pretrained if spec.lower() in usable else None
-    if spec.lower() in usable and shipped is None:
-        model, name = MODELS[spec.lower()]().eval(), spec.lower()
-    elif shipped is not None or Path(spec).expanduser().exists() or REPOSITORY.fullmatch(spec):
-        model = load_model(shipped or spec)
+    kinds = {name: kind for name, kind in MODELS.loaded().items() if kind.stands_alone}
+    usable = {name: kind for name, kind in kinds.items() if kind.pretrained or not kind.trainable}
+    kind = usable.get(spec.lower())
+    if kind is not None and kind.pretrained is None:
+        model, name = kind().eval(), spec.lower()
+    elif kind is not None or Path(spec).expanduser().exists() or REPOSITORY.fullmatch(spec):
+        model = load_model(kind.pretrained if kind and kind.pretrained else spec)
         name = f"{type(model).__name__} {weights_hash(model)[:8]}"
     else:
         raise BokehbenchError(
