@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bokehbench.board import boards as _boards
+from bokehbench.checkpoints import SUFFIXES, located
 from bokehbench.data import DATA, open_data
 from bokehbench.errors import BokehbenchError
 from bokehbench.metrics.protocols import DEFAULT, PROTOCOLS, find_protocol
@@ -21,8 +22,6 @@ if TYPE_CHECKING:
     from bokehbench.data.in_memory import Source
     from bokehbench.method import Method
     from bokehbench.models.base import BokehModel
-
-SUFFIXES = (".ckpt", ".safetensors")
 
 
 def methods() -> list[str]:
@@ -49,8 +48,9 @@ def load(what: str | Path, *, device: str = "cpu", depth: str | None = None, **s
     """A method with its weights, ready for photos.
 
     Args:
-        what: path of a checkpoint, or of a run's folder; or a method by its short name or as ``PACKAGE.CLASS``: one
-            without training, or else with the weights of its newest run below ``runs``.
+        what: path of a checkpoint, of a folder of weights or of a run's folder; ``USER/REPO`` or ``USER/REPO@REVISION``
+            on the Hugging Face Hub; or a method by its short name or as ``PACKAGE.CLASS``: with the weights that come
+            with its package, else of its newest run below ``runs``, or without where it needs none.
         device: to render on.
         depth: what photos without a disparity map get, for methods that take one: ``transformers:ID``, ``folder:PATH``,
             ``own`` (the method's own depth network), ``none``; None: see :class:`bokehbench.photo_depth.PhotoDepth`.
@@ -61,16 +61,16 @@ def load(what: str | Path, *, device: str = "cpu", depth: str | None = None, **s
             where none are.
     """
     from bokehbench.method import open_method, refuse_unknown
-    from bokehbench.models.load import newest_in
 
     def checked(kind: type[BokehModel]) -> dict[str, Any]:
         refuse_unknown(kind, settings)
         return settings
 
     path = Path(what)
-    if isinstance(what, str) and (what in MODELS or not (path.suffix in SUFFIXES or path.exists())):
+    named = not (path.suffix in SUFFIXES or path.exists() or "/" in str(what))
+    if isinstance(what, str) and (what in MODELS or named):
         return open_method(MODELS.typed(what, "load"), None, checked, device, depth)
-    return open_method(None, newest_in(path) if path.is_dir() else path, checked, device, depth)
+    return open_method(None, located(path) if path.is_dir() else path, checked, device, depth)
 
 
 def fit(method: str, settings: Mapping[str, Any] | None = None, *, config: str | Path | None = None) -> Method:

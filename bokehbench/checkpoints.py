@@ -1,10 +1,19 @@
-"""Checkpoint files: found, and opened without running code. Starts without torch."""
+"""Checkpoint files and folders of weights: found, and opened without running code. Starts without torch."""
 
+import hashlib
+import json
 import pickle
+import re
 from pathlib import Path
 from typing import Any
 
 from bokehbench.errors import BokehbenchError
+
+#: The files of a folder of weights: tensors, what they are of, and a page for people.
+WEIGHTS, CONFIG, CARD = "model.safetensors", "config.json", "README.md"
+#: ``USER/REPO`` or ``USER/REPO@REVISION`` on the Hugging Face Hub.
+REPOSITORY = re.compile(r"([\w.-]+/[\w.-]+)(?:@([\w./-]+))?")
+SUFFIXES = (".ckpt", ".safetensors")
 
 
 def newest(place: Path, pattern: str = "**/checkpoints/last.ckpt") -> Path | None:
@@ -38,12 +47,63 @@ def read_plain(path: Path) -> Any:
         ) from error
 
 
-def read_checkpoint(path: Path) -> dict[str, Any]:
-    """A checkpoint of ours, or weights alone from a .safetensors file, as a dict of primitives and tensors on the CPU.
+def located(place: str | Path) -> Path:
+    """What somebody who named weights means: a file, or a folder of weights.
+
+    Args:
+        place: either of them; the folder of a run (its newest checkpoint); or ``USER/REPO`` or ``USER/REPO@REVISION``,
+            which is fetched from the Hugging Face Hub unless there is something of that name here.
 
     Raises:
-        BokehbenchError: as :func:`read_plain`, or another kind of file.
+        BokehbenchError: a folder without weights, or nothing that can be fetched.
     """
+    path = Path(place).expanduser()
+    if path.is_dir() and not (path / CONFIG).is_file():
+        found = newest(path, "last.ckpt") or newest(path, "checkpoints/last.ckpt")
+        if found is None:
+            raise BokehbenchError(
+                f"{path} holds neither {CONFIG} nor last.ckpt: give a folder of weights or of a run, or a checkpoint."
+            )
+        return found
+    remote = REPOSITORY.fullmatch(path.as_posix())
+    if remote is None or path.exists() or path.suffix in SUFFIXES:
+        return path
+    return fetched(remote[1], remote[2])
+
+
+def fetched(repository: str, revision: str | None = None, **options: Any) -> Path:
+    """The folder of weights of a repository on the Hugging Face Hub, in the cache of ``huggingface_hub``.
+
+    Args:
+        repository: ``USER/REPO``.
+        revision: branch, tag or commit; None: the newest.
+        options: others of ``snapshot_download``, such as ``token``.
+
+    Raises:
+        BokehbenchError: no such repository or revision, or no network and nothing in the cache.
+    """
+    from huggingface_hub import snapshot_download
+
+    wanted = [WEIGHTS, CONFIG, CARD]
+    try:
+        return Path(snapshot_download(repository, revision=revision, allow_patterns=wanted, **options))
+    except Exception as error:  # of the hub's client, of what it speaks HTTP with, or of the disk
+        raise BokehbenchError(
+            f"{repository} is nothing that is here, and was not fetched from the Hugging Face Hub "
+            f"({type(error).__name__}): check the name, the network and, where it is private, `hf auth login`, or give "
+            "a folder or a file."
+        ) from error
+
+
+def read_checkpoint(path: Path) -> dict[str, Any]:
+    """What :func:`located` finds, as a dict of primitives and tensors on the CPU: of a .safetensors file weights alone.
+
+    Raises:
+        BokehbenchError: as :func:`located` and :func:`read_plain`, or another kind of file.
+    """
+    path = located(path)
+    if path.is_dir():
+        return _read_folder(path)
     content = read_plain(path)
     if path.suffix == ".safetensors":
         return {"state_dict": content}
@@ -53,3 +113,31 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
             "the authors' files become one with `bokehbench import-weights`."
         )
     return content
+
+
+def sha256_of(path: Path) -> str:
+    """Of a file's bytes, in hex digits."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _read_folder(folder: Path) -> dict[str, Any]:
+    """The same as a checkpoint; half precision becomes single."""
+    import torch
+
+    path = folder / WEIGHTS
+    try:
+        config = json.loads((folder / CONFIG).read_text(encoding="utf-8"))
+        kinds = {"method": str, "arguments": dict, "stages": list, "provenance": dict, "sha256": str}
+        if wrong := [key for key, kind in kinds.items() if not isinstance(config[key], kind)]:
+            raise ValueError(f"wrong {', '.join(wrong)}")
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
+        raise BokehbenchError(
+            f"{folder / CONFIG} does not describe weights of bokehbench ({type(error).__name__}: {error}): fetch the "
+            "folder again."
+        ) from error
+    if path.is_file() and sha256_of(path) != config["sha256"]:
+        raise BokehbenchError(f"{path} is not the file that {CONFIG} beside it describes: fetch the folder again.")
+    state = {name: v.float() if v.dtype == torch.float16 else v for name, v in read_plain(path).items()}
+    mark = {"model": config["method"], "stages": config["stages"], "provenance": config["provenance"]}
+    return {"state_dict": state, "hyper_parameters": config["arguments"], "bokehbench": mark}

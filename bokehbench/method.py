@@ -18,12 +18,13 @@ from bokehbench.data.image_io import Photo, to_pixels, write_map, write_photo
 from bokehbench.data.in_memory import Source, map_of, photo_of
 from bokehbench.errors import BokehbenchError, nearest
 from bokehbench.models.base import BokehModel
-from bokehbench.models.load import Changes, load_model, newest_checkpoint
+from bokehbench.models.load import Changes, load_model, newest_checkpoint, shipped
 from bokehbench.models.rendering import Prepared
 from bokehbench.models.renders import Focus
 from bokehbench.models.uses import Uses
 from bokehbench.names import options_of
 from bokehbench.photo_depth import PhotoDepth
+from bokehbench.sharing import Weights
 
 
 @dataclass(frozen=True, eq=False)
@@ -111,8 +112,16 @@ class Method:
         self.depth = PhotoDepth(self.model, depth)
 
     def __repr__(self) -> str:
-        weights = f"weights of {self.checkpoint}" if self.checkpoint else "no checkpoint"
-        return f"<{self.name}, {weights}, {self.model.device}>"
+        return f"<{self.name}, {self.weights}, {self.model.device}>"
+
+    @property
+    def weights(self) -> str:
+        """Where they are from, in words."""
+        if self.checkpoint is None:
+            return "no checkpoint" if self.model.trainable else "which needs no weights"
+        if self.checkpoint != self.model.pretrained:
+            return f"weights of {self.checkpoint}"
+        return shipped(type(self.model), self.model.provenance)
 
     @property
     def name(self) -> str:
@@ -122,8 +131,8 @@ class Method:
     @property
     def run(self) -> Path:
         """The folder of the run that the checkpoint is of; BokehbenchError where there is no checkpoint."""
-        if self.checkpoint is None:
-            raise BokehbenchError(f"{self.name} has no checkpoint, so no run.")
+        if self.checkpoint is None or self.checkpoint.suffix != ".ckpt":
+            raise BokehbenchError(f"{self.name} has no checkpoint of a run, but {self.weights}.")
         return self.checkpoint.resolve().parents[1]
 
     @property
@@ -161,6 +170,41 @@ class Method:
         """
         return self.open(photo, disparity=disparity, mask=mask).refocus(focus, aperture)
 
+    def save_pretrained(self, folder: str | Path, *, half: bool = False, licence: str = "") -> None:
+        """Write the weights as a folder: ``model.safetensors``, ``config.json`` and a model card with their scores.
+
+        Args:
+            folder: new, or one of weights, whose place it takes.
+            half, licence: as of :class:`bokehbench.sharing.Weights`.
+
+        Raises:
+            BokehbenchError: a method without weights, or a place that cannot be written to or holds other things.
+        """
+        Weights(self.model, half, licence).save_pretrained(folder)
+
+    def push_to_hub(self, repository: str, *, half: bool = False, licence: str = "", **options: Any) -> str:
+        """Write the same folder to ``USER/REPO`` on the Hugging Face Hub, as who is logged in there.
+
+        Args:
+            repository: made where it is not there yet.
+            half, licence: as :meth:`save_pretrained`.
+            options: others of ``huggingface_hub.ModelHubMixin.push_to_hub``, such as ``private`` or ``token``.
+
+        Returns:
+            The address of the commit.
+
+        Raises:
+            BokehbenchError: a method without weights, or the hub did not take them.
+        """
+        weights = Weights(self.model, half, licence)
+        try:
+            return weights.push_to_hub(repository, **options)
+        except (OSError, ValueError) as error:
+            raise BokehbenchError(
+                f"{repository} was not written on the Hugging Face Hub ({type(error).__name__}): check the name and "
+                "the network, and log in with `hf auth login`."
+            ) from error
+
     @torch.inference_mode()
     def open(self, photo: Source, *, disparity: Source | None = None, mask: Source | None = None) -> OpenPhoto:
         """Read a photo, and do once what focus and aperture do not change: ``open(photo).refocus(focus=...)``."""
@@ -193,7 +237,7 @@ def open_method(
     device: str = "cpu",
     depth: str | None = None,
 ) -> Method:
-    """A method with the weights of a checkpoint, of the newest run (of ``kind``), or without where it needs none.
+    """A method with the weights of a checkpoint, those that come with it, of the newest run, or without any.
 
     ``changes`` gives, for its class, constructor arguments in place of the checkpoint's or the defaults; ``depth`` is
     that of :class:`Method`.
@@ -203,7 +247,7 @@ def open_method(
     """
     if kind is not None and not kind.trainable and checkpoint is None:
         return Method(kind(**changes(kind)), depth=depth).to(device)
-    checkpoint = checkpoint or newest_checkpoint(kind)
+    checkpoint = checkpoint or (kind and kind.pretrained) or newest_checkpoint(kind)
     return Method(load_model(checkpoint, kind, changes), checkpoint, depth).to(device)
 
 

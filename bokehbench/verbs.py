@@ -27,7 +27,7 @@ _OURS = {
     "completion": ("bokehbench.commands.completion", "a script that completes verbs and options in your shell"),
     "study": ("bokehbench.commands.study", "ask people which of two results they prefer, and analyse their votes"),
     "method": ("bokehbench.commands.method", "check a method that is a command of others"),
-    "import-weights": ("bokehbench.commands.import_weights", "turn the authors' weights into a checkpoint of ours"),
+    "import-weights": ("bokehbench.commands.import_weights", "turn the authors' weights into a folder of ours"),
 }
 
 

@@ -130,7 +130,7 @@ def test_fit_gives_a_method_that_load_finds_again(fitted, photo, monkeypatch) ->
     assert not fitted.model.training
     with pytest.raises(BokehbenchError, match="no such setting; did you mean 'channels'"):
         bb.load(run, channel=4)
-    with pytest.raises(BokehbenchError, match=r"holds no last\.ckpt"):
+    with pytest.raises(BokehbenchError, match=r"neither config\.json nor last\.ckpt"):
         bb.load(photo.parent)
     with pytest.raises(BokehbenchError, match="no stage"):
         bb.fit("deeplens", {"model.stages": ["rendring"]})

@@ -62,14 +62,15 @@ ALLOWED = {
     "exporting": {"models"},
     # the top
     "photo_depth": {"data", "depth", "models", "provenance", "registry"},
-    "method": {"data", "models", "names", "photo_depth"},
-    "api": {"board", "commands", "data", "measure", "method", "metrics", "models"},
+    "sharing": {"board", "checkpoints", "files", "models", "registry"},
+    "method": {"data", "models", "names", "photo_depth", "sharing"},
+    "api": {"board", "checkpoints", "commands", "data", "measure", "method", "metrics", "models"},
     "verbs": {"registry"},
     "cli": {"status_file", "verbs"},
     "__main__": {"cli"},
     "commands": {"app", "board", "callbacks", "checkpoints", "data", "depth", "experiments", "exporting", "figures",
                  "files", "measure", "method", "metrics", "models", "names", "photo_depth", "provenance", "registry",
-                 "report", "study", "submit", "suite", "sweep", "tables", "templates", "trainer", "verbs"},
+                 "report", "sharing", "study", "submit", "suite", "sweep", "tables", "templates", "trainer", "verbs"},
     # the recorder's former address, which people type
     "benchmark": {"measure"},
 }  # fmt: skip

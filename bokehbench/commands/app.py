@@ -19,7 +19,7 @@ def main(argv: list[str]) -> int:
 
     parser = argparse.ArgumentParser(prog="bokehbench app", description=__doc__)
     parser.add_argument(
-        "--checkpoint", type=Path, help="default: the newest of your own runs (of --model); without any: layered"
+        "--checkpoint", type=Path, help="file, folder or USER/REPO; default: that of --model; without both: layered"
     )
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: this computer only)")
     parser.add_argument("--port", type=int, default=7860, help="default: 7860; 0 = a free one")
@@ -63,7 +63,7 @@ def choose(options: argparse.Namespace) -> tuple[Method, str, str]:
     title, checkpoint = method.model.title, method.checkpoint
     if checkpoint is None:
         return method, f"{title}, no weights needed", banner
-    print(f"weights of {checkpoint}")
+    print(method.weights)
     # The page may be seen from elsewhere: not the folders of this computer
-    shown = checkpoint.name if checkpoint.is_absolute() else checkpoint
-    return method, f"{title}, weights of {shown}", banner
+    shown = method.weights.replace(str(checkpoint), checkpoint.name) if checkpoint.is_absolute() else method.weights
+    return method, f"{title}, {shown}", banner

@@ -8,14 +8,13 @@ Lightning's open a method with :func:`open_model`.
 import re
 from argparse import ArgumentParser, Namespace
 from collections.abc import Container, Mapping
-from pathlib import Path
 from typing import Any
 
 import torch
 import yaml
 
 from bokehbench import experiments
-from bokehbench.checkpoints import read_checkpoint
+from bokehbench.checkpoints import located, read_checkpoint
 from bokehbench.commands.loggers import complete_settings, complete_words
 from bokehbench.data import DATA
 from bokehbench.errors import BokehbenchError
@@ -23,14 +22,19 @@ from bokehbench.method import Method, open_method, refuse_unknown
 from bokehbench.metrics.columns import find_column
 from bokehbench.models import MODELS
 from bokehbench.models.base import BokehModel
-from bokehbench.models.load import method_of, stored_arguments
+from bokehbench.models.load import method_of, shipped, stored_arguments
 from bokehbench.names import current, options_of, spelt_today
 from bokehbench.photo_depth import NO_MAP, OTHER_DEPTH
+from bokehbench.provenance import Provenance
 from bokehbench.registry import Classes, class_path
 
-DEPTH = (
+#: Of ``--depth``, and of ``--checkpoint`` of verbs that open a method.
+DEPTH_HELP = (
     "for photos without a disparity map: transformers:ID, folder:PATH, checkpoint:PATH, own (the method's own depth "
     "network), none; default: its own if it was trained on photographs, else Depth Anything V2 Small, fetched once"
+)
+WEIGHTS_HELP = (
+    "file, folder or USER/REPO on the Hugging Face Hub; default: weights that come with --model, else of its newest run"
 )
 KNOWN: dict[str, Classes[Any]] = {"model": MODELS, "data": DATA}
 
@@ -55,7 +59,8 @@ def prepare(argv: list[str]) -> tuple[list[str], list[str]]:
     dataset = DATA.typed(data[-1]) if data else None
     notes: list[str] = []
     settings = [experiments.configuration(name) for name in configs]
-    checkpoint = read_checkpoint(Path(checkpoints[-1])) if checkpoints else None
+    place = located(checkpoints[-1]) if checkpoints else None
+    checkpoint = read_checkpoint(place) if place else None
 
     for name, content in zip(configs, settings, strict=True):
         model = agree(model, chosen(content, "model", name), "--model", name)
@@ -74,13 +79,26 @@ def prepare(argv: list[str]) -> tuple[list[str], list[str]]:
             notes.append(f"Quick configuration {quick} (minutes on a laptop). {more}")
         if verb in ("validate", "test") and dataset is None:
             notes.append("No --data and no --config: the synthetic scenes of the quick configuration.")
+    started = any(re.match(r"--model\.(init_args\.)?weights\b", word) for word in words) or any(map(_starts, settings))
+    if verb != "fit" and model is not None and not (place or started or asks_for_help):
+        place = model.pretrained
+        checkpoint = read_checkpoint(place) if place else None
+        if checkpoint is not None:
+            notes.append(f"{model.title}: {shipped(model, Provenance.of_checkpoint(checkpoint, str(place)))}.")
     if checkpoint is not None and model is not None:
         stored = stored_arguments(checkpoint, model)
         settings.append({"model": {"class_path": MODELS.written(model), "init_args": stored}})
     words = _in_order(verb, [*words, *score_table(columns)], settings, model, dataset)
-    if checkpoints:
-        words += ["--ckpt_path", checkpoints[-1]]
+    if place is not None:  # Lightning reads its own files only
+        own = verb == "fit" or (place.is_file() and place.suffix != ".safetensors")
+        words += ["--ckpt_path", str(place)] if own else [f"--model.weights={place}"]
     return words, notes
+
+
+def _starts(content: Mapping[str, Any]) -> bool:
+    """Whether a configuration says which weights a method starts from."""
+    model = content.get("model")
+    return isinstance(model, dict) and "weights" in {**model, **(model.get("init_args") or {})}
 
 
 def _in_order(
@@ -179,7 +197,7 @@ def open_model(options: Namespace) -> Method:
 
 def add_depth(parser: ArgumentParser) -> None:
     """Add ``--depth`` to a verb that renders photos."""
-    parser.add_argument("--depth", help=DEPTH)
+    parser.add_argument("--depth", help=DEPTH_HELP)
 
 
 def settings(words: list[str], kind: type[BokehModel]) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import torch
 
-from bokehbench.commands.arguments import open_model, with_settings
+from bokehbench.commands.arguments import WEIGHTS_HELP, open_model, with_settings
 from bokehbench.errors import BokehbenchError, check_options
 from bokehbench.exporting import FORMATS, LARGEST, SMALLEST, check, metadata
 from bokehbench.files import write_atomic
@@ -14,7 +14,7 @@ from bokehbench.files import write_atomic
 def main(argv: list[str]) -> int:
     """Trace the method, run what came out beside torch, write it where both agree."""
     parser = argparse.ArgumentParser(prog="bokehbench export", description=__doc__)
-    parser.add_argument("--checkpoint", type=Path, help="default: the newest of your own runs of --model")
+    parser.add_argument("--checkpoint", type=Path, help=WEIGHTS_HELP)
     parser.add_argument("--to", choices=list(FORMATS), help="default: what the name of the output ends with")
     parser.add_argument("-o", "--output", type=Path, required=True, help="the file")
     parser.add_argument("--size", type=int, default=640, help="long side in px of the photos it is for; default: 640")
@@ -25,7 +25,7 @@ def main(argv: list[str]) -> int:
         raise BokehbenchError(f"{options.output}: give --to {' or '.join(FORMATS)}, or a name that ends so.")
     options.device = options.device or "cpu"  # what is traced may be run anywhere
     method = open_model(options)
-    model, checkpoint = method.model, method.checkpoint
+    model = method.model
     size, largest = options.size, options.largest_aperture
     if largest is None:
         largest = model.default_aperture(torch.empty(1, 3, size, size, device="meta"))
@@ -34,7 +34,7 @@ def main(argv: list[str]) -> int:
         ("size", size, SMALLEST <= size < LARGEST, f"{SMALLEST} or more, and less than {LARGEST}"),
         ("largest-aperture", largest, 0 <= largest <= size, "0 or more, and no more than --size"),
     )
-    print(f"{model.label}, {f'weights of {checkpoint}' if checkpoint else 'which needs no weights'}")
+    print(f"{model.label}, {method.weights}")
     exported = model.exported(size, largest)
     said = metadata(model, exported)
     content, run = FORMATS[kind](exported, said, size)

@@ -1,4 +1,4 @@
-"""``bokehbench import-weights``: the authors' weights, as a checkpoint of ours."""
+"""``bokehbench import-weights``: the authors' weights, as a folder of weights or a checkpoint of ours."""
 
 import argparse
 from dataclasses import replace
@@ -9,11 +9,11 @@ import pytorch_lightning
 import torch
 
 from bokehbench.callbacks.fit_summary import next_command
-from bokehbench.errors import BokehbenchError
 from bokehbench.files import write_atomic
 from bokehbench.models import MODELS
 from bokehbench.models.weights import load_state
 from bokehbench.provenance import code_of
+from bokehbench.sharing import Weights
 
 
 def main(argv: list[str]) -> int:
@@ -24,25 +24,26 @@ def main(argv: list[str]) -> int:
         "--checkpoint", required=True, nargs="+", type=Path,
         help="the authors' file or files; for TensorFlow the prefix before .index and .data-00000-of-00001",
     )  # fmt: skip
-    parser.add_argument("-o", "--output", type=Path, help="default: MODEL_official.ckpt in this folder")
+    parser.add_argument("-o", "--output", type=Path, help="folder, or FILE.ckpt; default: MODEL_official, a folder")
     parser.add_argument("--licence", default="", help="of the weights, where you know it: results will name it")
     options = parser.parse_args(argv[1:])
     kind = options.model
-    output = options.output or Path(f"{kind.__name__.lower()}_official.ckpt")
-    if output.suffix != ".ckpt":
-        raise BokehbenchError(f"{output}: name the output something.ckpt.")
+    output = options.output or Path(f"{kind.__name__.lower()}_official")
     arguments, read = kind.official()
     model = kind(**arguments)
     load_state(model.net, read(*options.checkpoint), ", ".join(map(str, options.checkpoint)))
     told = {"weights": "", "official": True, "licence": options.licence, **code_of(kind)}
     model.provenance = replace(model.provenance, **told)
-    content: dict[str, Any] = {
-        "state_dict": model.state_dict(),
-        "hyper_parameters": dict(model.hparams),
-        "pytorch-lightning_version": pytorch_lightning.__version__,
-    }
-    model.on_save_checkpoint(content)
-    write_atomic(output, lambda file: torch.save(content, file))
+    if output.suffix == ".ckpt":
+        content: dict[str, Any] = {
+            "state_dict": model.state_dict(),
+            "hyper_parameters": dict(model.hparams),
+            "pytorch-lightning_version": pytorch_lightning.__version__,
+        }
+        model.on_save_checkpoint(content)
+        write_atomic(output, lambda file: torch.save(content, file))
+    else:
+        Weights(model).save_pretrained(output)
     print(f"{len(model.state_dict())} tensors of {kind.__name__}: {output}")
     print(next_command(model, str(output)))
     return 0

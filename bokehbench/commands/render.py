@@ -6,7 +6,7 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from bokehbench.commands.arguments import add_depth, open_model, with_settings
+from bokehbench.commands.arguments import WEIGHTS_HELP, add_depth, open_model, with_settings
 from bokehbench.errors import BokehbenchError
 
 PHOTOS = (".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff")
@@ -16,8 +16,7 @@ def main(argv: list[str]) -> int:
     """Render one photo or a folder of them; a photo that cannot be read is named and the others go on."""
     options = arguments(argv[1:])
     method = open_model(options)
-    weights = f"weights of {method.checkpoint}" if method.checkpoint else "which needs no weights"
-    print(f"{method.model.label}, {weights}")
+    print(f"{method.model.label}, {method.weights}")
     jobs = plan(options.photo, options.output)
     failed = []
     for photo, output in tqdm(jobs, desc="render", disable=len(jobs) < 2):
@@ -41,7 +40,7 @@ def arguments(words: list[str]) -> argparse.Namespace:
     """Parse the options of the verb."""
     parser = argparse.ArgumentParser(prog="bokehbench render", description=__doc__)
     parser.add_argument("photo", type=Path, help="a photo, or a folder of photos")
-    parser.add_argument("--checkpoint", type=Path, help="default: the newest of your own runs of --model")
+    parser.add_argument("--checkpoint", type=Path, help=WEIGHTS_HELP)
     parser.add_argument("--focus", type=focus, help="X,Y in pixels of the photo, or a disparity in 0..1 (1 = nearest)")
     parser.add_argument("--aperture", type=float, help="blur radius in pixels at a disparity difference of 1")
     parser.add_argument("--disparity", type=Path, help="map (bright = near); or a folder of them; default: see --depth")

@@ -43,6 +43,8 @@ class BokehModel(Renders):
     #: Constructor arguments under which the authors' weights are exact, and what makes a state dict of ``net`` of their
     #: files (one or more paths); None: no weights were published, or no reader exists.
     authors: ClassVar[tuple[dict[str, Any], Callable[..., dict[str, Tensor]]] | None] = None
+    #: Folder of weights that come with the method's package, used where no others are named; never by ``fit``.
+    pretrained: ClassVar[Path | None] = None
 
     def __init__(self, stages: list[str] | None = None, weights: str | None = None) -> None:
         super().__init__()
@@ -75,6 +77,10 @@ class BokehModel(Renders):
         if cls.authors is None:
             raise BokehbenchError(f"{cls.title} has no importer for published weights.")
         return cls.authors
+
+    def to_keep(self) -> BokehModel:
+        """The method as it is saved for others: override to leave out what was never trained."""
+        return self
 
     def inference_modules(self) -> list[nn.Module]:
         """What :meth:`render` uses: a result counts their parameters; override where training needs more."""

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from bokehbench.batch import Batch
+from bokehbench.checkpoints import REPOSITORY
 from bokehbench.depth import focus_on_another_map
 from bokehbench.errors import BokehbenchError, nearest
 from bokehbench.models import MODELS
@@ -38,7 +39,8 @@ class Combination(BokehModel):
         depth: ``given`` (the data set's map), ``own`` (the renderer's own depth network), ``checkpoint:PATH`` (that of
             another checkpoint), ``folder:PATH`` or ``folder-depth:PATH`` (maps by file stem, bright = near or far),
             ``transformers:ID`` (a Hugging Face depth network).
-        renderer: short name of a method without training, or path of a checkpoint.
+        renderer: short name of a method without training, or of one that comes with weights; or a checkpoint, as
+            ``--checkpoint`` takes it.
 
     Raises:
         BokehbenchError: unknown provider or renderer, or a renderer that reads no depth.
@@ -149,22 +151,26 @@ class Combination(BokehModel):
 
 
 def open_renderer(spec: str) -> tuple[BokehModel, str]:
-    """A method without training by its short name, or a checkpoint's; and its name without a path.
+    """A method by its short name, without training or with the weights that come with it, or a checkpoint's.
+
+    Returns:
+        It, and its name without a path.
 
     Raises:
         BokehbenchError: neither, or it reads no depth.
     """
-    usable = [name for name, kind in MODELS.loaded().items() if not kind.trainable and kind.stands_alone]
-    path = Path(spec).expanduser()
-    if spec.lower() in usable:
-        model, name = MODELS[spec.lower()]().eval(), spec.lower()
-    elif path.is_file():
-        model = load_model(path)
+    kinds = {name: kind for name, kind in MODELS.loaded().items() if kind.stands_alone}
+    usable = {name: kind for name, kind in kinds.items() if kind.pretrained or not kind.trainable}
+    kind = usable.get(spec.lower())
+    if kind is not None and kind.pretrained is None:
+        model, name = kind().eval(), spec.lower()
+    elif kind is not None or Path(spec).expanduser().exists() or REPOSITORY.fullmatch(spec):
+        model = load_model(kind.pretrained if kind and kind.pretrained else spec)
         name = f"{type(model).__name__} {weights_hash(model)[:8]}"
     else:
         raise BokehbenchError(
-            f"--model.renderer {spec} is neither a checkpoint nor a renderer without weights (of a method with weights "
-            f"give its checkpoint's path); {nearest(spec, usable)}."
+            f"--model.renderer {spec} is neither a checkpoint nor a renderer that needs none (of a method with weights "
+            f"of your own give its checkpoint's path); {nearest(spec, usable)}."
         )
     if model.uses.disparity in ("ignored", "optional"):
         raise BokehbenchError(f"--model.renderer {spec}: {type(model).__name__} takes no depth map: give another.")

@@ -70,6 +70,7 @@ class DeepLens(DeepLensTraining):
         saliency_weight: lambda of Eq. 1 (ours: 1).
         joint_depth_weight: weight of Eq. 1's disparity term in the joint stage (ours: 1).
         segmentation_head: have the second head of the depth network, which only training uses.
+        depth_network: have a depth network; False: every photo needs a disparity map, and rendering alone is trained.
         upsampling: ``learned``; ``bicubic`` or ``guided`` (filter) with the lens blur of any checkpoint.
         depth: recipe of the depth stage.
         rendering: recipe of the rendering stage.
@@ -80,11 +81,12 @@ class DeepLens(DeepLensTraining):
     paper = "Wang et al., ACM Transactions on Graphics 37 (6), 2018, arXiv 1810.08100"
     #: A TensorFlow checkpoint, under their own numerics.
     authors = {"numerics": "official", "segmentation_head": False}, load_official
-    later = ("loss_alpha", "low_weight", "high_weight", "rendering_crop", "joint_depth_weight")
+    later = ("loss_alpha", "low_weight", "high_weight", "rendering_crop", "joint_depth_weight", "depth_network")
     uses = Uses(disparity="own", preview=True)
     published = Published(
         11_502_800,
-        {"channels": 31, "upsampling_channels": 32, "two_map": False, "upsampling": "learned", "depth_size": 320},
+        {"channels": 31, "upsampling_channels": 32, "two_map": False, "upsampling": "learned", "depth_size": 320,
+         "depth_network": True},
         {"channels": "c{}", "upsampling_channels": "u{}", "two_map": "two-map", "upsampling": "{}"},
         # Steps: of the checkpoints that the code names. Weight decay: collected by the code's layers; that the trainer,
         # which was never released, added it is inferred. The rest: sections 3.1, 3.2.4 and 4.2, numerics: the code.
@@ -113,6 +115,7 @@ class DeepLens(DeepLensTraining):
         saliency_weight: float = 1.0,
         joint_depth_weight: float = 1.0,
         segmentation_head: bool = True,
+        depth_network: bool = True,
         upsampling: Literal["learned", "bicubic", "guided"] = "learned",
         depth: StageRecipe = replace(RECIPE, steps=346_224, view="resize"),
         rendering: StageRecipe = RECIPE,
@@ -134,16 +137,19 @@ class DeepLens(DeepLensTraining):
         self.net = DeepLensNet(
             channels=channels, upsampling_channels=upsampling_channels, two_map=two_map, numerics=numerics,
             backbone_pretrained=backbone_pretrained and self.starts_fresh, depth_size=depth_size,
-            segmentation_head=segmentation_head, upsampling=upsampling,
+            segmentation_head=segmentation_head, upsampling=upsampling, depth_network=depth_network,
         )  # fmt: skip
+        if not depth_network:
+            self.uses = replace(type(self).uses, disparity="needed")
         maps, pair = ("image", "disparity"), ("image", "bokeh", "focus", "aperture")
         supervision, rendered = (*maps, "true_disparity", "mask"), (*pair, "disparity", "true_disparity")
         needs = pair if training_disparity == "predicted" else (*pair, "disparity")
-        self.set_up(
+        stages = (
             Stage("depth", depth, "val/depth_mae", "min", keys=supervision, needs=maps, complete=False),
             Stage("rendering", rendering, keys=rendered, needs=needs),
             Stage("joint", joint, keys=rendered, needs=pair, by_default=False),
         )
+        self.set_up(*(stages if depth_network else self.without_depth(stages)))
 
     # Rendering -------------------------------------------------------------------------------------------------
 
@@ -157,9 +163,9 @@ class DeepLens(DeepLensTraining):
                 count += 1
         return count
 
-    def disparity(self, image: Tensor, names: list[str] | None = None) -> Tensor:
-        """The depth network's, B 1 H W, of whole pictures."""
-        return self.net.predict_disparity(image)
+    def disparity(self, image: Tensor, names: list[str] | None = None) -> Tensor | None:
+        """The depth network's, B 1 H W, of whole pictures; None where there is none."""
+        return self.net.predict_disparity(image) if self.uses.disparity == "own" else None
 
     def prepare(self, image: Tensor, disparity: Tensor | None = None, **more: Any) -> PreparedLevels:
         """As :meth:`BokehModel.prepare`; depth and features are computed when :meth:`refocus` first needs them.
@@ -167,6 +173,8 @@ class DeepLens(DeepLensTraining):
         How often a photo is halved depends on the aperture; what was computed for the last two numbers of halvings is
         kept in what is returned.
         """
+        if disparity is None and self.uses.disparity == "needed":
+            raise self.no_disparity()
         return PreparedLevels(image, disparity, given=disparity is not None)
 
     @torch.no_grad()
@@ -238,5 +246,3 @@ class DeepLens(DeepLensTraining):
 
         parts = self.net.rendering_networks()
         return Exported(blur, parts, self.uses, largest_aperture, size=f"{size}", levels=f"{halvings + 1}")
-
-        return {"numerics": "official", "segmentation_head": False}, load_official

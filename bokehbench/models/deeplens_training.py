@@ -1,5 +1,8 @@
 """What DeepLens' stages train and minimise."""
 
+from collections.abc import Sequence
+from dataclasses import replace
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -20,6 +23,26 @@ class DeepLensTraining(BokehModel):
 
     net: DeepLensNet
     max_radius: float
+
+    def without_depth(self, stages: Sequence[Stage]) -> list[Stage]:
+        """Those that train no depth network and use none; BokehbenchError where others were asked for."""
+        left = [stage for stage in stages if stage.name == "rendering"]
+        asked = [name for name in self._names or () if name in {stage.name for stage in stages} - {"rendering"}]
+        if asked or any(map(self.predicts, left)):
+            what = f"stages [{asked[0]}] trains" if asked else "training_disparity predicted uses"
+            raise BokehbenchError(f"--model.{what} a depth network: leave out --model.depth_network false.")
+        return left
+
+    def to_keep(self) -> BokehModel:
+        """As the base: without a depth network that was never trained."""
+        if self.uses.disparity == "needed" or self.provenance.trained("depth"):
+            return self
+        own = {"stages": None, "weights": None, "backbone_pretrained": False, "depth_network": False}
+        kept = type(self)(**{**self.hparams, **own})
+        state = {name: value for name, value in self.state_dict().items() if name in kept.state_dict()}
+        kept.load_state_dict(state)
+        kept.provenance = replace(self.provenance, architecture=kept.architecture_arguments)
+        return kept.eval()
 
     def begin_training(self) -> None:
         """As the base; refuses to predict depth on crops, and to train jointly what was never trained."""
@@ -49,8 +72,8 @@ class DeepLensTraining(BokehModel):
         """The depth network, what renders, or both; no stage with targets has saliency pictures for the second head."""
         if stage.name == "depth":
             return [self.net.depth]
-        predicting = [part for name, part in self.net.depth.named_children() if name != "segmentation"]
-        return [*(predicting if stage.name == "joint" else ()), *self.net.rendering_networks()]
+        joint = self.net.depth.named_children() if stage.name == "joint" else ()
+        return [*(part for name, part in joint if name != "segmentation"), *self.net.rendering_networks()]
 
     def losses(self, stage: Stage, batch: Batch) -> dict[str, Tensor]:
         """Eq. 1, the two terms of Eq. 6, or these and Eq. 1's first."""

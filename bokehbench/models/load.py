@@ -12,7 +12,7 @@ from bokehbench.models import MODELS
 from bokehbench.models.base import BokehModel
 from bokehbench.models.stages import StageRecipe
 from bokehbench.names import options_of, spelt_today
-from bokehbench.provenance import Provenance
+from bokehbench.provenance import Provenance, code_of
 from bokehbench.registry import OURS
 
 #: Types of arguments of which a string is a value, not a name.
@@ -26,7 +26,7 @@ def load_model(
     """The method of a checkpoint, in evaluation mode; what it is comes from the file, never from what was typed.
 
     Args:
-        path: a checkpoint of ``fit`` or ``import-weights``.
+        path: a checkpoint, a folder of weights, or what else :func:`bokehbench.checkpoints.located` finds.
         expected: the class that the user asked for, or None.
         changes: given the method's class, constructor arguments in place of the stored ones, such as
             ``{"upsampling": "guided"}``.
@@ -41,7 +41,13 @@ def load_model(
             f"{path} is of {MODELS.written(kind)}, not of {MODELS.written(expected)}: "
             f"give --model {MODELS.name_of(kind)}."
         )
-    model = construct(kind, {**stored_arguments(content, kind), **(changes(kind) if changes else {})})
+    stored, changed = stored_arguments(content, kind), changes(kind) if changes else {}
+    try:
+        model = construct(kind, {**stored, **changed})
+    except (TypeError, ValueError, AttributeError) as error:
+        raise BokehbenchError(
+            f"{path} has arguments of which {MODELS.written(kind)} cannot be made ({error}): fetch or write it again."
+        ) from error
     model.take_weights(content, str(path))
     return model.eval()
 
@@ -69,6 +75,13 @@ def recorded_method(name: str, source: str, owner: str = "") -> type[BokehModel]
     return kind
 
 
+def shipped(kind: type[BokehModel], record: Provenance) -> str:
+    """What people are told of the weights of :attr:`BokehModel.pretrained`, which have this record."""
+    code, data = code_of(kind), record.data.get("class")
+    come = f"weights that come with {code['distribution']} {code['version']}".rstrip()
+    return f"{come}, trained on {data}" if data else come
+
+
 def newest_checkpoint(kind: type[BokehModel] | None) -> Path:
     """The last checkpoint that ``fit`` wrote below ``runs/``, of any method where ``kind`` is None.
 
@@ -81,14 +94,6 @@ def newest_checkpoint(kind: type[BokehModel] | None) -> Path:
         raise BokehbenchError(
             f"No checkpoint: train one with `bokehbench fit --model {name or 'NAME'}`, or give one with --checkpoint."
         )
-    return found
-
-
-def newest_in(run: Path) -> Path:
-    """The last checkpoint of a run's folder, or of its folder of checkpoints; BokehbenchError where there is none."""
-    found = newest(run, "last.ckpt") or newest(run, "checkpoints/last.ckpt")
-    if found is None:
-        raise BokehbenchError(f"{run} holds no last.ckpt: give the folder of a run, or a checkpoint.")
     return found
 
 

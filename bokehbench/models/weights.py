@@ -38,7 +38,11 @@ def weights_hash(module: nn.Module) -> str:
 
     The same whatever the file format, device or order; :data:`NO_WEIGHTS` where there is no state.
     """
-    state = module.state_dict()
+    return state_hash(module.state_dict())
+
+
+def state_hash(state: Mapping[str, Tensor]) -> str:
+    """:func:`weights_hash` of a module with this state."""
     total = hashlib.sha256()
     for name in sorted(state):
         value = state[name].detach().cpu().contiguous()

@@ -13,6 +13,7 @@ from typing import Any
 
 from tqdm import tqdm
 
+from bokehbench.checkpoints import CONFIG
 from bokehbench.errors import BokehbenchError
 from bokehbench.status_file import VARIABLE, read_status
 
@@ -110,6 +111,10 @@ def alone(folder: Path, wait: bool = False) -> Iterator[None]:
 
 
 def state(*paths: Path) -> list[str]:
-    """What changes when another file is put in the place of one of ``paths``; what is no file is passed over."""
-    found = [path.stat() for path in paths if path.is_file()]
+    """What changes when another file, or folder of weights, is put in the place of one of ``paths``.
+
+    What is neither is passed over.
+    """
+    files = [path / CONFIG if path.is_dir() else path for path in paths]
+    found = [path.stat() for path in files if path.is_file()]
     return [str(value) for each in found for value in (each.st_size, each.st_mtime_ns)]

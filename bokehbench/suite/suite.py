@@ -97,7 +97,7 @@ def _experiment(entry: Any, suite: Mapping[str, Any], path: Path) -> Experiment:
     both = {**(suite.get("options") or {}), **(entry.get("options") or {})}
     fit, test = ({**both, **(suite.get(verb) or {}), **(entry.get(verb) or {})} for verb in ("fit", "test"))
     checkpoint = Path(entry["checkpoint"]).expanduser() if entry.get("checkpoint") else None
-    if checkpoint is not None and not checkpoint.is_file():
+    if checkpoint is not None and not checkpoint.exists():
         raise BokehbenchError(f"{path}: there is no checkpoint {checkpoint}: correct it, or leave it out to fit.")
     if checkpoint is not None and (entry.get("from") or entry.get("stage")):
         raise BokehbenchError(f"{where}: 'checkpoint' says which weights are tested; leave 'from' and 'stage' out.")

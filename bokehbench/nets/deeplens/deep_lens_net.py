@@ -35,6 +35,7 @@ class DeepLensNet(nn.Module):
         depth_size: side of the square that the depth network sees (320 in the release).
         output_bias: initial bias of the two layers whose ReLU outputs are the mixing weights. A pixel whose weights
             are all zero is black and learns nothing, so "modern" starts at 0.3 (ours; official: 0).
+        depth_network: have one; :meth:`predict_disparity` needs it.
         upsampling: ``"learned"``, ``"bicubic"`` or ``"guided"``: how :meth:`upsample` works. The learned network is
             there with any, so that all share one state dict.
     """
@@ -49,6 +50,7 @@ class DeepLensNet(nn.Module):
         segmentation_head: bool = True,
         depth_size: int = 320,
         output_bias: float | None = None,
+        depth_network: bool = True,
         upsampling: str = "learned",
     ) -> None:
         super().__init__()
@@ -62,7 +64,10 @@ class DeepLensNet(nn.Module):
         self.feature_network = FeatureNetwork(channels)
         self.kernel_network = KernelNetwork(channels, self.numerics, output_bias)
         self.upsampling_network = UpsamplingNetwork(upsampling_channels, self.numerics, output_bias, two_map=two_map)
-        self.depth = DepthNetwork(self.numerics, pretrained=backbone_pretrained, segmentation_head=segmentation_head)
+        if depth_network:
+            self.depth = DepthNetwork(
+                self.numerics, pretrained=backbone_pretrained, segmentation_head=segmentation_head
+            )
 
     def rendering_networks(self) -> list[nn.Module]:
         """What learns to render: lens blur, and upsampling where that is learned."""
