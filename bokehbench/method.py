@@ -24,7 +24,6 @@ from bokehbench.models.renders import Focus
 from bokehbench.models.uses import Uses
 from bokehbench.names import options_of
 from bokehbench.photo_depth import PhotoDepth
-from bokehbench.sharing import Weights
 
 
 @dataclass(frozen=True, eq=False)
@@ -180,6 +179,8 @@ class Method:
         Raises:
             BokehbenchError: a method without weights, or a place that cannot be written to or holds other things.
         """
+        from bokehbench.sharing import Weights  # the hub's client takes half a second to load
+
         Weights(self.model, half, licence).save_pretrained(folder)
 
     def push_to_hub(self, repository: str, *, half: bool = False, licence: str = "", **options: Any) -> str:
@@ -196,6 +197,8 @@ class Method:
         Raises:
             BokehbenchError: a method without weights, or the hub did not take them.
         """
+        from bokehbench.sharing import Weights
+
         weights = Weights(self.model, half, licence)
         try:
             return weights.push_to_hub(repository, **options)

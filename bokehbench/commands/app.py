@@ -43,7 +43,7 @@ def main(argv: list[str]) -> int:
 
 
 def choose(options: argparse.Namespace) -> tuple[Method, str, str]:
-    """As ``render`` chooses, but with neither model nor run the page still opens, with a method without weights.
+    """As ``render`` chooses, but with neither model nor run the page still opens, with weights that come with a method.
 
     Random weights are never shown: a trainable method without a checkpoint is an error.
 
@@ -51,14 +51,13 @@ def choose(options: argparse.Namespace) -> tuple[Method, str, str]:
         The method, what it is in one line, and what the page must warn of.
     """
     from bokehbench.commands.arguments import open_model
+    from bokehbench.models import MODELS
 
     banner = ""
     if options.model is None and options.checkpoint is None and not any(Path("runs").glob("*/*/checkpoints/last.ckpt")):
-        options.model = "layered"
-        banner = (
-            "There is no trained model here, so this is Layered, which needs a disparity map of the photo. For a "
-            "method that predicts its own: bokehbench app --checkpoint FILE."
-        )
+        shipped = [name for name, kind in MODELS.loaded().items() if kind.pretrained]
+        options.model = (shipped or ["layered"])[0]
+        banner = "" if shipped else "There is no trained model here, so this is Layered, which needs no weights."
     method = open_model(options)
     title, checkpoint = method.model.title, method.checkpoint
     if checkpoint is None:
