@@ -123,7 +123,7 @@ class Method:
     def run(self) -> Path:
         """The folder of the run that the checkpoint is of; BokehbenchError where there is no checkpoint."""
         if self.checkpoint is None or self.checkpoint.suffix != ".ckpt":
-            raise BokehbenchError(f"{self.name} has no checkpoint of a run, but {self.weights}.")
+            raise BokehbenchError(f"{self.name} ({self.weights}) is of no run.")
         return self.checkpoint.resolve().parents[1]
 
     @property
