@@ -189,7 +189,9 @@ class Method:
         weights = Weights(self.model, half, licence)
         try:
             return weights.push_to_hub(repository, **options)
-        except (OSError, ValueError) as error:
+        except BokehbenchError:
+            raise
+        except Exception as error:  # of the hub's client, or of what it speaks HTTP with
             raise BokehbenchError(
                 f"{repository} was not written on the Hugging Face Hub ({type(error).__name__}): check the name and "
                 "the network, and log in with `hf auth login`."
