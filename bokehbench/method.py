@@ -131,7 +131,7 @@ class Method:
     def run(self) -> Path:
         """The folder of the run that the checkpoint is of; BokehbenchError where there is no checkpoint."""
         if self.checkpoint is None or self.checkpoint.suffix != ".ckpt":
-            raise BokehbenchError(f"{self.name} has no checkpoint of a run, but {self.weights}.")
+            raise BokehbenchError(f"{self.name} ({self.weights}) is of no run.")
         return self.checkpoint.resolve().parents[1]
 
     @property
@@ -202,7 +202,9 @@ class Method:
         weights = Weights(self.model, half, licence)
         try:
             return weights.push_to_hub(repository, **options)
-        except (OSError, ValueError) as error:
+        except BokehbenchError:
+            raise
+        except Exception as error:  # of the hub's client, or of what it speaks HTTP with
             raise BokehbenchError(
                 f"{repository} was not written on the Hugging Face Hub ({type(error).__name__}): check the name and "
                 "the network, and log in with `hf auth login`."

@@ -150,7 +150,7 @@ def test_a_map_of_another_picture_is_refused(photo: Path, tmp_path: Path) -> Non
 
 def test_a_trainable_method_without_weights_is_an_error(tmp_path: Path, monkeypatch, capsys) -> None:
     monkeypatch.chdir(tmp_path)
-    assert main(["app", "--model", "deeplens"]) == 2
+    assert main(["app", "--model", "pix2pix"]) == 2
     assert "--checkpoint" in capsys.readouterr().err
     assert main(["app", "--port", "70000"]) == 2
 

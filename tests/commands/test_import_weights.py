@@ -21,9 +21,9 @@ def variables(parity_dir: Path) -> dict[str, np.ndarray]:
     return {row["name"]: array for row, array in recipe.variables(parity_dir / "deeplens_variables.csv")}
 
 
-def test_official_weights_become_a_checkpoint_that_renders(variables, tmp_path, capsys) -> None:
+def test_official_weights_become_a_folder_that_renders(variables, tmp_path, capsys) -> None:
     np.savez(tmp_path / "official.npz", **variables)
-    out = tmp_path / "official.ckpt"
+    out = tmp_path / "official"
     assert (
         main(["import-weights", "--model", "deeplens", "--checkpoint", str(tmp_path / "official.npz"), "-o", str(out)])
         == 0

@@ -106,8 +106,8 @@ def test_the_photo_itself_is_never_overwritten(tmp_path, checkpoint, capsys) -> 
 def test_without_checkpoint_it_says_how_to_get_one(tmp_path, capsys, monkeypatch) -> None:
     monkeypatch.chdir(tmp_path)
     photo = save(tmp_path / "photo.png", picture(7, (64, 64)))
-    assert main(["render", str(photo), "--model", "deeplens", "-o", "out.png"]) == 2
-    assert "bokehbench fit --model deeplens" in capsys.readouterr().err
+    assert main(["render", str(photo), "--model", "pix2pix", "-o", "out.png"]) == 2
+    assert "bokehbench fit --model pix2pix" in capsys.readouterr().err
 
 
 def test_focus_is_a_point_or_a_disparity() -> None:

@@ -53,7 +53,7 @@ def test_it_renders_and_learns_as_the_whole_does() -> None:
         model.begin_stage(stage)
         model.train()
         terms = model.losses(stage, BATCH)
-        losses.append({name: float(value) for name, value in terms.items()})
+        losses.append({name: float(value.detach()) for name, value in terms.items()})
         sum(terms.values()).backward()
         assert all(p.grad is not None for p in model.parameters() if p.requires_grad)
     assert losses[0] == losses[1]
@@ -73,6 +73,6 @@ def test_what_was_never_trained_is_not_kept(tmp_path) -> None:
     assert model.to_keep() is model
     assert kept.to_keep() is kept
     again = load_model(fit("deeplens", tmp_path / "a", "--model.stages=[rendering]", "--model.depth_network=false"))
-    assert weights_hash(again) != weights_hash(kept), "another random start"
+    assert weights_hash(again) == weights_hash(kept), "training is the same, bit by bit"
     assert again.state_dict().keys() == kept.state_dict().keys()
     assert read_checkpoint(last)["state_dict"].keys() > kept.state_dict().keys()
