@@ -15,8 +15,8 @@ REPOSITORY, COMMIT, REVISIONS = "user/repo", "a" * 40, ("main", "v1", "a" * 40)
 
 
 @contextmanager
-def hub_of(folder: Path) -> Iterator[str]:
-    """Serve the files of ``folder`` as :data:`REPOSITORY`; the value for ``HF_ENDPOINT``."""
+def hub_of(folder: Path, repository: str = REPOSITORY, asked: list[str] | None = None) -> Iterator[str]:
+    """Serve the files of ``folder`` as ``repository``; the value for ``HF_ENDPOINT``. ``asked``: gets every path."""
     files = {path.name: path.read_bytes() for path in folder.iterdir()}
 
     class Hub(BaseHTTPRequestHandler):
@@ -31,10 +31,12 @@ def hub_of(folder: Path) -> Iterator[str]:
                 self.wfile.write(content)
 
         def do_GET(self) -> None:
+            if asked is not None:
+                asked.append(self.path)
             parts = self.path.partition("?")[0].strip("/").split("/")
             api = parts[:1] == ["api"]
             name, rest = ("/".join(parts[2:4]), parts[4:]) if api else ("/".join(parts[:2]), parts[2:])
-            if name != REPOSITORY:
+            if name != repository:
                 self.answer(404, X_Error_Code="RepoNotFound")
             elif rest[1:2] and rest[1] not in REVISIONS:
                 self.answer(404, X_Error_Code="RevisionNotFound")
@@ -53,7 +55,7 @@ def hub_of(folder: Path) -> Iterator[str]:
         do_HEAD = do_GET
 
         def log_message(self, *args: object) -> None:
-            """Nothing: what was asked for is in no test."""
+            """Nothing: tests ask for ``asked``."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Hub)
     threading.Thread(target=server.serve_forever, daemon=True).start()

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from loopback_hub import loopback_hub
+from hub_server import COMMIT, hub_of
 from made_depth_network import tiny_dpt
 from makers import make_ebb, make_pairs, make_rgbd, picture, ramp, save
 from methods import NAMES, tiny
@@ -205,11 +205,12 @@ def test_the_network_is_fetched_once_and_then_needs_no_hub(tmp_path: Path, photo
     environment = {**os.environ, "HF_HOME": str(tmp_path / "hub"), "BOKEHBENCH_CACHE": str(tmp_path / "maps")}
     environment |= {"HF_HUB_OFFLINE": "0", "HF_HUB_DISABLE_TELEMETRY": "1", "NO_PROXY": "*", "no_proxy": "*"}
     words = [sys.executable, "-m", "bokehbench", "render", str(photo), "--model", "layered"]
-    with loopback_hub({NETWORK: network}) as (address, asked):
+    asked: list[str] = []
+    with hub_of(network, NETWORK, asked) as address:
         environment["HF_ENDPOINT"] = address
         done = subprocess.run([*words, "-o", "a.png"], cwd=tmp_path, env=environment, capture_output=True, text=True)
         assert done.returncode == 0, done.stderr
-        assert f"depth of transformers {NETWORK} @0123456789ab" in done.stdout
+        assert f"depth of transformers {NETWORK} @{COMMIT[:12]}" in done.stdout
         assert any(path.endswith("model.safetensors") for path in asked)
         asked.clear()
         other = save(tmp_path / "photo2.png", picture(6, SIZE))
