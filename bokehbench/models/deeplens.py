@@ -238,5 +238,3 @@ class DeepLens(DeepLensTraining):
 
         parts = self.net.rendering_networks()
         return Exported(blur, parts, self.uses, largest_aperture, size=f"{size}", levels=f"{halvings + 1}")
-
-        return {"numerics": "official", "segmentation_head": False}, load_official
