@@ -22,6 +22,17 @@ class KillAt(Callback):
             os.kill(os.getpid(), signal.SIGKILL)
 
 
+class StopAt(Callback):
+    """A mistake of somebody's own code before optimiser step ``step``."""
+
+    def __init__(self, step: int) -> None:
+        self.step = step
+
+    def on_train_batch_start(self, trainer: Trainer, pl_module: LightningModule, *args: object) -> None:
+        if trainer.global_step == self.step:
+            raise ZeroDivisionError("by zero")
+
+
 class CrashAtTest(Callback):
     """A mistake of somebody's own code, as a test begins."""
 
