@@ -85,6 +85,7 @@ class Weights(
 
     def _save_pretrained(self, save_directory: Path) -> None:
         save_file(self.state, save_directory / WEIGHTS, {"format": "pt"})
+        (save_directory / WEIGHTS).chmod(0o644)  # safetensors keeps its files from everybody else
         told = {**self.config, "sha256": sha256_of(save_directory / WEIGHTS)}
         write_text(save_directory / CONFIG, json.dumps(told, indent=1, sort_keys=True) + "\n")
 
