@@ -22,8 +22,7 @@ class StageProgressBar(TQDMProgressBar):
 
     def __init__(self) -> None:
         super().__init__()
-        self._since = self._validation = 0.0
-        self._batches = 0
+        self._since, self._validation, self._batches = 0.0, 0.0, 0
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """A run that goes on inside a stage begins no epoch, yet the bar must know its length and name."""
@@ -65,8 +64,7 @@ class StageProgressBar(TQDMProgressBar):
     def seconds_left(self, trainer: Trainer, stages: Sequence[Stage], stage: Stage, done: int) -> float:
         """Time until the last stage has ended, after ``done`` batches of ``stage`` and before what follows the last.
 
-        A batch of the stages that follow is taken to last as long as this stage's have so far, and a validation as
-        long as the last one; before the first one, none is counted.
+        Batches of later stages are taken to last as long as this stage's, a validation as long as the last (first: 0).
         """
         total = int(trainer.num_training_batches)
         later = [round(total * each.recipe.steps / stage.recipe.steps) for each in stages[stages.index(stage) + 1 :]]
