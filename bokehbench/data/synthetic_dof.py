@@ -33,6 +33,7 @@ class SyntheticScenes(PictureSet):
     backdrops: BackdropSource
     objects: ObjectSource
     sides: tuple[int, int] | None = None
+    detail: float = 0.0
 
     def __len__(self) -> int:
         return self.length
@@ -57,12 +58,13 @@ class SyntheticScenes(PictureSet):
         return [problem for s in sources if isinstance(s, Photos | Cutouts) for problem in s.problems(deep)]
 
     def options_of(self, index: int) -> SceneOptions:
-        """Scene ``index``'s: with a side of its own where ``sides`` are given."""
+        """Scene ``index``'s: with the split's detail, and a side of its own where ``sides`` are given."""
+        options = replace(self.options, detail=self.detail)
         if self.sides is None:
-            return self.options
+            return options
         seed = (self.options.seed, SPLIT_NUMBERS[self.split], index, 1)
         side = int(np.random.default_rng(seed).integers(self.sides[0], self.sides[1] + 1))
-        return replace(self.options, height=side, width=side)
+        return replace(options, height=side, width=side)
 
     def scene(self, index: int) -> tuple[Scene, np.random.Generator]:
         """Scene ``index``, and its generator for what is drawn after it."""
@@ -110,6 +112,8 @@ class SyntheticDoF(BokehDataModule):
             (8 at 320, 16 at 640, as DeepLens' configuration suggests).
         train_sides: smallest and largest side of the training scenes, which are then square and of any side between;
             the aperture stays. None = all of ``size``.
+        train_detail: largest relative contrast of pixel-fine detail on the surfaces of training scenes, 0 to 1, so that a
+            method learns to keep what photos have of it; None = none.
         train_samples, val_samples, test_samples: scenes per split; the paper has 18,000 for training and 500 for test.
         scene_seed: other scenes, the same in every split.
         disparity_input: "corrupted" = foregrounds' disparity dilated or eroded at random (paper), with the true one
@@ -140,6 +144,7 @@ class SyntheticDoF(BokehDataModule):
         size: int | tuple[int, int] = 320,
         aperture: float | None = None,
         train_sides: tuple[int, int] | None = None,
+        train_detail: float | None = None,
         train_samples: int = 18_000,
         val_samples: int = 100,
         test_samples: int = 500,
@@ -160,13 +165,15 @@ class SyntheticDoF(BokehDataModule):
         height, width = (size, size) if isinstance(size, int) else size
         aperture = APERTURE_SHARE * max(height, width) if aperture is None else float(aperture)
         self.samples = {"train": train_samples, "val": val_samples, "test": test_samples}
-        self.backgrounds, self.cutouts, self.train_sides = backgrounds, cutouts, train_sides
+        self.backgrounds, self.cutouts = backgrounds, cutouts
+        self.train_sides, self.train_detail = train_sides, train_detail
         shortest, longest = train_sides or (min(height, width), max(height, width))
         largest = LARGEST_APERTURE_SHARE * min(max(height, width), longest)
         check_options(
             "--data.",
             ("size", (height, width), min(height, width) >= 16, "16 pixels or more"),
             ("train_sides", train_sides, 16 <= shortest <= longest, "two sides, 16 pixels or more, the smaller first"),
+            ("train_detail", train_detail, 0 <= (train_detail or 0) <= 1, "0 to 1"),
             ("aperture", aperture, 0 <= aperture <= largest, f"0 to {largest:g} pixels"),
             ("scene_seed", scene_seed, scene_seed >= 0, "0 or more"),
             ("disparity_input", disparity_input, disparity_input in ("corrupted", "clean"), "corrupted or clean"),
@@ -194,5 +201,7 @@ class SyntheticDoF(BokehDataModule):
         for split, length in self.samples.items():
             backdrops = Photos(split_files(files["backgrounds"], split)) if "backgrounds" in files else procedural
             objects = Cutouts(split_files(files["cutouts"], split)) if "cutouts" in files else procedural
-            sides = self.train_sides if split == "train" else None
-            setattr(self, f"{split}_set", SyntheticScenes(split, length, self.options, backdrops, objects, sides))
+            sides, detail = (self.train_sides, self.train_detail or 0.0) if split == "train" else (None, 0.0)
+            setattr(
+                self, f"{split}_set", SyntheticScenes(split, length, self.options, backdrops, objects, sides, detail)
+            )

@@ -18,6 +18,7 @@ from bokehbench.data.synthetic.lights import add_lights
 from bokehbench.data.synthetic.noise import Generator, chance, uniform
 from bokehbench.data.synthetic.procedural import BackdropSource, ObjectSource
 from bokehbench.data.synthetic.slope_blur import blur_slope
+from bokehbench.data.synthetic.textures import detailed
 from bokehbench.optics.linear_light import to_srgb
 from bokehbench.optics.plane import blur_plane
 
@@ -43,6 +44,7 @@ class SceneOptions:
     corruption_probability: float = 0.75
     focus_on: FocusOn = "random"
     disparity_scale: str | None = None
+    detail: float = 0.0
 
     @property
     def margin(self) -> int:
@@ -165,8 +167,11 @@ def draw_scene(rng: Generator, options: SceneOptions, backdrops: BackdropSource,
     places = (middle, front, uniform(rng, farthest, nearest), uniform(rng, 0, 1))
     drawn = int(rng.integers(4))  # also where it is not used: all else stays the same scene
     focus = places[drawn if options.focus_on == "random" else FOCUS_ON.index(options.focus_on) - 1]
-    backdrop = add_lights(rng, backdrops.backdrop(rng, rows, columns), options.highlight_gain)
-    planes = [_place(rng, objects, rows, columns, disparity, options.highlight_gain) for disparity in (middle, front)]
+    backdrop = backdrops.backdrop(rng, rows, columns)
+    if options.detail:
+        backdrop = detailed(rng, backdrop, options.detail)
+    backdrop = add_lights(rng, backdrop, options.highlight_gain)
+    planes = [_place(rng, objects, rows, columns, disparity, options) for disparity in (middle, front)]
     if not options.linear_light:
         backdrop = to_srgb(backdrop)
         planes = [Foreground(_encode(p.rgba), p.top, p.left, p.disparity) for p in planes]
@@ -187,11 +192,15 @@ def _ramp(rng: Generator, options: SceneOptions) -> tuple[Tensor, float, float]:
     return values[:, None] if vertical else values[None, :], far, near
 
 
-def _place(rng: Generator, objects: ObjectSource, rows: int, columns: int, disparity: float, gain: float) -> Foreground:
+def _place(
+    rng: Generator, objects: ObjectSource, rows: int, columns: int, disparity: float, options: SceneOptions
+) -> Foreground:
     """Put an object on the canvas: on or below its lower edge, or (only if not cut off) anywhere, centre inside."""
     colour, alpha, standing = objects.cutout(rng, rows, columns)
+    if options.detail:
+        colour = detailed(rng, colour, options.detail)
     if chance(rng, 0.3):
-        colour = add_lights(rng, colour, gain / 2)
+        colour = add_lights(rng, colour, options.highlight_gain / 2)
     height, width = alpha.shape
     left = int(uniform(rng, 0.1, 0.9) * columns - width / 2)
     if chance(rng, 0.4) or standing:
