@@ -112,8 +112,8 @@ class SyntheticDoF(BokehDataModule):
             (8 at 320, 16 at 640, as DeepLens' configuration suggests).
         train_sides: smallest and largest side of the training scenes, which are then square and of any side between;
             the aperture stays. None = all of ``size``.
-        train_detail: largest relative contrast of pixel-fine detail on the surfaces of training scenes, 0 to 1, so that a
-            method learns to keep what photos have of it; None = none.
+        train_detail: largest relative contrast of pixel-fine detail on the surfaces of training scenes, 0 to 1, so that
+            a method learns to keep what photos have of it; None = none.
         train_samples, val_samples, test_samples: scenes per split; the paper has 18,000 for training and 500 for test.
         scene_seed: other scenes, the same in every split.
         disparity_input: "corrupted" = foregrounds' disparity dilated or eroded at random (paper), with the true one

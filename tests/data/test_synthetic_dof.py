@@ -282,3 +282,22 @@ def test_training_scenes_of_many_sizes() -> None:
     for wrong in ((8, 64), (64, 48)):
         with pytest.raises(BokehbenchError, match="train_sides"):
             SyntheticDoF(size=64, train_sides=wrong)
+
+
+def test_training_scenes_get_fine_detail_and_stay_exact() -> None:
+    options = {"size": 64, "aperture": 4, "train_samples": 4, "val_samples": 2, "test_samples": 2, "num_workers": 0}
+    plain, fine = (SyntheticDoF(**options, train_detail=detail) for detail in (None, 0.8))
+    assert "train_detail" not in plain.settings()
+    rough = 0.0
+    for data in (plain, fine):
+        item = data.pictures("train")[0]
+        steps = item["image"].diff(dim=-1).abs().mean()
+        assert float(steps) > rough  # more of it from pixel to pixel
+        rough = float(steps)
+        scene, _ = data.pictures("train").scene(0)
+        torch.testing.assert_close(scene.picture(0.0), item["image"])  # the same detail, sharp or blurred
+    for split in ("val", "test"):
+        a, b = (data.pictures(split)[1] for data in (plain, fine))
+        assert torch.equal(a["bokeh"], b["bokeh"])
+    with pytest.raises(BokehbenchError, match="train_detail"):
+        SyntheticDoF(**options, train_detail=2)
