@@ -46,9 +46,12 @@ def main(names: tuple[str, ...]) -> None:
                 ways[way] = partial(torch.no_grad()(make(exported, said, size)[1]), inputs)
             if find_spec("openvino"):
                 ways["OpenVINO"] = openvino(to_onnx(exported, said, size)[0], inputs)
-            for way, run in ways.items():
+            for way, run in list(ways.items()):
                 away = (run() - ways["torch"]()).abs()
-                assert (away <= TOLERANCE).double().mean() >= 1 - exported.strays, (name, way, float(away.max()))
+                if (away <= TOLERANCE).double().mean() < 1 - exported.strays:
+                    assert way == "OpenVINO", (name, way, float(away.max()))
+                    print(f"{model.label}, {size} px: OpenVINO differs by {float(away.max()):.1e}, so it is left out")
+                    del ways[way]
             compare(f"{model.label}, {size} px", ways, rounds=3)
 
 
