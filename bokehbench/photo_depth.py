@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from textwrap import shorten
+
 from torch import Tensor
 
 from bokehbench.data import DATA
@@ -77,7 +79,7 @@ class PhotoDepth:
         if self._failure and self._lacks_own():
             raise BokehbenchError(
                 f"{self.model.label} needs a disparity map, and the depth network {NETWORK} could not be loaded "
-                f"({self._failure}): give a map of the photo, or connect to the network once, for some 100 MB."
+                f"({self._failure}): give a map of the photo (--disparity), or connect to the network once, for 100 MB."
             )
         warning = f"its own network, trained on synthetic scenes alone ({NETWORK} could not be loaded: {self._failure})"
         return None, warning if self._failure else ""
@@ -87,7 +89,7 @@ class PhotoDepth:
         try:
             self.provider = TransformersDepth(NETWORK)
         except BokehbenchError as error:
-            self._failure = str(error.__cause__ or error).strip().partition("\n")[0][:160].rstrip(".: ")
+            self._failure = shorten(str(error.__cause__ or error), 120, placeholder=" ...").rstrip(".: ")
 
     def _lacks_own(self) -> str:
         """Why the method's own depth network cannot be used; empty = it can."""

@@ -106,7 +106,7 @@ def test_layered_is_clicked_through(page, tmp_path: Path, photo: Path, disparity
         assert "text.png: is not a picture" in wait_said(page, "text.png")
         odd = save(tmp_path / "<b>x's & ü.png", picture(3, SIZE))
         upload(page, "drop", odd)
-        wait_said(page, "drop a disparity map")
+        wait_said(page, "Drop a disparity map")
         assert page.is_disabled("#save")
         page.wait_for_selector("#photo img")
         upload(page, "drop-map", save(tmp_path / "wide.png", np.zeros((40, 200), np.uint8)))
@@ -155,7 +155,7 @@ def test_photo_and_result_are_seen_without_scrolling(page, tmp_path: Path) -> No
         before = None
         for name, size in (("landscape", (300, 400)), ("portrait", (400, 300))):
             upload(page, "drop", save(tmp_path / f"{name}.png", picture(3, size)))
-            wait_said(page, "drop a disparity map")
+            wait_said(page, "Drop a disparity map")
             upload(page, "drop-map", save(tmp_path / f"{name}_map.png", ramp(size)))
             wait_said(page, f"{name}.png")
             changed(page, before)
@@ -222,7 +222,7 @@ def test_a_method_of_another_package_is_clicked_through(page, tmp_path: Path, ph
     with served(tmp_path, "--checkpoint", str(checkpoint)) as address:
         open_page(page, address)
         upload(page, "drop", photo)
-        wait_said(page, "Shade has no depth network of its own")
+        wait_said(page, "Shade needs a disparity map")
         upload(page, "drop-map", disparity)
         page.wait_for_selector("#result img")
         model = load_model(checkpoint, MODELS["shade"])

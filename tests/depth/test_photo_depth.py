@@ -66,7 +66,9 @@ def test_a_method_that_takes_a_map_gets_that_of_a_network(name, photo: Path, net
 
 
 def test_with_neither_map_nor_network_a_sentence_has_the_ways_out(photo: Path) -> None:
-    with pytest.raises(BokehbenchError, match=r"could not be loaded.*give a map of the photo, or connect") as refused:
+    with pytest.raises(
+        BokehbenchError, match=r"could not be loaded.*: give a map of the photo .*, or connect"
+    ) as refused:
         bb.load("layered")(photo)
     assert NETWORK in str(refused.value)
     assert "\n" not in str(refused.value)
