@@ -308,5 +308,3 @@ class D2F(BokehModel):
             return net.finish(image, defocus, coarse)["bokeh"]
 
         return Exported(blur, [net], self.uses, largest_aperture)
-
-        return {"head_activation": "none"}, load_official

@@ -282,8 +282,6 @@ class PyNET(CollapseGuard, BokehModel):
         # One value in about 200,000 of the half-size photo lies between two of 8 bits, and may be rounded either way
         return Exported(blur, [self.net], self.uses, largest_aperture, strays=1e-3, level=f"{level}")
 
-        return {"margin": 0, "head_init": "official"}, load_official
-
 
 def level_of(stage: Stage) -> int:
     """``level_3`` -> 3."""
