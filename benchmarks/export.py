@@ -1,14 +1,14 @@
 """A method in torch, as a program of torch.export, in ONNX Runtime and, if installed, OpenVINO: one photo, one thread.
 
-Run: PYTHONPATH=.:tests python benchmarks/export.py [METHOD ...] (about 10 minutes; needs bokehbench[export]). Networks
-have their published size and random weights. torch is the method's own blur, which looks at values and skips what is
-not needed; a file cannot.
+Run: PYTHONPATH=.:tests python benchmarks/export.py [METHOD ...] [SIDE ...] (half an hour; needs bokehbench[export]).
+Networks have their published size and random weights. torch is the method's own blur, which looks at values and skips
+what is not needed; a file cannot.
 """
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from importlib import import_module
 from importlib.util import find_spec
@@ -19,6 +19,7 @@ from side_by_side import compare, header
 from bokehbench.exporting import TOLERANCE, metadata, picture, to_onnx, to_pt2
 from bokehbench.models import MODELS
 
+SIZES = (320, 640)
 METHODS = ("layered", "compositional", "scatter", "deeplens", "d2f", "pynet")
 
 
@@ -30,14 +31,14 @@ def openvino(content: bytes, inputs: dict[str, torch.Tensor]) -> Callable[[], to
     return lambda: torch.from_numpy(run({name: x.numpy() for name, x in inputs.items()})[0].copy())
 
 
-def main(names: tuple[str, ...]) -> None:
-    """Every method at 320 and 640 px, aperture as by default at that size."""
+def main(names: Sequence[str], sizes: Sequence[int]) -> None:
+    """Every method at every size, with the aperture that is the default there."""
     torch.set_num_threads(1)
     header("A method in torch and as a file")
     for name in names:
         torch.manual_seed(0)
         model = MODELS[name](**({"perceptual": "none"} if name == "pynet" else {})).eval()
-        for size in (320, 640):
+        for size in sizes:
             exported = model.exported(size, 0.025 * size)
             said = metadata(model, exported)
             inputs = picture(exported, size, size)
@@ -56,4 +57,5 @@ def main(names: tuple[str, ...]) -> None:
 
 
 if __name__ == "__main__":
-    main(tuple(sys.argv[1:]) or METHODS)
+    sides = [int(word) for word in sys.argv[1:] if word.isdigit()]
+    main([word for word in sys.argv[1:] if not word.isdigit()] or METHODS, sides or SIZES)
