@@ -9,7 +9,7 @@ from typing import Any
 
 from bokehbench.errors import BokehbenchError
 
-#: The files of a folder of weights: tensors, what they are of, and a page for people.
+#: The files of a folder of weights: tensors, what they are of, and a model card.
 WEIGHTS, CONFIG, CARD = "model.safetensors", "config.json", "README.md"
 #: ``USER/REPO`` or ``USER/REPO@REVISION`` on the Hugging Face Hub.
 REPOSITORY = re.compile(r"([\w.-]+/[\w.-]+)(?:@([\w./-]+))?")

@@ -95,7 +95,7 @@ class Weights(
         return cls(load_model(model_id if Path(model_id).is_dir() else fetched(model_id, revision, **options)))
 
     def generate_model_card(self, *args: Any, **kwargs: Any) -> ModelCard:
-        """The hub's head, and what is known of training and scores; written anew whenever weights are saved."""
+        """The hub's head, and what is known of training and scores; written again whenever weights are saved."""
         licence = self.config["provenance"]["licence"]
         known = re.fullmatch(r"[a-z0-9.+-]+", licence)  # as the hub spells them
         named = {"license": licence} if known else {"license": "other", "license_name": licence}
