@@ -61,7 +61,9 @@ class DeepLens(DeepLensTraining):
         loss: ``normalised`` (Eq. 5) or ``l1``, which the paper compares with.
         loss_through_weights: let gradient flow through the weights of Eq. 5 (unknown in the paper).
         loss_alpha: exponent of Eq. 4's weights, 0 to 6 (1 is inferred); with gradient through them 0, or 1 to 6.
-        low_weight, high_weight: weights of Eq. 6's terms, at half size and at full size (the paper names none).
+        low_weight, high_weight: weights of Eq. 6's terms, of the lens blur and of upsampling (the paper names none).
+        trained_upsamplings: upsampling steps that a training step takes, each with its term in Eq. 6, so that a picture
+            of several levels stays sharp; 1 is the paper's.
         training_disparity: what the rendering stage is given: the data set's (``given``: corrupted, where the data
             set corrupts), the true one (``clean``), or the depth network's (``predicted``), which sees the whole
             picture: Table 3.
@@ -81,7 +83,10 @@ class DeepLens(DeepLensTraining):
     paper = "Wang et al., ACM Transactions on Graphics 37 (6), 2018, arXiv 1810.08100"
     #: A TensorFlow checkpoint, under their own numerics.
     authors = {"numerics": "official", "segmentation_head": False}, load_official
-    later = ("loss_alpha", "low_weight", "high_weight", "rendering_crop", "joint_depth_weight", "depth_network")
+    later = (
+        "loss_alpha", "low_weight", "high_weight", "trained_upsamplings", "rendering_crop", "joint_depth_weight",
+        "depth_network",
+    )  # fmt: skip
     uses = Uses(disparity="own", preview=True)
     published = Published(
         11_502_800,
@@ -91,7 +96,8 @@ class DeepLens(DeepLensTraining):
         # Steps: of the checkpoints that the code names. Weight decay: collected by the code's layers; that the trainer,
         # which was never released, added it is inferred. The rest: sections 3.1, 3.2.4 and 4.2, numerics: the code.
         {"numerics": "official", "backbone_pretrained": True, "segmentation_head": True, "loss": "normalised",
-         "training_disparity": "given", "depth.steps": 346_224, "rendering.steps": 199_950, "*.weight_decay": 5e-4,
+         "training_disparity": "given", "trained_upsamplings": 1, "depth.steps": 346_224,
+         "rendering.steps": 199_950, "*.weight_decay": 5e-4,
          "depth.data": "IPhoneDepth", "rendering.data": "SyntheticDoF", "data.train_samples": 18_000,
          "data.test_samples": 500, "data.disparity_input": "corrupted", "data.focus_on": "random"},
     )  # fmt: skip
@@ -110,6 +116,7 @@ class DeepLens(DeepLensTraining):
         loss_alpha: float = 1.0,
         low_weight: float = 1.0,
         high_weight: float = 1.0,
+        trained_upsamplings: int = 1,
         training_disparity: Literal["given", "clean", "predicted"] = "given",
         rendering_crop: int = 0,
         saliency_weight: float = 1.0,
@@ -131,6 +138,7 @@ class DeepLens(DeepLensTraining):
             ("low_weight", low_weight, low_weight >= 0, "0 or more"),
             ("high_weight", high_weight, high_weight >= 0, "0 or more"),
             ("high_weight", high_weight, low_weight + high_weight > 0, "more than 0, where low_weight is 0"),
+            ("trained_upsamplings", trained_upsamplings, trained_upsamplings >= 1, "1 or more"),
             ("joint_depth_weight", joint_depth_weight, joint_depth_weight >= 0, "0 or more"),
         )
         self.max_radius = max_radius

@@ -110,28 +110,27 @@ class DeepLensTraining(BokehModel):
         )
 
     def rendering_losses(self, batch: Batch, disparity: Tensor, focus: Tensor) -> dict[str, Tensor]:
-        """Eq. 6: N(L, L*) + N(H, H*), one upsampling step, as the paper trains.
+        """Eq. 6: N(L, L*) + N(H, H*), and one more N for every further upsampling step that is trained.
 
         Args:
             batch: with ``image``, ``bokeh`` and ``aperture``.
             disparity: B 1 H W in [0, 1], what is rendered with.
             focus: B, a value of it.
         """
-        high, target, aperture = batch["image"], batch["bokeh"], batch["aperture"]
+        picture, target, aperture = batch["image"], batch["bokeh"], batch["aperture"]
         if side := self.hparams["rendering_crop"]:
-            high, target, disparity = random_crop([high, target, disparity], side)
-        # One step of upsampling is trained: blur too large for it is first made smaller, with the picture (ours)
-        while float(aperture.max()) > 2 * self.max_radius * 1.01 and min(high.shape[-2:]) >= 64:
-            high, target, disparity = halve(high), halve(target), halve(disparity)
+            picture, target, disparity = random_crop([picture, target, disparity], side)
+        steps: int = self.hparams["trained_upsamplings"]
+        # Blur too large for the levels that are trained is first made smaller, with the picture (ours)
+        while float(aperture.max()) > 2**steps * self.max_radius * 1.01 and min(picture.shape[-2:]) >= 32 * 2**steps:
+            picture, target, disparity = halve(picture), halve(target), halve(disparity)
             aperture = aperture / 2
-        low, low_disparity = halve(high), halve(disparity)
-        signed = self.signed_disparity(low_disparity, focus, aperture / 2)
-        result_low = self.net.lens_blur(low, signed)
-        result_high = self.net.upsample(low, result_low, signed, high)
-        return {
-            "low": self.hparams["low_weight"] * self._photometric(result_low, halve(target)),
-            "high": self.hparams["high_weight"] * self._photometric(result_high, target),
-        }
+        levels, targets = [picture], [target]
+        for _ in range(steps):
+            levels, targets, disparity = [halve(levels[0]), *levels], [halve(targets[0]), *targets], halve(disparity)
+        results = self.net(levels, self.signed_disparity(disparity, focus, aperture / 2**steps))
+        low, *high = map(self._photometric, results, targets)
+        return {"low": self.hparams["low_weight"] * low, "high": self.hparams["high_weight"] * sum(high)}
 
     def signed_disparity(self, disparity: Tensor, focus: Tensor, aperture: Tensor) -> Tensor:
         """D~ = (D - d_f) a in [-1, 1], a = aperture / R_max (section 3.2.2).

@@ -130,10 +130,10 @@ def test_the_loss_is_a_switch() -> None:
     assert terms[0] > terms[1] > 0  # the normalised loss weighs large errors more
 
 
-def terms_of(**options: object) -> dict[str, float]:
+def terms_of(aperture: float = 16.0, **options: object) -> dict[str, float]:
     torch.manual_seed(0)
     model = tiny("deeplens", **options).eval()
-    return {name: term.item() for name, term in model.losses(model.stages[-1], batch()).items()}
+    return {name: term.item() for name, term in model.losses(model.stages[-1], batch(aperture=aperture)).items()}
 
 
 def test_the_terms_of_eq_6_have_weights() -> None:
@@ -149,9 +149,26 @@ def test_a_larger_exponent_weighs_large_errors_more() -> None:
     assert rising[2] == terms_of()["high"]
 
 
+def test_every_trained_upsampling_step_has_its_term() -> None:
+    """What is trained is what a photo of that size and aperture is rendered with, level by level."""
+    torch.manual_seed(0)
+    model, given = tiny("deeplens", trained_upsamplings=2, loss="l1").eval(), batch(aperture=32.0)
+    assert model.levels(64, 64, 32.0) == 1  # small for three levels: a larger picture has them
+    levels = [area_resize(given["image"], (side, side)) for side in (16, 32, 64)]
+    signed = signed_defocus(area_resize(given["disparity"], (16, 16)), given["focus"], torch.ones(2))
+    errors = [
+        (result - area_resize(given["bokeh"], tuple(result.shape[-2:]))).abs().mean().item()
+        for result in model.net(levels, signed)
+    ]
+    terms = {name: term.item() for name, term in model.losses(model.stages[-1], given).items()}
+    assert terms == {"low": pytest.approx(errors[0]), "high": pytest.approx(errors[1] + errors[2])}
+    assert terms_of(32.0, loss="l1") != pytest.approx(terms)  # one step: the picture is made smaller first
+
+
 @pytest.mark.parametrize(
     ("options", "option"),
     [
+        ({"trained_upsamplings": 0}, "trained_upsamplings"),
         ({"loss_alpha": -1.0}, "loss_alpha"),
         ({"loss_alpha": 7.0}, "loss_alpha"),
         ({"loss_alpha": 0.5, "loss_through_weights": True}, "loss_alpha"),
