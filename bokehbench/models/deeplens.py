@@ -73,6 +73,7 @@ class DeepLens(DeepLensTraining):
         joint_depth_weight: weight of Eq. 1's disparity term in the joint stage (ours: 1).
         segmentation_head: have the second head of the depth network, which only training uses.
         depth_network: have a depth network; False: every photo needs a disparity map, and rendering alone is trained.
+        feature_start: learned features begin as random filters (the authors'), or each as a blurred picture (ours).
         upsampling: ``learned``; ``bicubic`` or ``guided`` (filter) with the lens blur of any checkpoint.
         depth: recipe of the depth stage.
         rendering: recipe of the rendering stage.
@@ -85,7 +86,7 @@ class DeepLens(DeepLensTraining):
     authors = {"numerics": "official", "segmentation_head": False}, load_official
     later = (
         "loss_alpha", "low_weight", "high_weight", "trained_upsamplings", "rendering_crop", "joint_depth_weight",
-        "depth_network",
+        "depth_network", "feature_start",
     )  # fmt: skip
     uses = Uses(disparity="own", preview=True)
     published = Published(
@@ -96,8 +97,8 @@ class DeepLens(DeepLensTraining):
         # Steps: of the checkpoints that the code names. Weight decay: collected by the code's layers; that the trainer,
         # which was never released, added it is inferred. The rest: sections 3.1, 3.2.4 and 4.2, numerics: the code.
         {"numerics": "official", "backbone_pretrained": True, "segmentation_head": True, "loss": "normalised",
-         "training_disparity": "given", "trained_upsamplings": 1, "depth.steps": 346_224,
-         "rendering.steps": 199_950, "*.weight_decay": 5e-4,
+         "training_disparity": "given", "trained_upsamplings": 1, "feature_start": "random",
+         "depth.steps": 346_224, "rendering.steps": 199_950, "*.weight_decay": 5e-4,
          "depth.data": "IPhoneDepth", "rendering.data": "SyntheticDoF", "data.train_samples": 18_000,
          "data.test_samples": 500, "data.disparity_input": "corrupted", "data.focus_on": "random"},
     )  # fmt: skip
@@ -123,6 +124,7 @@ class DeepLens(DeepLensTraining):
         joint_depth_weight: float = 1.0,
         segmentation_head: bool = True,
         depth_network: bool = True,
+        feature_start: Literal["random", "blurred"] = "random",
         upsampling: Literal["learned", "bicubic", "guided"] = "learned",
         depth: StageRecipe = replace(RECIPE, steps=346_224, view="resize"),
         rendering: StageRecipe = RECIPE,
@@ -146,6 +148,7 @@ class DeepLens(DeepLensTraining):
             channels=channels, upsampling_channels=upsampling_channels, two_map=two_map, numerics=numerics,
             backbone_pretrained=backbone_pretrained and self.starts_fresh, depth_size=depth_size,
             segmentation_head=segmentation_head, upsampling=upsampling, depth_network=depth_network,
+            feature_start=feature_start,
         )  # fmt: skip
         if not depth_network:
             self.uses = replace(type(self).uses, disparity="needed")

@@ -36,6 +36,7 @@ class DeepLensNet(nn.Module):
         output_bias: initial bias of the two layers whose ReLU outputs are the mixing weights. A pixel whose weights
             are all zero is black and learns nothing, so "modern" starts at 0.3 (ours; official: 0).
         depth_network: have one; :meth:`predict_disparity` needs it.
+        feature_start: ``"random"`` (Glorot, the authors') or ``"blurred"``: see :meth:`FeatureNetwork.start_blurred`.
         upsampling: ``"learned"``, ``"bicubic"`` or ``"guided"``: how :meth:`upsample` works. The learned network is
             there with any, so that all share one state dict.
     """
@@ -51,6 +52,7 @@ class DeepLensNet(nn.Module):
         depth_size: int = 320,
         output_bias: float | None = None,
         depth_network: bool = True,
+        feature_start: str = "random",
         upsampling: str = "learned",
     ) -> None:
         super().__init__()
@@ -64,6 +66,9 @@ class DeepLensNet(nn.Module):
         self.feature_network = FeatureNetwork(channels)
         self.kernel_network = KernelNetwork(channels, self.numerics, output_bias)
         self.upsampling_network = UpsamplingNetwork(upsampling_channels, self.numerics, output_bias, two_map=two_map)
+        if feature_start == "blurred":
+            for features in filter(None, (self.feature_network, self.upsampling_network.features)):
+                features.start_blurred()
         if depth_network:
             self.depth = DepthNetwork(
                 self.numerics, pretrained=backbone_pretrained, segmentation_head=segmentation_head

@@ -35,6 +35,28 @@ class FeatureNetwork(nn.Module):
         self.layers = nn.ModuleList(nn.Conv2d(widths[i], widths[i + 1], 3 if i == 0 else 5) for i in range(4))
         glorot_(self)
 
+    @torch.no_grad()
+    def start_blurred(self) -> None:
+        """Let every learned feature begin as a picture of its colour, blurred with a window of its own (ours).
+
+        With random filters a feature's colour is arbitrary, so that its weight in Eq. 2 is soon 0 at every pixel, which
+        no gradient brings back: of 30 features 4 were left. Windows are Gaussian, off the centre, and take the features
+        before them of the same colour; what a filter adds up is 1.
+        """
+        end = 0
+        for layer in self.layers:
+            assert isinstance(layer, nn.Conv2d)
+            (outputs, inputs, side), end = layer.weight.shape[:3], end + layer.in_channels
+            own, seen = torch.arange(end, end + outputs), torch.arange(end - inputs, end)
+            radius, features = side // 2, 1 + (end + outputs) // 3
+            place = torch.arange(-radius, radius + 1)
+            centre, width = (torch.rand(features, 2) * 2 - 1) * radius, 0.5 + torch.rand(features, 1) * radius
+            window = torch.exp(-0.5 * ((place - centre[..., None]) / width[..., None]) ** 2)  # features 2 side
+            mix = torch.rand(features, features) ** 4  # mostly of a few
+            filters = mix[own // 3][:, seen // 3] * (own[:, None] % 3 == seen[None] % 3)
+            weight = torch.einsum("oi,oy,ox->oiyx", filters, window[own // 3, 0], window[own // 3, 1])
+            layer.weight.copy_(weight / weight.sum((1, 2, 3), keepdim=True).clamp_min(1e-12))  # 0: sees none of it
+
     def forward(self, images: Tensor) -> Tensor:
         """B 3*images H W -> B 3*channels H W."""
         groups = [images]
