@@ -5,13 +5,12 @@ from __future__ import annotations
 import os
 import shlex
 import signal
-import subprocess
-import sys
 from pathlib import Path
 
 import pandas as pd
 import pytest
 import torch
+from forked import start, two_ranks
 from makers import picture, ramp, save
 from methods import TRAINABLE, stage_names, words
 from PIL import Image
@@ -117,14 +116,9 @@ def test_a_killed_fit_resumes_to_the_same_weights(name, tmp_path, monkeypatch, c
 
     stages = stage_names(name)
     kill = ["--trainer.callbacks+=kill_at.KillAt", f"--trainer.callbacks.step={6 * (len(stages) - 1) + 3}"]
-    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])}
-    done = subprocess.run(
-        [sys.executable, "-m", "bokehbench", *command, *kill],
-        env=environment,
-        stdout=subprocess.DEVNULL,
-        timeout=240,
-    )
-    assert done.returncode == -signal.SIGKILL
+    killed = start([*command, *kill], tmp_path, tmp_path / "killed.txt")
+    killed.join(240)
+    assert killed.exitcode == -signal.SIGKILL
     last = tmp_path / "runs" / name / "version_1" / "checkpoints" / "last.ckpt"
     content = torch.load(last, weights_only=True)
     assert content["bokehbench"]["stage"] == stages[-1]
@@ -148,12 +142,8 @@ def test_a_killed_fit_resumes_to_the_same_weights(name, tmp_path, monkeypatch, c
 
 @pytest.mark.parametrize("name", TRAINABLE)
 def test_two_processes_finish_the_schedule_and_score_each_picture_once(name, tmp_path) -> None:
-    options = ["--trainer.devices=2", "--trainer.strategy=ddp"]
-    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
     for verb in ("fit", "test"):
-        command = [sys.executable, "-m", "bokehbench", verb, *words(name), *options]
-        done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=300)
-        assert done.returncode == 0, done.stderr[-2000:]
+        two_ranks([verb, *words(name), "--trainer.devices=2", "--trainer.strategy=ddp"], tmp_path)
     found = list((tmp_path / "runs" / name).glob("*/test.csv"))
     assert len(found) == 1
     assert pd.read_csv(found[0])["name"].is_unique
