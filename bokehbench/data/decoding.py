@@ -7,14 +7,17 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
+from PIL import Image, features
 
 from bokehbench.errors import BokehbenchError
 
 #: Suffixes of picture files, in lower case.
-PICTURE_SUFFIXES = (".jpg", ".jpeg", ".png", ".tif", ".tiff", ".webp", ".bmp", ".ppm", ".pgm")
+PICTURE_SUFFIXES = (
+    ".jpg", ".jpeg", ".jpe", ".jfif", ".mpo", ".png", ".tif", ".tiff", ".webp", ".bmp", ".dib", ".ppm", ".pgm", ".pnm",
+    *([".avif"] if "avif" in features.modules and features.check("avif") else []),
+)  # fmt: skip
 #: Suffixes of map files (disparity, depth, masks), in lower case.
-MAP_SUFFIXES = (".png", ".tif", ".tiff", ".npy", ".pgm", ".pfm", ".jpg", ".jpeg", ".bmp", ".webp")
+MAP_SUFFIXES = (".npy", ".pfm", *PICTURE_SUFFIXES)
 #: Larger pictures are refused before a pixel is decoded: they would not fit into memory as float32.
 MAX_PIXELS = 178_000_000
 ORIENTATION_TAG = 0x0112
