@@ -4,7 +4,7 @@ import codecs
 import os
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
@@ -35,7 +35,7 @@ def write_atomic(path: Path, write: Callable[[IO[bytes]], object]) -> None:
 
 
 def read_text(path: Path) -> str:
-    """A text file of people's own: UTF-8, UTF-16 or UTF-32 with a byte order mark, else Windows-1252 or Latin-1.
+    """A text file of people's own: UTF-8, UTF-16 with a byte order mark, or else Windows-1252 or Latin-1.
 
     Raises:
         BokehbenchError: it cannot be read, or is no text.
@@ -44,17 +44,11 @@ def read_text(path: Path) -> str:
         content = path.read_bytes()
     except OSError as error:
         raise BokehbenchError(f"{path} cannot be read ({error.strerror or error}): check the file.") from error
-    # UTF-32's mark begins with that of UTF-16
-    marks = ((codecs.BOM_UTF32_LE, "utf-32"), (codecs.BOM_UTF32_BE, "utf-32"), (codecs.BOM_UTF16_LE, "utf-16"),
-             (codecs.BOM_UTF16_BE, "utf-16"))  # fmt: skip
-    marked = [name for mark, name in marks if content.startswith(mark)]
-    for encoding in marked[:1] or ["utf-8-sig", "cp1252", "latin-1"]:
-        try:
-            text = content.decode(encoding)
-        except UnicodeError:
-            continue
-        if "\0" not in text:
-            return text
+    marked = content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+    for encoding in ("utf-16" if marked else "utf-8-sig", "cp1252", "latin-1"):
+        with suppress(UnicodeError):
+            if "\0" not in (text := content.decode(encoding)):
+                return text
     raise BokehbenchError(f"{path} is no text that can be read: save it as UTF-8.")
 
 

@@ -8,11 +8,10 @@ from pytorch_lightning.utilities import rank_zero_only
 from tqdm import tqdm
 
 from bokehbench.counted import some
-from bokehbench.data.decoding import ends_properly, picture_size
+from bokehbench.data.decoding import ends_properly, picture_size, turn_to_fit
 from bokehbench.data.folders import MAP_KEYS, Record
 from bokehbench.data.maps import read_values
 from bokehbench.data.pixels import read_pixels
-from bokehbench.data.shapes import orientation_of, other_shape, turn_to_fit
 from bokehbench.errors import BokehbenchError
 
 
@@ -68,11 +67,11 @@ def _header_problems(record: Record, turned: list[str]) -> list[str]:
     for key, size in sizes.items():
         path = record.files[key]
         if key in MAP_KEYS:
-            turn = turn_to_fit(size, wanted, photo, orientation_of(path) if size != wanted else 1)
-            if turn is None:
-                problems.append(other_shape(str(path), size, photo, wanted))
-            elif turn != 1:
-                turned.append(record.name)
+            try:
+                if turn_to_fit(path, size, wanted, photo) != 1:
+                    turned.append(record.name)
+            except BokehbenchError as error:
+                problems.append(str(error))
         elif size != wanted:
             problems.append(
                 f"{path}: {key} of {size[1]} x {size[0]} does not fit {photo} of {wanted[1]} x {wanted[0]}: "

@@ -14,6 +14,7 @@ import numpy as np
 from bokehbench.counted import some
 from bokehbench.data.decoding import MAP_SUFFIXES, PICTURE_SUFFIXES
 from bokehbench.errors import BokehbenchError, check_options
+from bokehbench.files import read_text
 
 #: With fewer training pictures than this, none is taken away for validation.
 FEWEST_TO_HOLD_OUT = 10
@@ -173,6 +174,17 @@ def pair(
             for stem in alone
         ]
     return records, problems
+
+
+def in_list(path: Path, records: list[Record], problems: list[str]) -> list[Record] | None:
+    """The records that a list names, None where there is no such list; adds to ``problems``."""
+    if not path.is_file():
+        return None
+    by_name = {record.name: record for record in records}
+    lines = (line.strip() for line in read_text(path).splitlines())
+    names = [stem_of(line) for line in lines if line and not line.startswith("#")]
+    problems += [f"{path}: there is no picture '{n}' with depth: correct the list." for n in names if n not in by_name]
+    return [by_name[n] for n in dict.fromkeys(names) if n in by_name]
 
 
 def seeded_split(records: Sequence[Record], fraction: float, seed: int) -> tuple[list[Record], list[Record]]:

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from bokehbench.data.decoding import orientation, upright
 from bokehbench.data.image_io import Photo, read_photo, to_tensor
-from bokehbench.data.maps import fitting, open_map, plane_of, unit_range
+from bokehbench.data.maps import LARGEST, fitting, open_map, plane_of, unit_range
 from bokehbench.data.pixels import to_srgb_pixels
 from bokehbench.errors import BokehbenchError
 
@@ -65,15 +65,14 @@ def map_of(
     if isinstance(source, Image.Image):
         turned = orientation(source)
         values, largest = plane_of(source, what)
-        values = upright(values, turned)
     else:
         planes = _array(source, what)
         if len(planes) != 1:
             raise BokehbenchError(f"{what} has {len(planes)} channels: give one.")
-        values, largest = planes[0], {np.uint8: 255.0, np.uint16: 65535.0, np.bool_: 1.0}.get(planes.dtype.type)
+        values, largest = planes[0], LARGEST.get(planes.dtype.name)
     values, notes = fitting(values, what, size, belongs, turned)
     scaled, more = unit_range(values, largest, what)
-    return torch.from_numpy(np.ascontiguousarray(scaled))[None], notes + more
+    return scaled, notes + more
 
 
 def _array(values: np.ndarray | Tensor, what: str) -> np.ndarray:

@@ -5,22 +5,12 @@ from pathlib import Path
 from typing import Literal
 
 from bokehbench.data.base import BokehDataModule
-from bokehbench.data.folders import (
-    Record,
-    check_fractions,
-    hold_out,
-    map_places,
-    not_read,
-    pair,
-    seeded_split,
-    stem_of,
-)
+from bokehbench.data.folders import Record, check_fractions, hold_out, in_list, map_places, not_read, pair, seeded_split
 from bokehbench.data.records import RecordSet
 from bokehbench.data.rendering import RENDERERS, Renderer
 from bokehbench.data.rgbd_set import DepthReading, RGBDSet, RGBDTrainingSet
 from bokehbench.data.saliency import saliency_records
 from bokehbench.errors import BokehbenchError, check_options
-from bokehbench.files import read_text
 
 LAYOUT = (
     "An RGB-D collection is expected as ROOT/images/NAME.jpg and ROOT/depth/NAME.png (8 or 16 bit; or float .tif, "
@@ -108,7 +98,7 @@ class IPhoneDepth(BokehDataModule):
         records, problems = pair(places, strict=(), notes=self.notes)
         lists = [root / f"{name}.txt" for name in ("train", "test", "val")]
         self.notes += not_read(root, [*places.values(), *lists])
-        train, test, val = (_listed(path, records, problems) for path in lists)
+        train, test, val = (in_list(path, records, problems) for path in lists)
         if train is None and test is None:
             train, test = seeded_split(records, self.train_fraction, self.split_seed)
         listed = {record.name for record in (train or test or [])}
@@ -134,14 +124,3 @@ class IPhoneDepth(BokehDataModule):
         self.train_set = RGBDTrainingSet(split(train), saliency, share, self.sampling_seed)
         self.val_set, self.test_set = split(val), split(test)
         self.predict_set = split(test, targets=False)
-
-
-def _listed(path: Path, records: list[Record], problems: list[str]) -> list[Record] | None:
-    """The records that a list names, None where there is no such list; adds to ``problems``."""
-    if not path.is_file():
-        return None
-    by_name = {record.name: record for record in records}
-    lines = (line.strip() for line in read_text(path).splitlines())
-    names = [stem_of(line) for line in lines if line and not line.startswith("#")]
-    problems += [f"{path}: there is no picture '{n}' with depth: correct the list." for n in names if n not in by_name]
-    return [by_name[n] for n in dict.fromkeys(names) if n in by_name]

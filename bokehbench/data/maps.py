@@ -11,13 +11,14 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from bokehbench.data.decoding import MAX_PIXELS, map_size, open_header, orientation, readable, upright
-from bokehbench.data.shapes import Photo, other_shape, turn_to_fit
+from bokehbench.data.decoding import MAX_PIXELS, map_size, open_header, orientation, readable, turn_to_fit, upright
 from bokehbench.errors import BokehbenchError
 from bokehbench.files import write_atomic
 
-#: What was done to a map in the orientation of the sensor.
-TURNED = "its map was turned as the photo's EXIF says"
+#: The photo that a map belongs to: its file or Pillow image says how it is turned.
+Photo = Path | Image.Image | None
+#: Largest values of the kinds of numbers that have a full range.
+LARGEST = {"bool": 1.0, "uint8": 255.0, "uint16": 65535.0}
 
 
 def read_values(path: str | Path, size: tuple[int, int] | None = None, photo: Photo = None) -> Tensor:
@@ -26,15 +27,13 @@ def read_values(path: str | Path, size: tuple[int, int] | None = None, photo: Ph
     Args:
         path: 1, 8, 16 or 32 bits, or floats (TIFF, PFM, NPY); several channels if they are equal, alpha is left out.
         size: (height, width) of the photo, whose shape the map must have; None: not known.
-        photo: the photo. The EXIF orientation of a map is applied. A map without one that has the photo's shape only
-            when it is turned as the photo is turned is turned so.
+        photo: the photo. The EXIF orientation of a map is applied; a map without one is turned as the photo is where
+            it fits only so.
 
     Raises:
         BokehbenchError: unreadable, of another shape, or a colour picture (a colour-mapped depth has lost its values).
     """
-    values, _, turned = _stored(Path(path))
-    values, _ = fitting(values, str(path), size, photo, turned)
-    return torch.from_numpy(np.array(values, dtype=np.float32))[None]
+    return torch.from_numpy(np.array(_stored(Path(path), size, photo)[0], dtype=np.float32))[None]
 
 
 def read_map(path: str | Path, size: tuple[int, int] | None = None, photo: Photo = None) -> Tensor:
@@ -47,70 +46,68 @@ def open_map(
 ) -> tuple[Tensor, tuple[str, ...]]:
     """A disparity map or mask as 1 H W float32 in [0, 1], and notes on what was changed in reading.
 
-    1-, 8- and 16-bit files are divided by their largest possible value. Floats and 32-bit integers in [0, 1] stay as
-    they are; of any other range they are stretched to [0, 1]. Arguments as of :func:`read_values`.
+    Read as :func:`read_values` does, then brought to [0, 1] by :func:`unit_range`, with the errors of both.
+    """
+    values, largest, notes = _stored(Path(path), size, photo)
+    scaled, more = unit_range(values, largest, str(path))
+    return scaled, notes + more
+
+
+def unit_range(values: np.ndarray, largest: float | None, what: str) -> tuple[Tensor, tuple[str, ...]]:
+    """H W numbers as 1 H W float32 in [0, 1], and notes.
+
+    Args:
+        values: divided by ``largest``, where the format has a largest value; else they stay as they are in [0, 1], and
+            are stretched to it from any other range.
+        what: the map is, for the error.
 
     Raises:
-        BokehbenchError: as :func:`read_values`; NaN or infinite values.
+        BokehbenchError: NaN or infinite values.
     """
-    values, largest, turned = _stored(Path(path))
-    values, notes = fitting(values, str(path), size, photo, turned)
-    scaled, more = unit_range(values, largest, str(path))
-    return torch.from_numpy(np.ascontiguousarray(scaled))[None], notes + more
-
-
-def unit_range(values: np.ndarray, largest: float | None, what: str) -> tuple[np.ndarray, tuple[str, ...]]:
-    """Numbers to float32 in [0, 1], and notes: see :func:`open_map`; ``what`` is the map, for the error."""
+    notes: tuple[str, ...] = ()
     values = values.astype(np.float32)
     if not np.isfinite(values).all():
         raise BokehbenchError(f"{what}: has NaN or infinite values: fill them, then read it again.")
-    low, high = (float(values.min()), float(values.max())) if values.size else (0.0, 0.0)
+    low, high = float(values.min()), float(values.max())
     if largest is not None:
         values = values / np.float32(largest)
     elif (low < -1e-6 or high > 1 + 1e-6) and high > low:
         values = ((values.astype(np.float64) - low) / (high - low)).astype(np.float32)
-        return values, (f"its map of {low:g} to {high:g} was stretched to 0 to 1, larger = nearer",)
-    return values.clip(0, 1), ()
+        notes = (f"its map of {low:g} to {high:g} was stretched to 0 to 1, larger = nearer",)
+    return torch.from_numpy(np.ascontiguousarray(values))[None].clamp(0, 1), notes
 
 
 def fitting(
-    values: np.ndarray, what: str, size: Sequence[int] | None, photo: Photo = None, turned: int = 1
+    values: np.ndarray, what: Path | str, size: Sequence[int] | None, photo: Photo, turned: int
 ) -> tuple[np.ndarray, tuple[str, ...]]:
-    """A map of the photo's shape, turned as the photo is where only that makes it fit, and notes.
+    """H W numbers, turned by their own EXIF (``turned``) and, where only that makes them fit, by the photo's; notes.
 
-    Args:
-        values: H W, upright by its own EXIF orientation, which was ``turned``.
-        what: the map is, for the error.
-        size, photo: as of :func:`read_values`.
-
-    Raises:
-        BokehbenchError: another shape.
+    Arguments and errors as of :func:`~bokehbench.data.decoding.turn_to_fit`.
     """
-    if size is None:
-        return values, ()
-    turn = turn_to_fit(values.shape, size, photo, turned)
-    if turn is None:
-        raise BokehbenchError(other_shape(what, values.shape, photo, size))
-    return (values, ()) if turn == 1 else (upright(values, turn), (TURNED,))
+    values = upright(values, turned)
+    turn = 1 if size is None else turn_to_fit(what, values.shape, size, photo, turned)
+    return upright(values, turn), ("its map was turned as the photo's EXIF says",) * (turn != 1)
 
 
-def _stored(path: Path) -> tuple[np.ndarray, float | None, int]:
-    """H W numbers, upright; the largest that the format can hold (None: any); the EXIF orientation that it had."""
+def _stored(path: Path, size: Sequence[int] | None, photo: Photo) -> tuple[np.ndarray, float | None, tuple[str, ...]]:
+    """H W numbers as seen; the largest that the format can hold (None: any); notes."""
     with readable(path, "a map"):
         if path.suffix.lower() == ".npy":
-            array = np.load(path, mmap_mode="r", allow_pickle=False)
+            array, turned = np.load(path, mmap_mode="r", allow_pickle=False), 1
             if array.size > MAX_PIXELS:
                 raise Image.DecompressionBombError
             array = np.array(array).reshape(map_size(path, array.shape))
-            if array.dtype.kind not in "fiub":
+            if array.dtype.kind not in "fiub" or not array.size:
                 raise BokehbenchError(f"{path}: is not an array of height x width numbers: save it as one.")
-            return array, {"uint8": 255.0, "uint16": 65535.0, "bool": 1.0}.get(array.dtype.name), 1
-        with open_header(path) as image:
-            deep = _deep_channels(path, image)
-            image.load()
-            turned = orientation(image)
-            values, largest = plane_of(image, str(path), deep)
-            return upright(values, turned), largest, turned
+            values, largest = array, LARGEST.get(array.dtype.name)
+        else:
+            with open_header(path) as image:
+                deep = _deep_channels(path, image)
+                image.load()
+                turned = orientation(image)
+                values, largest = plane_of(image, str(path), deep)
+        values, notes = fitting(values, path, size, photo, turned)
+        return values, largest, notes
     raise AssertionError("unreachable")
 
 

@@ -8,9 +8,8 @@ from itertools import combinations
 from pathlib import Path
 
 from bokehbench.counted import counted, some
-from bokehbench.data.decoding import MAP_SUFFIXES, ends_properly, picture_size
+from bokehbench.data.decoding import MAP_SUFFIXES, ends_properly, picture_size, turn_to_fit
 from bokehbench.data.folders import Listing, list_pictures
-from bokehbench.data.shapes import orientation_of, other_shape, turn_to_fit
 from bokehbench.errors import BokehbenchError
 
 #: What may be odd -> what a picture so marked means for the scores, if it is allowed.
@@ -109,7 +108,8 @@ def pair_folders(outputs: Mapping[str, Path], targets: Path, maps: Path | None =
         pairing.pairs[method] = []
         for stem, size in _sizes(paired, pairing).items():
             if stem in sizes and size != sizes[stem]:
-                pairing.problems.append(Problem("wrong-size", _other_size(paired[stem], size, sizes[stem])))
+                what = f"{paired[stem]} is {size[1]} x {size[0]} pixels and the target"
+                pairing.problems.append(Problem("wrong-size", f"{what} {sizes[stem][1]} x {sizes[stem][0]}"))
             elif stem in sizes:
                 fitting = _fitting(regions.files, wanted.files[stem], stem, size, pairing)
                 pairing.pairs[method].append(PairedFiles(method, stem, paired[stem], wanted.files[stem], fitting))
@@ -122,10 +122,12 @@ def _fitting(maps: Mapping[str, Path], target: Path, stem: str, size: tuple[int,
     shape = None if path is None else _sizes({stem: path}, pairing).get(stem)
     if path is None or shape is None:
         return None
-    if turn_to_fit(shape, size, target, orientation_of(path) if shape != size else 1) is not None:
-        return path
-    pairing.problems.append(Problem("ambiguous", other_shape(str(path), shape, target, size).rstrip(".")))
-    return None
+    try:
+        turn_to_fit(path, shape, size, target)
+    except BokehbenchError as error:
+        pairing.problems.append(Problem("ambiguous", str(error).rstrip(".")))
+        return None
+    return path
 
 
 def _sizes(files: Mapping[str, Path], pairing: Pairing) -> dict[str, tuple[int, int]]:
@@ -140,10 +142,6 @@ def _sizes(files: Mapping[str, Path], pairing: Pairing) -> dict[str, tuple[int, 
         except BokehbenchError as error:
             pairing.problems.append(Problem("unreadable", str(error).rstrip(".")))
     return sizes
-
-
-def _other_size(path: Path, size: tuple[int, int], wanted: tuple[int, int]) -> str:
-    return f"{path} is {size[1]} x {size[0]} pixels and the target {wanted[1]} x {wanted[0]}"
 
 
 def duplicates(pairs: Mapping[str, Sequence[PairedFiles]]) -> list[str]:

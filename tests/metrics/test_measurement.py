@@ -5,12 +5,11 @@ from __future__ import annotations
 import pytest
 import torch
 
-from bokehbench.errors import BokehbenchError
 from bokehbench.metrics import ssim_terms
 from bokehbench.metrics.column import NEEDS, NotMeasuredError
 from bokehbench.metrics.columns import columns
 from bokehbench.metrics.lpips import NOT_AVAILABLE
-from bokehbench.metrics.measurement import Measurement, numbers
+from bokehbench.metrics.measurement import TOO_SMALL, Measurement, numbers
 from bokehbench.metrics.protocols import DEFAULT, PROTOCOLS
 from bokehbench.metrics.psnr import psnr
 from bokehbench.metrics.regions import region_psnr, region_ssim
