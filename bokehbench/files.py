@@ -1,9 +1,10 @@
 """Atomic writing: a killed process or a full disk leaves the file, or the folder, that was there before."""
 
+import codecs
 import os
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
@@ -31,6 +32,24 @@ def write_atomic(path: Path, write: Callable[[IO[bytes]], object]) -> None:
     finally:
         if temporary is not None:
             temporary.unlink(missing_ok=True)
+
+
+def read_text(path: Path) -> str:
+    """A text file of people's own: UTF-8, UTF-16 with a byte order mark, or else Windows-1252 or Latin-1.
+
+    Raises:
+        BokehbenchError: it cannot be read, or is no text.
+    """
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise BokehbenchError(f"{path} cannot be read ({error.strerror or error}): check the file.") from error
+    marked = content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+    for encoding in ("utf-16" if marked else "utf-8-sig", "cp1252", "latin-1"):
+        with suppress(UnicodeError):
+            if "\0" not in (text := content.decode(encoding)):
+                return text
+    raise BokehbenchError(f"{path} is no text that can be read: save it as UTF-8.")
 
 
 def write_text(path: Path, text: str) -> None:

@@ -14,8 +14,9 @@ from PIL import Image
 from torch import Tensor
 
 from bokehbench.data.augment import resize
-from bokehbench.data.image_io import Photo, to_pixels, write_map, write_photo
+from bokehbench.data.image_io import Photo, to_pixels, write_photo
 from bokehbench.data.in_memory import Source, map_of, photo_of
+from bokehbench.data.maps import write_map
 from bokehbench.errors import BokehbenchError, nearest
 from bokehbench.models.base import BokehModel
 from bokehbench.models.load import Changes, load_model, newest_checkpoint, shipped
@@ -160,8 +161,8 @@ class Method:
                 :func:`bokehbench.data.in_memory.photo_of`.
             focus: a point (x, y) in pixels of the photo, or a disparity in [0, 1]; None: the method's default.
             aperture: blur radius in pixels of the photo at a disparity difference of 1; None: the method's default.
-            disparity: map, 1 = nearest: file, array H W, tensor, of the photo's shape; None: :attr:`depth`, where the
-                method takes a map.
+            disparity: map, larger = nearer: file, array H W, tensor, of the photo's shape, stretched to [0, 1] where it
+                is of another range; None: :attr:`depth`, where the method takes a map.
             mask: of the subject, 1 = in focus, for methods that look at one.
 
         Raises:
@@ -216,9 +217,12 @@ class Method:
         read = photo_of(photo)
         device = self.model.device
         size = (read.image.shape[-2], read.image.shape[-1])
+        notes = list(read.notes)
 
         def on_photo(given: Source, what: str) -> Tensor:
-            return resize(map_of(given, size, what), *size, smooth=True)[None].to(device)
+            values, found = map_of(given, size, what, photo)
+            notes.extend(found)
+            return resize(values, *size, smooth=True)[None].to(device)
 
         image, source = read.image[None].to(device), ""
         more: dict[str, Any] = {} if mask is None else {"mask": on_photo(mask, "mask")}
@@ -232,7 +236,7 @@ class Method:
         prepared = self.model.prepare(image, used, names=names, **more)
         if source and isinstance(prepared, Prepared):
             prepared = replace(prepared, source=source)
-        return OpenPhoto(self, read, prepared)
+        return OpenPhoto(self, replace(read, notes=tuple(notes)), prepared)
 
 
 def open_method(

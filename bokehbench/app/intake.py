@@ -8,7 +8,8 @@ from PIL import Image
 from torch import Tensor
 
 from bokehbench.data.decoding import open_header, picture_size, readable
-from bokehbench.data.image_io import Photo, read_map, read_photo
+from bokehbench.data.image_io import Photo, read_photo
+from bokehbench.data.maps import open_map
 from bokehbench.errors import BokehbenchError
 
 T = TypeVar("T")
@@ -31,13 +32,20 @@ def read_upload(path: Path) -> Photo:
     return _read(path, "a picture", read_photo)
 
 
-def read_map_upload(path: Path) -> Tensor:
-    """A dropped disparity map, 1 H W in [0, 1], bright = near; read as ``render --disparity`` does.
+def read_map_upload(
+    path: Path, size: tuple[int, int] | None = None, photo: Path | None = None
+) -> tuple[Tensor, tuple[str, ...]]:
+    """A dropped disparity map, 1 H W in [0, 1], bright = near, and notes; read as ``render --disparity`` does.
+
+    ``size`` is the (height, width) of ``photo``; None: not known.
 
     Raises:
-        BokehbenchError: see :func:`read_upload`; colour, NaN, or values outside [0, 1].
+        BokehbenchError: see :func:`read_upload`; colour, NaN, or another shape.
     """
-    return _read(path, "a map", read_map)
+    try:
+        return _read(path, "a map", lambda file: open_map(file, size, photo))
+    except BokehbenchError as error:
+        raise by_name(error, photo or path) from error
 
 
 def _read(path: Path, what: str, read: Callable[[Path], T]) -> T:

@@ -26,7 +26,7 @@ class OpenPhoto:
         image: 1 3 h w in [0, 1], at most ``WORKING_SIDE`` long.
         map: disparity as given or predicted, 1 H W at its own size; None = none yet.
         given: whether ``map`` was given by the user.
-        source: what a predicted map is of, in words; empty: the method itself.
+        source: what a predicted map is of, or what was changed in reading a given one; empty: the method itself, none.
         no_map: why none could be predicted; empty: one could, or none is needed.
         point: focus, (column, row) in pixels of ``image``.
         prepared: what the method keeps of the copy that previews are made of; None: nothing yet.

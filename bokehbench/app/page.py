@@ -214,7 +214,7 @@ class Page:
             parts.append(f"focus at disparity {focus:.3f}")
         if self.refocuser.uses.aperture and aperture is not None:
             parts.append(f"aperture {aperture:.1f} px = {100 * aperture / max(photo.size):.2f} % of the long side")
-        source = [] if photo.given or not photo.source else [f"depth of {photo.source}"]
+        source = [photo.source if photo.given else f"depth of {photo.source}"] if photo.source else []
         return "; ".join([*parts, *source, *photo.notes]) + "."
 
 

@@ -70,15 +70,9 @@ class Refocuser:
         Raises:
             BokehbenchError: unreadable, or of another shape.
         """
-        disparity = read_map_upload(upload)
-        height, width = photo.size
-        ratio = disparity.shape[-1] / disparity.shape[-2] / (width / height)
-        if not 0.95 < ratio < 1.05:
-            raise BokehbenchError(
-                f"{upload.name}: is {disparity.shape[-1]} x {disparity.shape[-2]} pixels, of another shape than the "
-                f"photo's {width} x {height}: give a map of the same picture."
-            )
+        disparity, notes = read_map_upload(upload, photo.size, photo.path)
         photo.set_map(disparity.to(photo.image), given=True)
+        photo.source = ", ".join(notes)
         return photo
 
     # What is in focus ------------------------------------------------------------------------------------------

@@ -7,7 +7,7 @@ from typing import Any
 import torch.distributed
 from pytorch_lightning import LightningModule, Trainer
 
-from bokehbench.counted import counted
+from bokehbench.counted import counted, some
 from bokehbench.errors import BokehbenchError
 from bokehbench.files import write_text
 from bokehbench.metrics.columns import variant_of
@@ -63,6 +63,9 @@ class ScoreTable(InRunFolder):
         write_text(path, csv_text(heads, [[row.get(key) for key in heads] for row in rows]))
         assert isinstance(pl_module, BokehModel)
         print(summary(rows, pl_module.label))
+        for key in (head for head in heads[1:] if not head.startswith(IDENTITY)):
+            if without := [row["name"] for row in rows if math.isnan(row.get(key, math.nan))]:
+                print(f"{_label(key)}: n/a for {some(without)}, too small for it or without anything that it scores.")
         share = getattr(trainer.datamodule, "completeness", {}).get("test")  # type: ignore[attr-defined]
         if share is not None and not share.complete:
             print(f"INCOMPLETE: {share.found} of the split's {share.expected} pictures are there: not comparable.")

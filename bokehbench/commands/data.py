@@ -68,20 +68,28 @@ def _describe(data: BokehDataModule, options: Any) -> None:
     from bokehbench.data.describe import describe
 
     print(describe(data))
+    _refuse_nothing(data)
 
 
 def _check(data: BokehDataModule, options: Any) -> int:
     """List corrupt, unpaired and mismatched files; exit status 1 if there are any."""
     problems = data.check(deep=options.deep)
-    for problem in problems:
-        print(problem)
+    for line in (*problems, *(f"note: {note}" for note in data.notes)):
+        print(line)
     if problems:
         print(f"{counted(len(problems), 'problem')} found.")
         return 1
+    _refuse_nothing(data)
     counts = ", ".join(f"{len(p)} {split}" for split in SPLITS if (p := data.pictures(split)) is not None)
     how = "every file was decoded" if options.deep else "headers only; --deep decodes every file"
     print(f"No problems found: {counts} ({how}).")
     return 0
+
+
+def _refuse_nothing(data: BokehDataModule) -> None:
+    """Raise BokehbenchError for a data set without a picture."""
+    if not any(data.pictures(split) for split in SPLITS):
+        raise BokehbenchError(f"{type(data).__name__} in {data.root} has no pictures: check --data.root.")
 
 
 def _preview(data: BokehDataModule, options: Any) -> None:

@@ -7,9 +7,9 @@ from pathlib import Path
 from tqdm import tqdm
 
 from bokehbench.commands.arguments import WEIGHTS_HELP, add_depth, open_model, with_settings
+from bokehbench.data.decoding import PICTURE_SUFFIXES
+from bokehbench.data.folders import files_in, one_map, output_names
 from bokehbench.errors import BokehbenchError
-
-PHOTOS = (".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff")
 
 
 def main(argv: list[str]) -> int:
@@ -21,7 +21,8 @@ def main(argv: list[str]) -> int:
     failed = []
     for photo, output in tqdm(jobs, desc="render", disable=len(jobs) < 2):
         try:
-            disparity = given_disparity(photo, options.disparity)
+            maps = options.disparity
+            disparity = one_map(maps, photo) if maps is not None and maps.is_dir() else maps
             bokeh = method(photo, focus=options.focus, aperture=options.aperture, disparity=disparity)
             bokeh.save(output)
             if options.save_disparity:
@@ -67,14 +68,14 @@ def focus(text: str) -> float | tuple[float, float]:
 def plan(photo: Path, output: Path) -> list[tuple[Path, Path]]:
     """Pairs of input and output files; BokehbenchError for no photos, or an output that would overwrite its input."""
     if photo.is_dir():
-        photos = sorted(path for path in photo.iterdir() if path.suffix.lower() in PHOTOS)
+        photos, notes = files_in(photo)
         if not photos:
-            raise BokehbenchError(f"{photo} holds no photos ({', '.join(PHOTOS)}).")
+            raise BokehbenchError(" ".join([f"{photo} holds no photos ({', '.join(PICTURE_SUFFIXES)}).", *notes]))
         if output.resolve() == photo.resolve():
             raise BokehbenchError(f"{output} is the folder of the photos: give another one with -o.")
-        stems = [path.stem for path in photos]
-        names = [path.stem if stems.count(path.stem) == 1 else path.name.replace(".", "_") for path in photos]
-        return [(path, output / f"{name}.png") for path, name in zip(photos, names, strict=True)]
+        for note in notes:
+            print(note)
+        return [(path, output / f"{name}.png") for path, name in zip(photos, output_names(photos), strict=True)]
     if not photo.exists():
         raise BokehbenchError(f"There is no photo {photo}: check the path.")
     if output.is_dir():
@@ -90,13 +91,3 @@ def map_place(place: Path, photo: Path, output: Path, several: bool) -> Path:
     if found.resolve() in (photo.resolve(), output.resolve()):
         raise BokehbenchError(f"--save-disparity {found} is the photo or the output itself: give another place.")
     return found
-
-
-def given_disparity(photo: Path, place: Path | None) -> Path | None:
-    """The user's map: a file, or that of the photo's stem in a folder; BokehbenchError without one."""
-    if place is None or not place.is_dir():
-        return place
-    found = sorted(candidate for candidate in place.iterdir() if candidate.stem == photo.stem)
-    if not found:
-        raise BokehbenchError(f"{place} has no disparity map named like {photo.name}.")
-    return found[0]

@@ -42,6 +42,8 @@ def main(argv: list[str]) -> int:
     print(protocol_table(protocols, pictures))
     if more:
         print("\n" + besides_table(pictures))
+    for note in pairing.notes:
+        print(f"note: {note}")
     for problem in pairing.problems:
         print(f"allowed: {problem.sentence}")
     if count < pairing.targets:

@@ -156,6 +156,7 @@ class BokehDataModule(LightningDataModule):
         self.notes: list[str] = []
         self.plan: TrainingPlan | None = None
         self._built = False
+        self._said = 0
         self._checked: set[str] = set()
 
     # What a data set provides -------------------------------------------------------------------
@@ -179,7 +180,9 @@ class BokehDataModule(LightningDataModule):
     def problems(self, split: str, deep: bool = False) -> list[str]:
         """One sentence per bad file of ``split``; headers only, or every pixel where ``deep``."""
         pictures = self.pictures(split)
-        return [] if pictures is None else pictures.problems(deep=deep)
+        found = [] if pictures is None else pictures.problems(deep=deep)
+        self.notes += [note for note in getattr(pictures, "notes", ()) if note not in self.notes]
+        return found
 
     # What all share -----------------------------------------------------------------------------
 
@@ -216,11 +219,8 @@ class BokehDataModule(LightningDataModule):
         Raises:
             BokehbenchError: names the bad files (first 10 and the count), or the split that is missing.
         """
-        first = not self._built
         self._build_once()
-        if first:
-            for note in self.notes:  # no logger, whose level may hide what the reader of a score must know
-                rank_zero_only(print)(f"{type(self).__name__}: {note}")
+        self._say_notes()
         # Lightning passes an enumeration whose str() is not its value.
         for split in STAGE_SPLITS.get(getattr(stage, "value", stage) or "", ()):
             pictures = self.pictures(split)
@@ -232,6 +232,13 @@ class BokehDataModule(LightningDataModule):
             if split not in self._checked:
                 raise_problems(self.problems(split), f"{type(self).__name__}, {split} split")
                 self._checked.add(split)
+        self._say_notes()
+
+    def _say_notes(self) -> None:
+        """Print the notes that were not printed yet."""
+        for note in self.notes[self._said :]:  # no logger, whose level may hide what the reader of a score must know
+            rank_zero_only(print)(f"{type(self).__name__}: {note}")
+        self._said = len(self.notes)
 
     def check(self, deep: bool = False) -> list[str]:
         """One sentence per problem in any split; decodes every file where ``deep``, reads headers otherwise."""

@@ -7,24 +7,28 @@ from typing import Any
 from pytorch_lightning.utilities import rank_zero_only
 from tqdm import tqdm
 
-from bokehbench.data.decoding import ends_properly, picture_size, same_shape
+from bokehbench.counted import some
+from bokehbench.data.decoding import ends_properly, picture_size, turn_to_fit
 from bokehbench.data.folders import MAP_KEYS, Record
-from bokehbench.data.image_io import read_values
+from bokehbench.data.maps import read_values
 from bokehbench.data.pixels import read_pixels
 from bokehbench.errors import BokehbenchError
 
 
-def record_problems(records: Sequence[Record], load: Callable[[int], object] | None = None) -> list[str]:
-    """One sentence per bad file or mismatch. Headers and file ends only, unless ``load`` reads a whole record."""
-    problems = []
+def record_problems(
+    records: Sequence[Record], load: Callable[[int], object] | None = None
+) -> tuple[list[str], list[str]]:
+    """One sentence per bad file or mismatch, and notes. Headers only, unless ``load`` reads a whole record."""
+    problems, turned = [], list[str]()
     hidden = getattr(rank_zero_only, "rank", 0) > 0
     bar = tqdm(records, desc="checking files", unit="picture", delay=2, leave=False, disable=hidden)
     for index, record in enumerate(bar):
-        found = _header_problems(record)
+        found = _header_problems(record, turned)
         if not found and load is not None:
             found = problem_of(load, index)
         problems += found
-    return problems
+    notes = [f"the maps of {some(turned)} are turned as their photos' EXIF says."] if turned else []
+    return problems, notes
 
 
 def problem_of(read: Callable[[Any], object], what: Any) -> list[str]:
@@ -48,7 +52,8 @@ def quick_size(path: Path, read: Callable[[Path], object] = read_pixels) -> tupl
     return size
 
 
-def _header_problems(record: Record) -> list[str]:
+def _header_problems(record: Record, turned: list[str]) -> list[str]:
+    """Sentences; names of records with a map that is turned as the photo is are added to ``turned``."""
     sizes: dict[str, tuple[int, int]] = {}
     problems = []
     for key, path in record.files.items():
@@ -58,12 +63,18 @@ def _header_problems(record: Record) -> list[str]:
             problems.append(str(error))
     if "image" not in sizes:
         return problems
+    photo, wanted = record.files["image"], sizes["image"]
     for key, size in sizes.items():
-        fits = same_shape(size, sizes["image"]) if key in MAP_KEYS else size == sizes["image"]
-        if not fits:
-            height, width = sizes["image"]
+        path = record.files[key]
+        if key in MAP_KEYS:
+            try:
+                if turn_to_fit(path, size, wanted, photo) != 1:
+                    turned.append(record.name)
+            except BokehbenchError as error:
+                problems.append(str(error))
+        elif size != wanted:
             problems.append(
-                f"{record.files[key]}: {key} of {size[1]} x {size[0]} does not fit "
-                f"{record.files['image']} of {width} x {height}: make them match."
+                f"{path}: {key} of {size[1]} x {size[0]} does not fit {photo} of {wanted[1]} x {wanted[0]}: "
+                "make them match."
             )
     return problems

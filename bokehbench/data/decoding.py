@@ -7,14 +7,17 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
+from PIL import Image, features
 
 from bokehbench.errors import BokehbenchError
 
 #: Suffixes of picture files, in lower case.
-PICTURE_SUFFIXES = (".jpg", ".jpeg", ".png", ".tif", ".tiff", ".webp", ".bmp", ".ppm", ".pgm")
+PICTURE_SUFFIXES = (
+    ".jpg", ".jpeg", ".jpe", ".jfif", ".mpo", ".png", ".tif", ".tiff", ".webp", ".bmp", ".dib", ".ppm", ".pgm", ".pnm",
+    *([".avif"] if "avif" in features.modules and features.check("avif") else []),
+)  # fmt: skip
 #: Suffixes of map files (disparity, depth, masks), in lower case.
-MAP_SUFFIXES = (".png", ".tif", ".tiff", ".npy", ".pgm", ".pfm", ".jpg", ".jpeg", ".bmp", ".webp")
+MAP_SUFFIXES = (".npy", ".pfm", *PICTURE_SUFFIXES)
 #: Larger pictures are refused before a pixel is decoded: they would not fit into memory as float32.
 MAX_PIXELS = 178_000_000
 ORIENTATION_TAG = 0x0112
@@ -127,3 +130,40 @@ def same_shape(map_size: Sequence[int], image_size: Sequence[int]) -> bool:
     """Whether a map of (height, width) can be resized to an image's: the same aspect ratio to a pixel or 2 %."""
     height, width = map_size
     return abs(width - image_size[1] * height / image_size[0]) <= max(1.0, 0.02 * width)
+
+
+def turn_to_fit(
+    what: Path | str, shape: Sequence[int], size: Sequence[int], photo: Path | Image.Image | None, turned: int = 0
+) -> int:
+    """The EXIF orientation that brings a map to the photo's shape: 1 as it is, or the photo's own.
+
+    Args:
+        what: the map's file, or what it is in words.
+        shape, size: (height, width) of map and photo, each upright by its own EXIF.
+        photo: a map without an orientation of its own may be turned as it is; None: not known.
+        turned: the map's own orientation; 0: its file tells.
+
+    Raises:
+        BokehbenchError: another shape. The sentence has the sizes of the files.
+    """
+    if same_shape(shape, size):
+        return 1
+    lying = same_shape((shape[1], shape[0]), size)
+    if lying and photo is not None and orientation_of(photo) >= 5 and (turned or orientation_of(Path(what))) == 1:
+        return orientation_of(photo)
+    named, how = photo if isinstance(photo, Path) else "the photo", "turned as it is" if lying else "uncropped"
+    raise BokehbenchError(
+        f"{what} of {shape[1]} x {shape[0]} does not fit {named} of {size[1]} x {size[0]}, it is of another shape: "
+        f"give a map of the same picture, {how}."
+    )
+
+
+def orientation_of(picture: Path | Image.Image) -> int:
+    """EXIF orientation of a picture, from the header alone; 1 for arrays."""
+    if isinstance(picture, Image.Image):
+        return orientation(picture)
+    if picture.suffix.lower() == ".npy":
+        return 1
+    with readable(picture), open_header(picture) as image:
+        return orientation(image, header_only=True)
+    raise AssertionError("unreachable")

@@ -4,9 +4,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Literal
 
+from bokehbench.counted import counted, some
 from bokehbench.data.base import BokehDataModule, Completeness
 from bokehbench.data.focus import FocusRule
-from bokehbench.data.folders import Record, list_pictures, map_places, pair
+from bokehbench.data.folders import Record, list_pictures, map_places, not_read, pair
 from bokehbench.data.records import RecordSet
 from bokehbench.data.splits import read_ids
 from bokehbench.errors import BokehbenchError
@@ -70,6 +71,10 @@ class EBB(BokehDataModule):
         if public is not None:
             train, train_problems = self._pair(public, lambda stem: stem in train_ids)
             test, test_problems = self._pair(public, lambda stem: stem in val294)
+            folder = public / FOLDERS["image"]
+            if strangers := [stem for stem in list_pictures(folder).files if stem not in train_ids | val294]:
+                which = f"{folder}: {counted(len(strangers), 'picture')} not used, whose names are no ids of a split"
+                self.notes.append(f"{which}, 0 to 4693: {some(strangers)}.")
         elif splits:
             train, train_problems = self._pair(root / "train")
             test, test_problems = self._pair(root / "test")
@@ -77,6 +82,9 @@ class EBB(BokehDataModule):
         else:
             raise BokehbenchError(f"{root} does not have the layout of EBB!. {LAYOUT}")
 
+        if root != public:
+            used = splits if public is None else [public]
+            self.notes += not_read(root, [*used, *(root / name for name in CHALLENGE.values())])
         if self.test_split == "val294":
             self._count("test", len(test), len(val294))
         else:
@@ -106,7 +114,8 @@ class EBB(BokehDataModule):
     def _pair(self, folder: Path, keep: Callable[[str], bool] = lambda stem: True) -> tuple[list[Record], list[str]]:
         places = {key: folder / name for key, name in FOLDERS.items()}
         optional = {key for key in ("disparity", "mask") if not places[key].is_dir()}
-        return pair({key: place for key, place in places.items() if key not in optional}, keep)
+        self.notes += [note for note in not_read(folder, places.values()) if note not in self.notes]
+        return pair({key: place for key, place in places.items() if key not in optional}, keep, notes=self.notes)
 
     def _validation(self, train: list[Record], held_out: frozenset[str], problems: list[str]) -> int:
         held = [r for r in train if r.name in held_out]
@@ -132,5 +141,6 @@ class EBB(BokehDataModule):
         if not any((root / name).is_dir() for name in CHALLENGE.values()):
             return RecordSet([record.without("bokeh") for record in test], self.rule, problems)
         listing = list_pictures(root / CHALLENGE[self.challenge])
+        self.notes += listing.notes
         records = [Record(stem, {"image": path}) for stem, path in listing.files.items()]
         return RecordSet(records, self.rule, listing.problems)

@@ -1,4 +1,4 @@
-"""Photos and maps, from any file that people have to the tensors of the batch, and back."""
+"""Photos, from any file that people have to the tensors of the batch, and back."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,7 +8,6 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from bokehbench.data.decoding import map_size, open_header, orientation, readable, upright
 from bokehbench.data.pixels import decode, from_srgb
 from bokehbench.errors import BokehbenchError
 from bokehbench.files import write_atomic
@@ -64,84 +63,10 @@ def to_tensor(pixels: np.ndarray) -> Tensor:
     return torch.from_numpy(planes.astype(np.float32)).div_(float(scale))
 
 
-def read_values(path: str | Path) -> Tensor:
-    """A one-channel file's raw numbers, 1 H W float32: metric depth, 16-bit integers as they are, NaN kept.
-
-    Raises:
-        BokehbenchError: unreadable, or a colour picture (a colour-mapped depth has lost its values).
-    """
-    return torch.from_numpy(np.array(_values(Path(path))[0], dtype=np.float32))[None]
-
-
-def read_map(path: str | Path, value_range: tuple[float, float] | None = None) -> Tensor:
-    """A disparity map or mask as 1 H W float32 in [0, 1].
-
-    1-, 8- and 16-bit files are divided by their largest possible value. Float files (TIFF, PFM, NPY) are mapped
-    from ``value_range`` (low, high) to [0, 1]; without it they must lie in [0, 1] already.
-
-    Raises:
-        BokehbenchError: unreadable, colour, NaN or infinite values, or values outside the range.
-    """
-    path = Path(path)
-    values, largest = _values(path)
-    if not np.isfinite(values).all():
-        raise BokehbenchError(f"{path}: has NaN or infinite values: fill them, then read it again.")
-    low, high = value_range or (0.0, largest or 1.0)
-    if high <= low:
-        raise BokehbenchError(f"{path}: the value range ({low}, {high}) is empty: give low < high.")
-    scaled = (values.astype(np.float32) - np.float32(low)) / np.float32(high - low)
-    if scaled.size and (scaled.min() < -1e-6 or scaled.max() > 1 + 1e-6):
-        raise BokehbenchError(
-            f"{path}: values {values.min():g} .. {values.max():g} are outside {low:g} .. {high:g}: "
-            "save the map in [0, 1], or give its value range."
-        )
-    return torch.from_numpy(np.ascontiguousarray(scaled))[None].clamp_(0, 1)
-
-
-def _values(path: Path) -> tuple[np.ndarray, float | None]:
-    """H W numbers, and the largest that the format can hold (None for floats)."""
-    with readable(path, "a map"):
-        if path.suffix.lower() == ".npy":
-            array = np.load(path, allow_pickle=False)
-            array = array.reshape(map_size(path, array.shape))
-            if array.dtype.kind not in "fiub":
-                raise BokehbenchError(f"{path}: is not an array of height x width numbers: save it as one.")
-            return array, {"uint8": 255.0, "uint16": 65535.0, "bool": 1.0}.get(array.dtype.name)
-        with open_header(path) as image:
-            image.load()
-            turned, array = orientation(image), np.asarray(image)
-            largest = {"1": 1.0, "L": 255.0}.get(image.mode)
-            if len(image.getbands()) > 1 or image.mode == "P":
-                rgb, largest = np.asarray(image.convert("RGB")), 255.0
-                if (rgb != rgb[..., :1]).any():
-                    raise BokehbenchError(
-                        f"{path}: is a colour picture, not a map: save a greyscale file with one channel."
-                    )
-                array = rgb[..., 0]
-            elif image.mode.startswith("I;16") or (image.mode == "I" and image.format in ("PNG", "PPM")):
-                largest = 65535.0
-            return upright(array, turned), largest
-    raise AssertionError("unreachable")
-
-
 def to_pixels(image: Tensor) -> np.ndarray:
     """3 H W or 1 H W in [0, 1] to H W 3 uint8, rounded; out-of-range values are clipped, NaN becomes 0."""
     image = image.detach().float().cpu().nan_to_num(0.0).clamp(0, 1).mul(255).round().to(torch.uint8)
     return image.expand(3, -1, -1).permute(1, 2, 0).contiguous().numpy()
-
-
-def write_map(path: Path, disparity: Tensor) -> None:
-    """Write H W in [0, 1], 1 = nearest, as PNG of 16 bits, bright = near; :func:`read_map` gives it back.
-
-    The file appears whole or not at all.
-
-    Raises:
-        BokehbenchError: another suffix, or a place that cannot be written to.
-    """
-    if path.suffix.lower() != ".png":
-        raise BokehbenchError(f"{path}: a disparity map is written as PNG of 16 bits: name it {path.stem}.png.")
-    picture = Image.fromarray((disparity.detach().float().cpu() * 65535).round().numpy().astype(np.uint16))
-    write_atomic(path, lambda file: picture.save(file, "PNG"))
 
 
 def write_photo(path: str | Path, image: Tensor, like: Photo | None = None) -> None:

@@ -7,8 +7,9 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from bokehbench.data.decoding import orientation, same_shape, upright
-from bokehbench.data.image_io import Photo, read_map, read_photo, to_tensor
+from bokehbench.data.decoding import orientation, upright
+from bokehbench.data.image_io import Photo, read_photo, to_tensor
+from bokehbench.data.maps import LARGEST, fitting, open_map, plane_of, unit_range
 from bokehbench.data.pixels import to_srgb_pixels
 from bokehbench.errors import BokehbenchError
 
@@ -36,49 +37,64 @@ def photo_of(source: Source) -> Photo:
         except (ValueError, OSError) as error:  # floats outside [0, 1]; a file that Pillow has yet to decode
             raise BokehbenchError(f"The photo cannot be read ({str(error).rstrip('.')}): give another.") from error
         return Photo(to_tensor(upright(pixels, turned)), profile, None, notes)
-    planes = _planes(source, "photo")
+    planes = _planes(source, "The photo")
     if len(planes) not in (1, 3):
         raise BokehbenchError(f"The photo has {len(planes)} channels: give 3, RGB, or 1.")
     return Photo(planes.expand(3, -1, -1).contiguous())
 
 
-def map_of(source: Source, size: tuple[int, int], what: str = "disparity map") -> Tensor:
-    """A map of any kind for a photo of ``size`` (height, width): 1 h w in [0, 1] at its own size.
+def map_of(
+    source: Source, size: tuple[int, int], what: str = "disparity map", photo: Source | None = None
+) -> tuple[Tensor, tuple[str, ...]]:
+    """A map of any kind for a photo of ``size`` (height, width): 1 h w in [0, 1] at its own size, and notes.
 
     Args:
-        source: a file as :func:`~bokehbench.data.image_io.read_map` takes it, else as :func:`photo_of`, one channel.
+        source: a file as :func:`~bokehbench.data.maps.open_map` takes it, else as :func:`photo_of`, one channel. Floats
+            of any other range are stretched to [0, 1], as those of files are.
         size: of the photo.
         what: it is, for errors.
+        photo: what the map belongs to; a file or a Pillow image says how it is turned.
 
     Raises:
-        BokehbenchError: unreadable, of several channels, of another shape than the photo, or outside [0, 1].
+        BokehbenchError: unreadable, of several channels, of another shape than the photo, NaN or infinite values.
     """
-    planes = read_map(source) if isinstance(source, str | Path) else _planes(source, what)
-    if len(planes) != 1:
-        raise BokehbenchError(f"The {what} has {len(planes)} channels: give one.")
-    if not same_shape(planes.shape[-2:], size):
-        height, width = planes.shape[-2:]
-        raise BokehbenchError(
-            f"The {what} has {width} x {height} pixels, another shape than the photo's {size[1]} x {size[0]}: give one "
-            "of the same picture."
-        )
-    return planes
+    belongs = Path(photo) if isinstance(photo, str | Path) else photo if isinstance(photo, Image.Image) else None
+    if isinstance(source, str | Path):
+        return open_map(source, size, belongs)
+    what, turned = f"The {what}", 1
+    if isinstance(source, Image.Image):
+        turned = orientation(source)
+        values, largest = plane_of(source, what)
+    else:
+        planes = _array(source, what)
+        if len(planes) != 1:
+            raise BokehbenchError(f"{what} has {len(planes)} channels: give one.")
+        values, largest = planes[0], LARGEST.get(planes.dtype.name)
+    values, notes = fitting(values, what, size, belongs, turned)
+    scaled, more = unit_range(values, largest, what)
+    return scaled, notes + more
 
 
-def _planes(values: Image.Image | np.ndarray | Tensor, what: str) -> Tensor:
-    """C H W float32 in [0, 1]."""
+def _array(values: np.ndarray | Tensor, what: str) -> np.ndarray:
+    """C H W, of the numbers that were given."""
     channels_first = isinstance(values, Tensor)
     array = values.detach().cpu().numpy() if isinstance(values, Tensor) else np.asarray(values)
     if channels_first and array.ndim == 4 and len(array) == 1:
         array = array[0]
     if array.ndim == 2:
         array = array[None] if channels_first else array[..., None]
-    if array.ndim != 3 or not array.size:
-        raise BokehbenchError(f"The {what} has the shape {array.shape}: give one, H W 3 as array or 3 H W as tensor.")
+    if array.ndim != 3 or not array.size or array.dtype.kind not in "fiub":
+        raise BokehbenchError(f"{what} has the shape {array.shape}: give one, H W 3 as array or 3 H W as tensor.")
+    return array if channels_first else array.transpose(2, 0, 1)
+
+
+def _planes(values: np.ndarray | Tensor, what: str) -> Tensor:
+    """C H W float32 in [0, 1]."""
+    array = _array(values, what)
     if array.dtype in (np.uint8, np.uint16):
-        return to_tensor(array.transpose(1, 2, 0) if channels_first else array)
-    planes = torch.from_numpy(np.array(array if channels_first else array.transpose(2, 0, 1), dtype=np.float32))
+        return to_tensor(array.transpose(1, 2, 0))
+    planes = torch.from_numpy(np.array(array, dtype=np.float32))
     if not (planes.isfinite().all() and planes.min() >= -1e-6 and planes.max() <= 1 + 1e-6):
         low, high = float(planes.min()), float(planes.max())
-        raise BokehbenchError(f"The {what} has values from {low:g} to {high:g}: give floats in [0, 1], or uint8.")
+        raise BokehbenchError(f"{what} has values from {low:g} to {high:g}: give floats in [0, 1], or uint8.")
     return planes.clamp_(0, 1)

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Literal
 
 from bokehbench.data.base import BokehDataModule
-from bokehbench.data.folders import Record, check_fractions, hold_out, map_places, pair, seeded_split, stem_of
+from bokehbench.data.folders import Record, check_fractions, hold_out, in_list, map_places, not_read, pair, seeded_split
 from bokehbench.data.records import RecordSet
 from bokehbench.data.rendering import RENDERERS, Renderer
 from bokehbench.data.rgbd_set import DepthReading, RGBDSet, RGBDTrainingSet
@@ -30,8 +30,8 @@ class IPhoneDepth(BokehDataModule):
         root: the folder that has ``images`` and ``depth``.
         num_workers, sampling_seed: see :class:`BokehDataModule`.
         depth_kind: ``depth`` (larger = farther, any unit) or ``disparity`` (larger = nearer).
-        invalid: file value that marks missing depth; it, NaN and infinity become farthest. None = no such value;
-            only for ``depth_kind: depth``.
+        invalid: file value that marks what was not measured; it, NaN and infinity become farthest. None = no such
+            value. ``auto``: 0 in depth, no such value in disparity, where 0 is the farthest.
         saliency_roots: folders of image + mask sets (MSRA10K, DUTS) mixed into every training batch.
         saliency_fraction: their part of each batch.
         renderer: the reference renderer of the targets: ``raytraced`` (as the paper's), or the faster ``layered`` and
@@ -51,7 +51,7 @@ class IPhoneDepth(BokehDataModule):
         num_workers: int | None = None,
         sampling_seed: int = 0,
         depth_kind: Literal["depth", "disparity"] = "depth",
-        invalid: float | None = 0.0,
+        invalid: float | Literal["auto"] | None = "auto",
         saliency_roots: list[str] | None = None,
         saliency_fraction: float = 0.5,
         renderer: Renderer = "raytraced",
@@ -70,6 +70,8 @@ class IPhoneDepth(BokehDataModule):
             ("min_aperture_at_1024", both, 0 <= low <= high, "0 <= min <= max"),
             ("renderer", renderer, renderer in RENDERERS, "raytraced, layered or scatter"),
         )
+        if invalid == "auto":
+            invalid = self._options["invalid"] = 0.0 if depth_kind == "depth" else None
         self.reading = DepthReading(depth_kind, invalid)
         self.saliency_roots, self.saliency_fraction = saliency_roots or [], saliency_fraction
         self.renderer = renderer
@@ -93,8 +95,10 @@ class IPhoneDepth(BokehDataModule):
             raise BokehbenchError(f"{root} has no folders images and depth. {LAYOUT}")
         if not places["mask"].is_dir():
             places.pop("mask")
-        records, problems = pair(places, strict=())
-        train, test, val = (_listed(root / f"{name}.txt", records, problems) for name in ("train", "test", "val"))
+        records, problems = pair(places, strict=(), notes=self.notes)
+        lists = [root / f"{name}.txt" for name in ("train", "test", "val")]
+        self.notes += not_read(root, [*places.values(), *lists])
+        train, test, val = (in_list(path, records, problems) for path in lists)
         if train is None and test is None:
             train, test = seeded_split(records, self.train_fraction, self.split_seed)
         listed = {record.name for record in (train or test or [])}
@@ -120,14 +124,3 @@ class IPhoneDepth(BokehDataModule):
         self.train_set = RGBDTrainingSet(split(train), saliency, share, self.sampling_seed)
         self.val_set, self.test_set = split(val), split(test)
         self.predict_set = split(test, targets=False)
-
-
-def _listed(path: Path, records: list[Record], problems: list[str]) -> list[Record] | None:
-    """The records that a list names, None where there is no such list; adds to ``problems``."""
-    if not path.is_file():
-        return None
-    by_name = {record.name: record for record in records}
-    lines = (line.strip() for line in path.read_text(encoding="utf-8-sig").splitlines())
-    names = [stem_of(line) for line in lines if line and not line.startswith("#")]
-    problems += [f"{path}: there is no picture '{n}' with depth: correct the list." for n in names if n not in by_name]
-    return [by_name[n] for n in dict.fromkeys(names) if n in by_name]

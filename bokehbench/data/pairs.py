@@ -4,8 +4,8 @@ from pathlib import Path
 
 from bokehbench.data.base import BokehDataModule
 from bokehbench.data.focus import FocusRule
-from bokehbench.data.focus_table import FocusTable
-from bokehbench.data.folders import Record, check_fractions, hold_out, map_places, pair, seeded_split
+from bokehbench.data.focus_table import USUAL_NAME, FocusTable
+from bokehbench.data.folders import Record, check_fractions, hold_out, map_places, not_read, pair, seeded_split
 from bokehbench.data.records import RecordSet
 from bokehbench.errors import BokehbenchError
 
@@ -70,7 +70,9 @@ class Pairs(BokehDataModule):
         """Pair the files of each split; a named folder that is not there, or a table that is none, is an error too."""
         root = self.folder(LAYOUT)
         splits = self._splits(root)
+        table = FocusTable.find(root, self.table)
         if splits:
+            self.notes += not_read(root, [*splits.values(), table.path])
             pairs = {split: self._pair(folder) for split, folder in splits.items()}
             train, test, val = (pairs.get(split, ([], [])) for split in ("train", "test", "val"))
         elif (root / self.input).is_dir():
@@ -83,7 +85,6 @@ class Pairs(BokehDataModule):
             rest, drawn, notes = hold_out(train[0], self.val_fraction, self.split_seed)
             held = drawn, train[1]
             self.notes += notes
-        table = FocusTable.find(root, self.table)
         wrong = table.problems({record.name for records, _ in (train, val, test) for record in records})
         if self.target is not None:
             self.train_set = RecordSet(table.applied(rest), self.rule, train[1] + wrong)
@@ -110,7 +111,8 @@ class Pairs(BokehDataModule):
             names = [name for name in usual if (folder / name).is_dir()] if given is None else [given]
             for name in names[:1]:
                 places[key] = self._named(folder, key, name)
-        return pair(places)
+        self.notes += not_read(folder, [*places.values(), folder / (self.table or USUAL_NAME)])
+        return pair(places, notes=self.notes)
 
     @staticmethod
     def _named(folder: Path, option: str, name: str) -> Path:

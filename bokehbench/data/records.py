@@ -7,10 +7,10 @@ import torch
 from bokehbench.data.augment import Item, Window, fit_view, random_window, resize
 from bokehbench.data.base import PictureSet
 from bokehbench.data.checks import record_problems
-from bokehbench.data.decoding import same_shape
 from bokehbench.data.focus import FocusRule
 from bokehbench.data.folders import Record
-from bokehbench.data.image_io import read_map, to_tensor
+from bokehbench.data.image_io import to_tensor
+from bokehbench.data.maps import read_map
 from bokehbench.data.pixels import read_pixels
 from bokehbench.data.sampling import NATIVE, Draw, TrainingPlan, View
 from bokehbench.errors import BokehbenchError
@@ -30,6 +30,8 @@ class RecordSet(PictureSet):
         self.records = list(records)
         self.rule = rule or FocusRule()
         self.found = list(found)
+        #: What the last check of the files found that users should know.
+        self.notes: list[str] = []
 
     def __len__(self) -> int:
         return len(self.records)
@@ -43,7 +45,8 @@ class RecordSet(PictureSet):
 
     def problems(self, deep: bool = False) -> list[str]:
         """One sentence per problem; reads every pixel where ``deep``."""
-        return self.found + record_problems(self.records, self.load if deep else None)
+        problems, self.notes = record_problems(self.records, self.load if deep else None)
+        return self.found + problems
 
     def load(
         self,
@@ -70,7 +73,10 @@ class RecordSet(PictureSet):
         if "bokeh" in files:
             target = read_pixels(files["bokeh"])
             if target.shape != pixels.shape:
-                raise BokehbenchError(sizes_differ(record, pixels.shape, target.shape))
+                raise BokehbenchError(
+                    f"{record.files['image']} is {width} x {height} but its bokeh {files['bokeh']} is "
+                    f"{target.shape[1]} x {target.shape[0]}: they must match."
+                )
             item["bokeh"] = to_tensor(target[window.slices])
         maps = {key: self.load_map(record, key, height, width) for key in ("disparity", "mask") if key in files}
         if record.focus is not None:
@@ -87,21 +93,10 @@ class RecordSet(PictureSet):
 
     def load_map(self, record: Record, key: str, height: int, width: int) -> torch.Tensor:
         """The record's disparity or mask, 1 height width in [0, 1]; a map of other size is resized to the picture."""
-        path = record.files[key]
-        values = read_map(path)
-        if not same_shape(values.shape[-2:], (height, width)):
-            raise BokehbenchError(sizes_differ(record, (height, width), values.shape[-2:], key))
+        values = read_map(record.files[key], (height, width), record.files["image"])
         if key != "disparity":
             return resize(values, height, width, smooth=True)
         # Stretched at the smaller size: enlarging then keeps what the file holds, and shrinking spans [0, 1] too
         if values.shape[-1] < width:
             return resize(minmax(values), height, width, smooth=True)
         return minmax(resize(values, height, width, smooth=True))
-
-
-def sizes_differ(record: Record, image: Sequence[int], other: Sequence[int], key: str = "bokeh") -> str:
-    """The sentence about an image (height, width) and a ``key`` that does not fit it."""
-    return (
-        f"{record.files['image']} is {image[1]} x {image[0]} but its {key} {record.files[key]} is "
-        f"{other[1]} x {other[0]}: they must match."
-    )

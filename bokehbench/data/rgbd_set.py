@@ -11,11 +11,10 @@ from torch import Tensor
 
 from bokehbench.data.augment import Item, Window, cover, crop_item, fit_view, randint, random_window, resize, uniform
 from bokehbench.data.base import PictureSet
-from bokehbench.data.decoding import same_shape
 from bokehbench.data.folders import Record
-from bokehbench.data.image_io import read_values
+from bokehbench.data.maps import read_values
 from bokehbench.data.one_thread import one_thread
-from bokehbench.data.records import RecordSet, sizes_differ
+from bokehbench.data.records import RecordSet
 from bokehbench.data.rendering import Renderer, render_reference
 from bokehbench.data.saliency import turn_of
 from bokehbench.data.sampling import Draw, TrainingPlan, draw_generator, index_of
@@ -34,7 +33,7 @@ class DepthReading:
     invalid: float | None
 
     def disparity(self, values: Tensor) -> Tensor:
-        """1 H W raw values to disparity in [0, 1], 1 = nearest, by min-max; missing values become 0.
+        """1 H W raw values to disparity in [0, 1], 1 = nearest, by min-max; missing values (``invalid``) become 0.
 
         Raises:
             BokehbenchError: no pixel has a value.
@@ -42,8 +41,10 @@ class DepthReading:
         if self.kind == "depth":
             return depth_to_disparity(values, self.invalid)
         measured = values.isfinite()
+        if self.invalid is not None:
+            measured &= values != self.invalid
         if not bool(measured.any()):
-            raise BokehbenchError("no pixel has a finite value.")
+            raise BokehbenchError("no pixel has a value: check the file, and --data.invalid.")
         return minmax(values.where(measured, values[measured].min()))
 
 
@@ -75,9 +76,7 @@ class RGBDSet(RecordSet):
         if key != "disparity":
             return super().load_map(record, key, height, width)
         path = record.files[key]
-        values = read_values(path)
-        if not same_shape(values.shape[-2:], (height, width)):
-            raise BokehbenchError(sizes_differ(record, (height, width), values.shape[-2:], "depth"))
+        values = read_values(path, (height, width), record.files["image"])
         try:
             return minmax(resize(self.reading.disparity(values), height, width, smooth=True))
         except BokehbenchError as error:
@@ -126,7 +125,9 @@ class RGBDTrainingSet(PictureSet):
 
     def problems(self, deep: bool = False) -> list[str]:
         """Of both kinds of pictures."""
-        return self.pictures.problems(deep) + self.saliency.problems(deep)
+        problems = self.pictures.problems(deep) + self.saliency.problems(deep)
+        self.notes = [*self.pictures.notes, *self.saliency.notes]
+        return problems
 
     def training_item(self, draw: Draw, plan: TrainingPlan, generator: torch.Generator) -> Item:
         """A saliency picture (no disparity, no target) at every turn of theirs, else an RGB-D picture.

@@ -9,7 +9,8 @@ from torch import Tensor, nn
 from tqdm import tqdm
 
 from bokehbench.data.decoding import MAP_SUFFIXES
-from bokehbench.data.image_io import read_values
+from bokehbench.data.folders import list_pictures, normal
+from bokehbench.data.maps import read_values
 from bokehbench.errors import BokehbenchError
 from bokehbench.optics import depth_to_disparity, minmax
 
@@ -34,13 +35,10 @@ class FolderDepth:
         if not folder.is_dir():
             raise BokehbenchError(f"There is no folder of depth maps {folder}: check the path after 'folder:'.")
         self.folder, self.depth = folder, depth
-        self.files: dict[str, Path] = {}
-        for path in sorted(folder.iterdir()):
-            if path.suffix.lower() not in MAP_SUFFIXES:
-                continue
-            if path.stem in self.files:
-                raise BokehbenchError(f"{folder} has two maps for {path.stem}: remove one of them.")
-            self.files[path.stem] = path
+        listing = list_pictures(folder, MAP_SUFFIXES)
+        if listing.problems:
+            raise BokehbenchError(f"{folder} has two maps for one picture. {listing.problems[0]}")
+        self.files = dict(sorted(listing.files.items(), key=lambda each: each[1]))
         if not self.files:
             raise BokehbenchError(f"{folder} holds no depth maps ({', '.join(MAP_SUFFIXES)}).")
         total = hashlib.sha256()  # of all maps and their names: other maps are another result
@@ -59,10 +57,10 @@ class FolderDepth:
         return torch.cat([self._map(name, (image.shape[-2], image.shape[-1])) for name in names]).to(image.device)
 
     def _map(self, name: str, size: tuple[int, int]) -> Tensor:
-        path = self.files.get(name)
+        path = self.files.get(normal(name))
         if path is None:
             raise BokehbenchError(f"{self.folder} has no depth map named {name} ({', '.join(MAP_SUFFIXES)}).")
-        values = read_values(path)[None]
+        values = read_values(path, size)[None]
         if bool(values.isnan().any()) or not (self.depth or bool(values.isfinite().all())):
             raise BokehbenchError(f"{path}: has NaN or infinite values: fill them, or make the map again.")
         if self.depth:

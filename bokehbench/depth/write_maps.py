@@ -5,7 +5,8 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from bokehbench.data.image_io import read_rgb, write_map
+from bokehbench.data.image_io import read_rgb
+from bokehbench.data.maps import write_map
 from bokehbench.depth.provider import DepthProvider
 from bokehbench.errors import BokehbenchError
 

@@ -21,7 +21,8 @@ from bokehbench.board.boards import Board
 from bokehbench.board.identity import OUTPUTS_ONLY, hash_files
 from bokehbench.board.results import Result
 from bokehbench.data.focus import estimate_focus
-from bokehbench.data.image_io import read_map, read_rgb
+from bokehbench.data.image_io import read_rgb
+from bokehbench.data.maps import read_map
 from bokehbench.errors import BokehbenchError
 from bokehbench.fingerprint import fingerprint
 from bokehbench.measure.paired_folders import PairedFiles, pair_folders
@@ -75,6 +76,8 @@ def score_folder(board: Board, method: str, outputs: Path, targets: Path, masks:
     """
     pairing = pair_folders({method: outputs}, targets, masks)
     pairing.refuse({"missing"})
+    for line in pairing.notes:
+        print(f"note: {line}")
     pairs = pairing.pairs[method]
     protocol = board.evaluator
     settings = Settings((protocol,), tuple(name for name in board.columns if name not in protocol.columns))
@@ -141,7 +144,7 @@ def score_pair(pair: PairedFiles, settings: Settings) -> PictureScores:
     try:
         output, target = read_rgb(pair.output)[None], read_rgb(pair.target)[None]
         in_focus = None if pair.in_focus is None else _in_focus(pair, settings, target)
-        sample = Sample(output, target, in_focus=in_focus)
+        sample = Sample(output, target, in_focus=in_focus, names=[pair.name])
     except BokehbenchError as error:
         picture.unreadable = str(error).rstrip(".")
         return picture
@@ -160,7 +163,7 @@ def _values(measurement: Measurement, sample: Sample) -> dict[str, float | str]:
 def _in_focus(pair: PairedFiles, settings: Settings, target: Tensor) -> Tensor:
     """Bool 1 1 H W, at the target's size."""
     assert pair.in_focus is not None
-    values = read_map(pair.in_focus)[None]
+    values = read_map(pair.in_focus, (target.shape[-2], target.shape[-1]), pair.target)[None]
     if values.shape[-2:] != target.shape[-2:]:
         values = F.interpolate(values, target.shape[-2:], mode="bilinear", antialias=True)
     if settings.in_focus == "mask":

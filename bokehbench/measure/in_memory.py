@@ -46,7 +46,7 @@ def score_pictures(outputs: Pictures, targets: Pictures, protocol: Protocol, col
         if pair[0].shape != pair[1].shape:
             sizes = " and ".join(f"{each.shape[-1]} x {each.shape[-2]}" for each in pair)
             raise BokehbenchError(f"{name}: output and target have {sizes} pixels: give pictures of one size.")
-        scores = measurement.of(Sample(*pair), strict=False)
+        scores = measurement.of(Sample(*pair, names=[name]), strict=False)
         found[name] = {column: value if isinstance(value, str) else float(value[0]) for column, value in scores.items()}
     return _frame(found)
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from itertools import combinations
 from pathlib import Path
 
-from bokehbench.counted import counted
-from bokehbench.data.decoding import MAP_SUFFIXES, ends_properly, picture_size, same_shape
+from bokehbench.counted import counted, some
+from bokehbench.data.decoding import MAP_SUFFIXES, ends_properly, picture_size, turn_to_fit
 from bokehbench.data.folders import Listing, list_pictures
 from bokehbench.errors import BokehbenchError
 
@@ -43,11 +43,12 @@ class PairedFiles:
 
 @dataclass
 class Pairing:
-    """Pairs by method, problems, and how many targets there are."""
+    """Pairs by method, problems, how many targets there are, and notes on what was left out."""
 
     pairs: dict[str, list[PairedFiles]] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
     targets: int = 0
+    notes: list[str] = field(default_factory=list)
 
     def refuse(self, allowed: Set[str]) -> None:
         """Raise BokehbenchError with all problems that are not ``allowed``, or if nothing is left to score."""
@@ -89,6 +90,14 @@ def pair_folders(outputs: Mapping[str, Path], targets: Path, maps: Path | None =
     listings = {method: list_pictures(folder) for method, folder in outputs.items()}
     odd = [sentence for listing in (wanted, regions, *listings.values()) for sentence in listing.problems]
     pairing = Pairing(problems=[Problem("ambiguous", sentence) for sentence in odd], targets=len(wanted.files))
+    pairing.notes = [note for listing in (wanted, regions, *listings.values()) for note in listing.notes]
+    if maps is not None and (without := [stem for stem in wanted.files if stem not in regions.files]):
+        if len(without) == len(wanted.files):
+            raise BokehbenchError(f"{maps} has no map named like a picture of {targets}: check the folder.")
+        pairing.notes.append(
+            f"{maps}: {len(wanted.files) - len(without)} of {counted(len(wanted.files), 'picture')} have a map; scores "
+            f"by region are of these alone; without: {some(without)}."
+        )
     sizes = _sizes(wanted.files, pairing)
     for method, listing in listings.items():
         pairing.problems += [Problem("missing", f"{outputs[method]} has no output for {wanted.files[stem].name}")
@@ -99,23 +108,26 @@ def pair_folders(outputs: Mapping[str, Path], targets: Path, maps: Path | None =
         pairing.pairs[method] = []
         for stem, size in _sizes(paired, pairing).items():
             if stem in sizes and size != sizes[stem]:
-                pairing.problems.append(Problem("wrong-size", _other_size(paired[stem], size, sizes[stem])))
+                what = f"{paired[stem]} is {size[1]} x {size[0]} pixels and the target"
+                pairing.problems.append(Problem("wrong-size", f"{what} {sizes[stem][1]} x {sizes[stem][0]}"))
             elif stem in sizes:
-                fitting = _fitting(regions.files, stem, size, pairing)
+                fitting = _fitting(regions.files, wanted.files[stem], stem, size, pairing)
                 pairing.pairs[method].append(PairedFiles(method, stem, paired[stem], wanted.files[stem], fitting))
     pairing.problems += [Problem("duplicates", sentence) for sentence in duplicates(pairing.pairs)]
     return pairing
 
 
-def _fitting(maps: Mapping[str, Path], stem: str, size: tuple[int, int], pairing: Pairing) -> Path | None:
+def _fitting(maps: Mapping[str, Path], target: Path, stem: str, size: tuple[int, int], pairing: Pairing) -> Path | None:
     path = maps.get(stem)
     shape = None if path is None else _sizes({stem: path}, pairing).get(stem)
     if path is None or shape is None:
         return None
-    if same_shape(shape, size):
-        return path
-    pairing.problems.append(Problem("ambiguous", _other_size(path, shape, size)))
-    return None
+    try:
+        turn_to_fit(path, shape, size, target)
+    except BokehbenchError as error:
+        pairing.problems.append(Problem("ambiguous", str(error).rstrip(".")))
+        return None
+    return path
 
 
 def _sizes(files: Mapping[str, Path], pairing: Pairing) -> dict[str, tuple[int, int]]:
@@ -130,10 +142,6 @@ def _sizes(files: Mapping[str, Path], pairing: Pairing) -> dict[str, tuple[int, 
         except BokehbenchError as error:
             pairing.problems.append(Problem("unreadable", str(error).rstrip(".")))
     return sizes
-
-
-def _other_size(path: Path, size: tuple[int, int], wanted: tuple[int, int]) -> str:
-    return f"{path} is {size[1]} x {size[0]} pixels and the target {wanted[1]} x {wanted[0]}"
 
 
 def duplicates(pairs: Mapping[str, Sequence[PairedFiles]]) -> list[str]:

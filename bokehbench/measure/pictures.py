@@ -16,7 +16,7 @@ from bokehbench.board.results import Result
 from bokehbench.data.base import BokehDataModule
 from bokehbench.data.records import RecordSet
 from bokehbench.errors import BokehbenchError
-from bokehbench.fingerprint import fingerprint
+from bokehbench.fingerprint import CELLS, fingerprint
 from bokehbench.metrics.measurement import Measurement
 from bokehbench.metrics.protocols import Protocol
 from bokehbench.metrics.sample import Sample
@@ -59,7 +59,7 @@ def measured(
             {column: value if isinstance(value, str) else float(value[n]) for column, value in scores.items()},
             picture_hash(sample.output[n]),
             picture_hash(sample.target[n]),
-            fingerprint(sample.target[n]) if name in fingerprinted else (),
+            fingerprint(sample.target[n]) if name in fingerprinted and min(sample.target.shape[-2:]) >= CELLS else (),
         )
         for n, name in enumerate(names)
     ]

@@ -2,11 +2,12 @@
 
 import math
 from collections.abc import Iterator, Sequence
+from itertools import islice
 
 from bokehbench.board import statistics
 from bokehbench.measure.folder_scores import PictureScores
 from bokehbench.metrics.columns import find_column
-from bokehbench.metrics.measurement import Measurement
+from bokehbench.metrics.measurement import TOO_SMALL, Measurement
 from bokehbench.metrics.protocols import Protocol
 from bokehbench.tables import aligned, csv_text
 
@@ -76,7 +77,7 @@ def _notes(reasons: Sequence[tuple[str, str, str]]) -> Iterator[str]:
 def besides_table(pictures: Sequence[PictureScores]) -> str:
     """Means of the columns of no protocol over the pictures that have them, one line per column."""
     methods = list(dict.fromkeys(picture.method for picture in pictures))
-    rows, lacking = [], False
+    rows, lacking, reasons = [], False, list[str]()
     for name in pictures[0].more:
         column = find_column(name)
         cells = []
@@ -85,5 +86,7 @@ def besides_table(pictures: Sequence[PictureScores]) -> str:
             cells.append("-" if math.isnan(average) else column.show(average, decimals=DECIMALS))
             lacking = lacking or (math.isnan(average) and "in_focus" in column.needs)
         rows.append([name, *cells, column.about])
+        small = (v for each in pictures if isinstance(v := each.more[name], str) and v.startswith(TOO_SMALL))
+        reasons += [f"\n{name}: {why}" for why in islice(small, 1)]
     table = aligned(["besides", *methods, ""], rows, "<" + ">" * len(methods) + "<")
-    return table + "\n- : no values; columns of regions need --mask or --disparity." * lacking
+    return table + "\n- : no values; columns of regions need --mask or --disparity." * lacking + "".join(reasons)

@@ -10,6 +10,7 @@ from bokehbench.errors import BokehbenchError
 from bokehbench.lazy import Tensor, torch
 from bokehbench.metrics.column import NEEDS, Column, NotMeasuredError
 from bokehbench.metrics.columns import find_column
+from bokehbench.metrics.pair import TooSmallError
 from bokehbench.metrics.protocols import DEFAULT, Protocol, find_protocol
 from bokehbench.metrics.psnr import pooled_psnr
 from bokehbench.metrics.regions import in_focus_of
@@ -17,6 +18,8 @@ from bokehbench.metrics.sample import Sample
 
 #: Column -> values of shape B, or why there are none.
 Scores = dict[str, "Tensor | str"]
+#: How the reason begins where pictures are smaller than a column's window.
+TOO_SMALL = "n/a: pictures of"
 
 
 @dataclass(frozen=True)
@@ -48,10 +51,10 @@ class Measurement:
         Args:
             sample: the pictures; scored under this measurement's protocol, whatever their own.
             strict: raise where a column cannot be computed; else the reason stands in its place. What a column needs
-                and the sample lacks (see :data:`NEEDS`) is a reason in either case.
+                and the sample lacks (see :data:`NEEDS`) is a reason in either case, as are pictures that are too small.
 
         Raises:
-            BokehbenchError: pictures that are too small for a metric, or of which a protocol leaves nothing.
+            BokehbenchError: a picture with NaN or infinite values, or without three channels.
         """
         sample = sample.under(self.protocol)
         with torch.no_grad():
@@ -70,7 +73,7 @@ def sample_of(output: Tensor, batch: Batch, own_disparity: Callable[[], Tensor] 
     true, in_focus = has.get("true_disparity", has.get("disparity")), in_focus_of(batch)
     return Sample(
         output, has.get("bokeh"), input=batch["image"], in_focus=in_focus, true_disparity=true,
-        own_disparity=own_disparity,
+        own_disparity=own_disparity, names=batch.get("name", ()),
     )  # fmt: skip
 
 
@@ -82,12 +85,25 @@ def _value(column: Column, sample: Sample, strict: bool) -> Tensor | str:
         return column.compute(sample)
     except NotMeasuredError as reason:
         return str(reason)
+    except TooSmallError as error:
+        return _too_small(sample, error)
     except BokehbenchError as error:
         if strict:
             raise
         return f"n/a: {str(error).rstrip('.')}"
 
 
-def numbers(scores: Mapping[str, Tensor | str]) -> dict[str, Tensor]:
-    """The columns that have values."""
-    return {name: value for name, value in scores.items() if not isinstance(value, str)}
+def _too_small(sample: Sample, error: TooSmallError) -> str:
+    """Why a column has no value, with the pictures' names and the size of their files."""
+    height, width = sample.output.shape[-2:]
+    named = f" ({', '.join(sample.names)})" if sample.names else ""
+    return f"{TOO_SMALL} {width} x {height} pixels{named} are too small: {error.needs}"
+
+
+def numbers(scores: Mapping[str, Tensor | str], count: int | None = None) -> dict[str, Tensor]:
+    """The columns that have values; with the ``count`` of pictures also those that they are too small for, as NaN."""
+    found = {name: value for name, value in scores.items() if not isinstance(value, str)}
+    if count is not None:
+        small = [name for name, value in scores.items() if isinstance(value, str) and value.startswith(TOO_SMALL)]
+        found |= {name: torch.full((count,), torch.nan) for name in small}
+    return found

@@ -1,7 +1,17 @@
 """What every metric asks of its two pictures."""
 
+from collections.abc import Sequence
+
 from bokehbench.errors import BokehbenchError
 from bokehbench.lazy import Tensor, torch
+
+
+class TooSmallError(BokehbenchError):
+    """A picture has fewer pixels than a metric's window; ``needs`` says what would do."""
+
+    def __init__(self, size: Sequence[int], needs: str) -> None:
+        super().__init__(f"pictures of {size[1]} x {size[0]} pixels are too small: {needs}.")
+        self.needs = needs
 
 
 def check_pair(prediction: Tensor, target: Tensor, smallest: int = 1) -> tuple[Tensor, Tensor]:
@@ -12,7 +22,8 @@ def check_pair(prediction: Tensor, target: Tensor, smallest: int = 1) -> tuple[T
         smallest: least height and width that the metric can work with, in pixels.
 
     Raises:
-        BokehbenchError: other rank or type, different shapes, too small, or (outside of training) NaN or infinity.
+        BokehbenchError: other rank or type, different shapes, or (outside of training) NaN or infinity.
+        TooSmallError: it says so too.
     """
     for name, picture in (("prediction", prediction), ("target", target)):
         if picture.ndim != 4:
@@ -25,10 +36,7 @@ def check_pair(prediction: Tensor, target: Tensor, smallest: int = 1) -> tuple[T
             "metrics compare pictures of the same size, so resize or crop one of them first."
         )
     if min(prediction.shape[-2:]) < smallest:
-        height, width = prediction.shape[-2:]
-        raise BokehbenchError(
-            f"pictures of {height} x {width} pixels are too small: this metric needs {smallest} on each side."
-        )
+        raise TooSmallError(prediction.shape[-2:], f"this metric needs {smallest} on each side")
     wide = torch.promote_types(torch.promote_types(prediction.dtype, target.dtype), torch.float32)
     # A loss must not wait for the accelerator, so only scoring looks at the values.
     if not (prediction.requires_grad or target.requires_grad):

@@ -3,7 +3,7 @@
 from bokehbench.errors import BokehbenchError
 from bokehbench.lazy import F, Tensor, torch
 from bokehbench.metrics.luma import studio_luma
-from bokehbench.metrics.pair import check_pair
+from bokehbench.metrics.pair import TooSmallError, check_pair
 from bokehbench.metrics.protocols import Protocol
 
 
@@ -71,10 +71,7 @@ def crop(protocol: Protocol, image: Tensor) -> Tensor:
     image = _around_centre(image, (height, width)) if at_centre else image[..., :height, :width]
     border = protocol.border
     if min(height, width) <= 2 * border:
-        raise BokehbenchError(
-            f"protocol '{protocol.name}' leaves nothing of a picture of {image.shape[-2]} x {image.shape[-1]} pixels: "
-            "use larger pictures or another protocol."
-        )
+        raise TooSmallError(image.shape[-2:], f"protocol '{protocol.name}' leaves nothing of them")
     return image[..., border : height - border, border : width - border]
 
 

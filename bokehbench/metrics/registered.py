@@ -66,8 +66,6 @@ def registered_scores(prediction: Tensor, target: Tensor, reach: int = REACH) ->
 
 def _registered(sample: Sample, gain: bool) -> Tensor:
     one, two = sample.native.pair
-    if min(one.shape[-2:]) < 2 * REACH + 17:
-        return one.new_full((len(one),), torch.nan)
     return sample.kept("registered", lambda: registered_scores(one, two))[int(gain)]
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from copy import copy
 from dataclasses import KW_ONLY, dataclass, field, replace
 from typing import TypeVar
@@ -27,6 +27,7 @@ class Sample:
         in_focus: B 1 H W, bool or mask in [0, 1]: where the picture should be sharp.
         true_disparity: B 1 H W in [0, 1].
         own_disparity: gives what the method itself takes for the disparity, B 1 H W; called where a column asks for it.
+        names: of the B pictures, for what is said of them; empty = not known.
 
     Raises:
         BokehbenchError: output and target cannot be compared: other sizes, NaN.
@@ -40,6 +41,7 @@ class Sample:
     in_focus: Tensor | None = None
     true_disparity: Tensor | None = None
     own_disparity: Callable[[], Tensor] | None = None
+    names: Sequence[str] = ()
     _kept: dict[object, object] = field(default_factory=dict, init=False)
 
     def __post_init__(self) -> None:

@@ -50,8 +50,8 @@ def ssim(
 
 def uniform_map(sample: Sample) -> Tensor:
     """SSIM of every 7 x 7 window inside the sample's pair: B C H-6 W-6."""
-    one, two = sample.pair
-    return sample.kept("SSIM", lambda: ssim_map(one, two, window_of("uniform")))
+    window = window_of("uniform")
+    return sample.kept("SSIM", lambda: ssim_map(*check_pair(*sample.pair, smallest=window.size), window))
 
 
 def _column(sample: Sample, name: str) -> Tensor:

@@ -158,7 +158,7 @@ class BokehModel(Renders):
 
     @staticmethod
     def scores(
-        sample: Sample, image: Tensor, measurement: Measurement | None = None, prefix: str = "", strict: bool = True
+        sample: Sample, image: Tensor, measurement: Measurement | None = None, prefix: str = ""
     ) -> dict[str, Tensor]:
         """Per-image values (shape B each) of an output and, as ``identity_...``, of the input ``image`` in its place.
 
@@ -167,11 +167,13 @@ class BokehModel(Renders):
             image: B 3 H W of the same size.
             measurement: what is scored; None = PSNR and SSIM under the default protocol.
             prefix: of the columns' names.
-            strict: raise where pictures are too small for a column; else leave it out.
+
+        Returns:
+            The columns that can be had; NaN where the pictures are too small for one.
         """
         measured = (measurement or Measurement.named(("psnr", "ssim"))).of
-        found = {prefix: measured(sample, strict), f"identity_{prefix}": measured(sample.instead(image), strict)}
-        return {f"{name}{column}": value for name, each in found.items() for column, value in numbers(each).items()}
+        found = {prefix: measured(sample), f"identity_{prefix}": measured(sample.instead(image))}
+        return {f"{n}{column}": v for n, each in found.items() for column, v in numbers(each, len(image)).items()}
 
     def rendering_scores(self, batch: Batch, sample: Sample) -> dict[str, Tensor]:
         """What ``test`` and, of stages that render, validation report."""
@@ -213,7 +215,8 @@ class BokehModel(Renders):
 
     def _log_means(self, step: str, scores: dict[str, Tensor]) -> None:
         for name, values in scores.items():
-            self.log(f"{step}/{name}", values.mean(), batch_size=len(values), on_epoch=True, sync_dist=True)
+            if len(there := values[~values.isnan()]):  # a picture smaller than a metric's window has no value
+                self.log(f"{step}/{name}", there.mean(), batch_size=len(there), on_epoch=True, sync_dist=True)
 
     def validation_step(self, batch: Batch, batch_idx: int) -> None:
         """Log the mean over pictures of each per-image score."""

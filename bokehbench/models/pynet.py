@@ -228,7 +228,7 @@ class PyNET(CollapseGuard, BokehModel):
         require(batch, ("bokeh",), f"PyNET, validation of level_{level}")
         x, target = self.pair(batch, level)
         sample = Sample(rounded(self.net(x, level).float()), target)
-        scores = self.scores(sample, reduced(fitted(batch["image"]), 2 ** (level - 1)), strict=False)
+        scores = self.scores(sample, reduced(fitted(batch["image"]), 2 ** (level - 1)))
         if level == 2:
             whole = self.rendering_scores(batch, self.sample(batch))
             scores |= {"full_psnr": whole["psnr"], "identity_full_psnr": whole["identity_psnr"]}

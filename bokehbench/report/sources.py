@@ -6,7 +6,7 @@ from pathlib import Path
 from urllib.parse import unquote
 
 from bokehbench.board.standings import Standings, find_row
-from bokehbench.data.folders import list_pictures, stem_of
+from bokehbench.data.folders import list_pictures, normal, stem_of
 from bokehbench.errors import BokehbenchError
 from bokehbench.figures.stored_pictures import find_stored
 
@@ -99,7 +99,7 @@ def _files(option: str, folder: Path | None, names: Sequence[str]) -> dict[str, 
     if folder is None:
         return {}
     listing = list_pictures(folder).files
-    found = {name: path for name in names if (path := listing.get(name) or listing.get(stem_of(name)))}
+    found = {name: path for name in names if (path := listing.get(normal(name)) or listing.get(stem_of(name)))}
     if not found:
         like = f"; the board's names are like '{names[0]}'" if names else ""
         raise BokehbenchError(f"{option}: no file of {folder} is named as a picture of the board{like}.")

@@ -22,7 +22,8 @@ from strangers import FARLENS, write_package
 import bokehbench
 from bokehbench.cli import main
 from bokehbench.data.augment import resize
-from bokehbench.data.image_io import read_map, read_rgb, to_pixels
+from bokehbench.data.image_io import read_rgb, to_pixels
+from bokehbench.data.maps import read_map
 from bokehbench.models import MODELS
 from bokehbench.models.load import load_model
 

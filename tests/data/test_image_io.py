@@ -14,7 +14,8 @@ from makers import picture, save
 from PIL import Image, ImageCms, ImageOps
 
 from bokehbench.data.decoding import ORIENTATION_TAG, picture_size
-from bokehbench.data.image_io import Photo, read_map, read_photo, read_rgb, read_values, write_photo
+from bokehbench.data.image_io import Photo, read_photo, read_rgb, write_photo
+from bokehbench.data.maps import open_map, read_map, read_values
 from bokehbench.data.pixels import read_pixels
 from bokehbench.errors import BokehbenchError
 
@@ -233,18 +234,16 @@ def test_integer_maps_are_divided_by_their_largest_value(tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize("name", ["a.npy", "a.tif", "a.pfm"])
-def test_float_maps_take_an_explicit_range(tmp_path: Path, name: str) -> None:
+def test_float_maps_of_any_range_are_stretched_and_said_so(tmp_path: Path, name: str) -> None:
     values = np.array([[0.0, 2.0], [4.0, 8.0]], dtype=np.float32)
     if name == "a.npy":
         np.save(tmp_path / name, values)
     else:
         Image.fromarray(values).save(tmp_path / name)
-    assert read_map(tmp_path / name, value_range=(0, 8)).tolist() == [[[0, 0.25], [0.5, 1]]]
+    read, notes = open_map(tmp_path / name)
+    assert read.tolist() == [[[0, 0.25], [0.5, 1]]]
+    assert "0 to 8 was stretched" in notes[0]
     assert torch.equal(read_values(tmp_path / name), torch.from_numpy(values)[None])
-    with pytest.raises(BokehbenchError, match="outside"):
-        read_map(tmp_path / name)
-    with pytest.raises(BokehbenchError, match="empty"):
-        read_map(tmp_path / name, value_range=(1, 1))
 
 
 def test_grey_pictures_with_three_channels_are_maps_and_colour_is_not(tmp_path: Path) -> None:

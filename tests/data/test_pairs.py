@@ -88,8 +88,8 @@ def test_table_gives_focus_and_aperture(tmp_path: Path) -> None:
         ("name,focus,aperture\na,0.5,1\na,0.5,2\n", "'a' has two rows"),
         ("name,focus,aperture\na,1.5,1\n", "outside"),
         ("name,focus,aperture\na,0.5,-1\n", "negative"),
-        ("name,focus,aperture\na,near,1\n", "cannot be read as a table"),
-        ("picture,focus\na,1\n", "cannot be read as a table"),
+        ("name,focus,aperture\na,near,1\n", "no finite number"),
+        ("picture,focus,aperture\na,1,2\n", "the column 'picture' is unknown"),
         ("", "cannot be read as a table"),
     ],
 )

@@ -64,7 +64,7 @@ def test_depth_maps_are_turned_round_and_what_was_not_measured_is_far(tmp_path: 
 
 def test_maps_take_the_pictures_size_and_order(tmp_path: Path) -> None:
     save(tmp_path / "a.png", ramp((12, 16)))
-    save(tmp_path / "b.png", np.ascontiguousarray(ramp((60, 90))[:, ::-1]))
+    save(tmp_path / "b.png", np.ascontiguousarray(ramp((60, 80))[:, ::-1]))
     found = FolderDepth(tmp_path).disparity(photo(count=2), ["b", "a"])
     assert found.shape == (2, 1, 24, 32)
     assert found.amin((1, 2, 3)).tolist() == [0, 0]
@@ -108,7 +108,7 @@ def test_folders_that_cannot_be_used(tmp_path: Path) -> None:
         depth.find(f"folder:{tmp_path / 'nowhere'}")
     save(tmp_path / "a.png", ramp())
     np.save(tmp_path / "a.npy", ramp())
-    with pytest.raises(BokehbenchError, match="two maps for a"):
+    with pytest.raises(BokehbenchError, match=r"two maps for one picture.*a\.npy has the same stem"):
         FolderDepth(tmp_path)
 
 

@@ -12,7 +12,7 @@ from PIL import Image
 from test_check import described
 
 from bokehbench.cli import main
-from bokehbench.data.image_io import read_map, read_values
+from bokehbench.data.maps import read_map, read_values
 from bokehbench.errors import BokehbenchError
 from bokehbench.external.description import read_description
 from bokehbench.external.exchange import convert

@@ -5,12 +5,11 @@ from __future__ import annotations
 import pytest
 import torch
 
-from bokehbench.errors import BokehbenchError
 from bokehbench.metrics import ssim_terms
 from bokehbench.metrics.column import NEEDS, NotMeasuredError
 from bokehbench.metrics.columns import columns
 from bokehbench.metrics.lpips import NOT_AVAILABLE
-from bokehbench.metrics.measurement import Measurement, numbers
+from bokehbench.metrics.measurement import TOO_SMALL, Measurement, numbers
 from bokehbench.metrics.protocols import DEFAULT, PROTOCOLS
 from bokehbench.metrics.psnr import psnr
 from bokehbench.metrics.regions import region_psnr, region_ssim
@@ -79,15 +78,25 @@ def test_diagnosing_columns_do_not_depend_on_the_protocol(pair, mask):
     assert all(torch.equal(ours[name], theirs[name]) for name in numbers(ours))
 
 
-def test_too_small_pictures_raise_or_are_a_reason(pair):
-    small = Sample(*(picture[..., :40, :40] for picture in pair))
-    measurement = Measurement.of_protocol("pynet")
-    with pytest.raises(BokehbenchError, match="leaves nothing"):
-        measurement.of(small)
-    assert all("leaves nothing" in reason for reason in measurement.of(small, strict=False).values())
+def test_too_small_pictures_are_a_reason_with_their_names_and_size(pair):
+    small = Sample(*(picture[..., :40, :48] for picture in pair), names=["a", "b"])
+    for strict in (True, False):
+        for reason in Measurement.of_protocol("pynet").of(small, strict).values():
+            assert reason.startswith("n/a: pictures of 48 x 40 pixels (a, b) are too small: protocol 'pynet' leaves")
     registered = Measurement.named(["psnr_registered", "psnr_gain"]).of(small)
-    assert registered["psnr_registered"].isnan().all()
+    assert "needs 81 on each side" in registered["psnr_registered"]
     assert registered["psnr_gain"].isfinite().all()
+
+
+@pytest.mark.parametrize("protocol", sorted(PROTOCOLS))
+@pytest.mark.parametrize("size", [(1, 1), (2, 9), (5, 300)])
+def test_no_protocol_or_column_ends_a_run_for_a_small_picture(protocol, size):
+    """Of every column a number, NaN or a reason, whatever the picture's size."""
+    noise = [torch.rand(1, 3, *size, generator=torch.Generator().manual_seed(seed)) for seed in (0, 1)]
+    maps = {"in_focus": noise[0][:, :1] > 0.5, "true_disparity": noise[1][:, :1]}
+    sample = Sample(*noise, input=noise[0], own_disparity=lambda: noise[0][:, :1], names=["tiny"], **maps)
+    for name, value in Measurement.of_protocol(protocol, columns()).of(sample).items():
+        assert isinstance(value, torch.Tensor) or not value.startswith(TOO_SMALL) or "(tiny)" in value, name
 
 
 def test_a_protocol_without_a_column_says_so(pair):

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from bokehbench.data.checks import problem_of, quick_size
 from bokehbench.data.decoding import PICTURE_SUFFIXES, open_header, orientation, readable, upright
+from bokehbench.data.folders import files_in
 from bokehbench.data.image_io import read_rgb, to_tensor
 from bokehbench.data.synthetic.noise import Generator, chance, log_uniform, uniform
 from bokehbench.data.synthetic.procedural import Cutout
@@ -31,7 +32,7 @@ def list_files(folder: str | Path, option: str) -> list[Path]:
     folder = Path(folder).expanduser()
     if not folder.is_dir():
         raise BokehbenchError(f"{option} {folder}: no such folder: give a folder of pictures.")
-    files = [p for p in folder.iterdir() if p.suffix.lower() in PICTURE_SUFFIXES and not p.name.startswith(".")]
+    files, _ = files_in(folder)
     if not files:
         raise BokehbenchError(f"{option} {folder}: has no pictures ({', '.join(PICTURE_SUFFIXES)}): add some.")
     return sorted(files, key=lambda p: (zlib.crc32(p.name.encode()), p.name))
