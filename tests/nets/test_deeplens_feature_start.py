@@ -20,7 +20,8 @@ def test_a_flat_colour_stays_and_a_picture_is_only_blurred(channels, images) -> 
 
     picture = torch.rand(1, 3, 24, 24)
     features = network(torch.cat([picture] * images, 1)).reshape(1, channels, 3, 24, 24)
-    assert (features.amin() >= picture.amin()) and (features.amax() <= picture.amax())
+    assert features.amin() >= picture.amin()
+    assert features.amax() <= picture.amax()
     contrast = features[0].std((-2, -1)).mean(-1)
     assert torch.all(contrast[images:] < contrast[0])
     assert len(contrast.unique()) == channels - images + 1, "every feature has a window of its own"
