@@ -8,8 +8,10 @@ import torch
 from PIL import Image
 from torch import Tensor
 
+from bokehbench.data.colour import from_srgb
 from bokehbench.data.decoding import map_size, open_header, orientation, readable, upright
-from bokehbench.data.pixels import decode, from_srgb
+from bokehbench.data.metadata import tiff_tags
+from bokehbench.data.pixels import decode
 from bokehbench.errors import BokehbenchError
 from bokehbench.files import write_atomic
 
@@ -19,8 +21,9 @@ WRITE_OPTIONS: dict[str, dict[str, object]] = {
     ".jpeg": {"format": "JPEG", "quality": 95, "subsampling": 0},
     ".png": {"format": "PNG"},
     ".webp": {"format": "WEBP", "quality": 95},
-    ".tif": {"format": "TIFF", "compression": "tiff_lzw"},
-    ".tiff": {"format": "TIFF", "compression": "tiff_lzw"},
+    # Uncompressed: with compression Pillow cannot write the part of EXIF that tells of the exposure.
+    ".tif": {"format": "TIFF"},
+    ".tiff": {"format": "TIFF"},
 }
 
 
@@ -29,7 +32,8 @@ class Photo:
     """A photo as read, with what is needed to write one like it.
 
     ``image`` is 3 H W float32 in [0, 1], sRGB, upright. ``icc_profile`` is the file's RGB colour profile (None = sRGB)
-    and ``exif`` its EXIF block with the orientation set to upright. ``notes`` says what was changed in reading.
+    and ``exif`` what is written of its EXIF metadata, with the orientation set to upright. ``notes`` says what was
+    changed in reading, and left out.
     """
 
     image: Tensor
@@ -46,8 +50,8 @@ def read_rgb(path: str | Path) -> Tensor:
 def read_photo(path: str | Path) -> Photo:
     """Read a photo: 8 or 16 bit; RGB, greyscale, palette, CMYK; alpha is flattened over white.
 
-    The EXIF orientation is applied. A colour profile other than sRGB is converted to sRGB where LittleCMS can
-    (through 8 bit), else the values are taken as sRGB; ``notes`` tells.
+    The EXIF orientation is applied. A colour profile other than sRGB is converted to sRGB, at full depth where it
+    consists of curves and a matrix; where it cannot be used, the values are taken as sRGB; ``notes`` tells.
 
     Raises:
         BokehbenchError: the file is missing, empty, corrupt, truncated, no picture, or too large.
@@ -162,5 +166,6 @@ def write_photo(path: str | Path, image: Tensor, like: Photo | None = None) -> N
         picture = from_srgb(picture, like.icc_profile)
         extra["icc_profile"] = like.icc_profile
     if like is not None and like.exif is not None:
-        extra["exif"] = like.exif
+        # From a block Pillow's TIFF writer takes texts as ASCII alone
+        extra |= {"tiffinfo": tiff_tags(like.exif)} if options["format"] == "TIFF" else {"exif": like.exif}
     write_atomic(path, lambda file: picture.save(file, **options, **extra))  # type: ignore[arg-type]
