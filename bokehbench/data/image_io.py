@@ -8,9 +8,9 @@ import torch
 from PIL import Image
 from torch import Tensor
 
+from bokehbench.data import metadata
 from bokehbench.data.colour import from_srgb
-from bokehbench.data.decoding import map_size, open_header, orientation, readable, upright
-from bokehbench.data.metadata import tiff_tags
+from bokehbench.data.decoding import map_size, open_loaded, orientation, readable, upright
 from bokehbench.data.pixels import decode
 from bokehbench.errors import BokehbenchError
 from bokehbench.files import write_atomic
@@ -111,8 +111,7 @@ def _values(path: Path) -> tuple[np.ndarray, float | None]:
             if array.dtype.kind not in "fiub":
                 raise BokehbenchError(f"{path}: is not an array of height x width numbers: save it as one.")
             return array, {"uint8": 255.0, "uint16": 65535.0, "bool": 1.0}.get(array.dtype.name)
-        with open_header(path) as image:
-            image.load()
+        with open_loaded(path) as image:
             turned, array = orientation(image), np.asarray(image)
             largest = {"1": 1.0, "L": 255.0}.get(image.mode)
             if len(image.getbands()) > 1 or image.mode == "P":
@@ -166,6 +165,5 @@ def write_photo(path: str | Path, image: Tensor, like: Photo | None = None) -> N
         picture = from_srgb(picture, like.icc_profile)
         extra["icc_profile"] = like.icc_profile
     if like is not None and like.exif is not None:
-        # From a block Pillow's TIFF writer takes texts as ASCII alone
-        extra |= {"tiffinfo": tiff_tags(like.exif)} if options["format"] == "TIFF" else {"exif": like.exif}
+        extra |= metadata.write_options(like.exif, str(options["format"]))
     write_atomic(path, lambda file: picture.save(file, **options, **extra))  # type: ignore[arg-type]

@@ -35,7 +35,6 @@ LEFT_OUT = {
 }  # fmt: skip
 #: A longer text is none: with all of them a JPEG's 64 KB hold the block.
 LONGEST = 2000
-HEADER = b"Exif\0\0II*\0\x08\0\0\0"
 
 
 def read_metadata(image: Image.Image) -> tuple[bytes | None, tuple[str, ...]]:
@@ -48,7 +47,7 @@ def read_metadata(image: Image.Image) -> tuple[bytes | None, tuple[str, ...]]:
     except Exception:  # Pillow's readers raise struct.error, SyntaxError, KeyError, ValueError, TypeError ...
         return None, ("its EXIF metadata cannot be read: left out",)
     notes = (f"metadata left out: {', '.join(odd)}",) if odd else ()
-    return (HEADER + tags.tobytes(8) if tags else None), notes
+    return (_block(tags) if tags else None), notes
 
 
 def is_adobe_rgb(image: Image.Image) -> bool:
@@ -59,11 +58,19 @@ def is_adobe_rgb(image: Image.Image) -> bool:
     return False
 
 
-def tiff_tags(block: bytes) -> ImageFileDirectory_v2:
-    """A block of :func:`read_metadata` as Pillow's TIFF writer takes it."""
+def write_options(block: bytes, kind: str) -> dict[str, Any]:
+    """What Pillow's writer of ``kind`` wants for a block of :func:`read_metadata`, or for any other."""
     exif = Image.Exif()
-    exif.load(block)
-    return descriptive(exif)[0]
+    with suppress(Exception):
+        exif.load(block)
+        tags, _ = descriptive(exif)
+        # From a block the TIFF writer takes texts as ASCII alone
+        return {"tiffinfo": tags} if kind == "TIFF" else {"exif": _block(tags)}
+    return {}
+
+
+def _block(tags: ImageFileDirectory_v2) -> bytes:
+    return b"Exif\0\0II*\0\x08\0\0\0" + tags.tobytes(8)
 
 
 def descriptive(exif: Image.Exif) -> tuple[ImageFileDirectory_v2, list[str]]:

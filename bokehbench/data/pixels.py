@@ -142,14 +142,20 @@ def _deep(again: Callable[[], ImageFile]) -> tuple[np.ndarray | None, bool]:
     with again() as image:
         tags, raws, mode = _tags(image), _raw_modes(image), image.mode
         compressed = bool(image.tile) and image.tile[0][0] == "libtiff"
-    deep = any(";16" in raw for raw in raws) or max(tags.get(BITS, (8,))) > 8
+        deep = max(tags.get(BITS, (8,))) > 8 or any(";16" in raw for raw in raws)
+        deep |= image.format == "PPM" and isinstance(image.tile[0].args, tuple) and int(image.tile[0].args[1]) > 255
     if not deep or mode not in ("RGB", "RGBA"):
         return None, deep
     if raws == ["LA;16B"]:
         four = _bytes(again, ["RGBA"]).astype(np.uint16)
         return (four[..., 0::2] << 8 | four[..., 1::2])[..., [0, 0, 0, 1]], True
     planes = tags.get(PLANES) == 2
-    if raws[0].startswith("RGBa") or (planes and compressed) or max(tags.get(BITS, (16,))) != 16:
+    if (
+        image.format == "PPM"
+        or raws[0].startswith("RGBa")
+        or (planes and compressed)
+        or max(tags.get(BITS, (16,))) != 16
+    ):
         return None, True
     names, orders = zip(*(raw.split(";16") if ";16" in raw else (raw, "") for raw in raws), strict=True)
     # Of planes that lie one behind the other Pillow takes the bytes for pixels
