@@ -12,44 +12,34 @@ from PIL import Image, ImageCms
 
 #: What is raised for a profile that cannot be used.
 FAILURES = (ImageCms.PyCMSError, OSError, ValueError, KeyError, struct.error, np.linalg.LinAlgError)
-#: Chromaticities x, y of white, red, green and blue.
-SRGB = (0.3127, 0.3290, 0.64, 0.33, 0.30, 0.60, 0.15, 0.06)
-ADOBE_RGB = (*SRGB[:4], 0.21, 0.71, *SRGB[6:])
 Curve = Callable[[np.ndarray], np.ndarray]
 #: Rows that are converted at once: enough for speed, few enough for memory.
 ROWS = 256
 
 
-def in_srgb(colours: np.ndarray, image: Image.Image, adobe: bool = False) -> tuple[np.ndarray, bytes | None, list[str]]:
-    """Pixels of an RGB or grey ``image`` as sRGB, by its profile or what a PNG or a camera says in its place.
+def in_srgb(colours: np.ndarray, image: Image.Image) -> tuple[np.ndarray, bytes | None, list[str]]:
+    """Pixels of an RGB or grey ``image`` as sRGB, by its profile, or the gamma that a PNG says in its place.
 
-    Args:
-        colours: H W 3 uint8 or uint16, full range.
-        image: that they are from.
-        adobe: whether its EXIF block says Adobe RGB.
-
-    Returns:
-        The pixels, the profile to write them with (None: sRGB), and notes.
+    ``colours`` are H W 3 uint8 or uint16 of full range, as the pixels returned; with them come the profile to write
+    them with (None: sRGB), and notes.
     """
     said: dict[Any, Any] = image.info
-    profile, gamma, points = said.get("icc_profile"), said.get("gamma", 0), said.get("chromaticity", SRGB)
+    profile, gamma = said.get("icc_profile"), 0 if "srgb" in said else said.get("gamma", 0)
+    source = "its own colour profile"
     try:
-        if profile and is_srgb(profile):
-            return colours, profile if profile[16:20] == b"RGB " else None, []
         if profile:
-            source, (colours, clipped) = "its own colour profile", to_srgb(colours, profile)
-        elif adobe:
-            source, (colours, clipped) = "Adobe RGB", from_chromaticities(colours, ADOBE_RGB, 563 / 256)
-        elif (
-            gamma and "srgb" not in said and not (abs(1 / gamma - 2.2) < 0.05 and np.allclose(points, SRGB, atol=5e-3))
-        ):
-            source, (colours, clipped) = "the gamma of its file", from_chromaticities(colours, points, 1 / gamma)
+            if fit(profile)[0]:
+                return colours, profile if fit(profile)[1] else None, []
+            colours, clipped = to_srgb(colours, profile)
+        elif gamma and abs(1 / gamma - 2.2) > 0.05:
+            source = "the gamma of its file"
+            colours, clipped = _converted(colours, np.eye(3), [lambda x: x ** (1 / gamma)] * 3)
         else:
             return colours, None, []
     except FAILURES:
         return colours, None, ["its colour profile cannot be used: taken as sRGB"]
     notes = [f"converted from {source} to sRGB", *(["colours outside of sRGB were clipped"] if clipped else [])]
-    return colours, profile if profile and fits_8_bits(profile) else None, notes
+    return colours, profile if profile and fit(profile)[1] else None, notes
 
 
 def separated(image: Image.Image) -> tuple[np.ndarray, list[str]]:
@@ -72,25 +62,16 @@ def to_8_bit(pixels: np.ndarray) -> np.ndarray:
 
 
 def to_srgb(pixels: np.ndarray, profile: bytes) -> tuple[np.ndarray, bool]:
-    """H W 3 uint8 or uint16 of full range in the colours of an RGB or grey ``profile``, in sRGB.
+    """H W 3 uint8 or uint16 in an RGB or grey ``profile`` as sRGB, and whether colours outside of it are clipped.
 
     Profiles of curves and a matrix are computed at full depth, others by LittleCMS with 8 bits.
-
-    Returns:
-        The pixels, and whether colours outside of sRGB were (or may have been) clipped.
 
     Raises:
         FAILURES: the profile cannot be used.
     """
-    model = _model(profile)
-    if model is not None:
+    if model := _model(profile):
         return _converted(pixels, *model)
     return np.asarray(littlecms(Image.fromarray(to_8_bit(pixels)), profile)), True
-
-
-def from_srgb(picture: Image.Image, profile: bytes) -> Image.Image:
-    """An sRGB picture in the colours of an RGB ``profile``."""
-    return picture if is_srgb(profile) else littlecms(picture, profile, back=True)
 
 
 def littlecms(picture: Image.Image, profile: bytes, back: bool = False) -> Image.Image:
@@ -102,31 +83,22 @@ def littlecms(picture: Image.Image, profile: bytes, back: bool = False) -> Image
     return converted
 
 
-def from_chromaticities(pixels: np.ndarray, points: Sequence[float], gamma: float) -> tuple[np.ndarray, bool]:
-    """As :func:`to_srgb` for pixels whose light is value ** ``gamma`` of primaries at ``points`` (as :data:`SRGB`)."""
-    return _converted(pixels, np.linalg.inv(_light(SRGB)) @ _light(points), [lambda values: values**gamma] * 3)
-
-
 @lru_cache(8)
-def is_srgb(profile: bytes) -> bool:
-    """Whether it changes no colour by more than a rounding, whatever it is called."""
+def fit(profile: bytes) -> tuple[bool, bool]:
+    """Whether a profile is that of sRGB, whatever it is called, and whether pictures may be written in it.
+
+    It is sRGB's if no colour changes by more than a rounding. Written with 8 bits, linear ones would lose the shadows.
+    """
     levels = np.linspace(0, 255, 9).astype(np.uint8)
     cube = np.stack(np.meshgrid(levels, levels, levels), -1).reshape(1, -1, 3)
-    try:
-        return bool(np.abs(to_srgb(cube, profile)[0].astype(int) - cube).max() <= 1)
-    except FAILURES:
-        return False
-
-
-@lru_cache(8)
-def fits_8_bits(profile: bytes) -> bool:
-    """Whether greys survive being written in an RGB ``profile`` with 8 bits; linear ones lose their shadows."""
     ramp = np.repeat(np.arange(256, dtype=np.uint8)[None, :, None], 3, 2)
-    try:
+    same = written = False
+    with suppress(*FAILURES):
+        same = bool(np.abs(to_srgb(cube, profile)[0].astype(int) - cube).max() <= 1)
         there = np.asarray(littlecms(Image.fromarray(ramp), profile, back=True))
-        return bool(np.abs(to_srgb(there, profile)[0].astype(int) - ramp).max() <= 4)
-    except FAILURES:
-        return False
+        # A JPEG holds 16 MB of profile, others less
+        written = len(profile) < 10**6 and bool(np.abs(to_srgb(there, profile)[0].astype(int) - ramp).max() <= 4)
+    return same, written
 
 
 def _converted(pixels: np.ndarray, matrix: np.ndarray, curves: Sequence[Curve]) -> tuple[np.ndarray, bool]:
@@ -152,7 +124,7 @@ def _model(profile: bytes) -> tuple[np.ndarray, list[Curve]] | None:
         name, start, length = struct.unpack_from(">4sII", profile, 132 + 12 * entry)
         tags[name] = profile[start : start + length]
     kind, connection = profile[16:20], profile[20:24]
-    if b"A2B0" in tags or connection != b"XYZ " or kind not in (b"GRAY", b"RGB "):
+    if b"A2B0" in tags or connection != b"XYZ ":
         return None
     if kind == b"GRAY":
         return np.eye(3), [_curve(tags[b"kTRC"])] * 3
@@ -181,10 +153,3 @@ def _curve(tag: bytes) -> Curve:
     if form < 3:
         c, d, e, f = 0.0, -b / a, c, c
     return lambda x: np.where(x >= d, np.maximum(a * x + b, 0) ** g + e, c * x + f)
-
-
-def _light(points: Sequence[float]) -> np.ndarray:
-    """Columns X, Y, Z of three primaries, which together are the white."""
-    xy = np.array(points, dtype=np.float64).reshape(4, 2)
-    xyz = np.column_stack([xy, 1 - xy.sum(1)]) / xy[:, 1:]
-    return xyz[1:].T * np.linalg.solve(xyz[1:].T, xyz[0])

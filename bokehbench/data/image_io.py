@@ -9,7 +9,7 @@ from PIL import Image
 from torch import Tensor
 
 from bokehbench.data import metadata
-from bokehbench.data.colour import from_srgb
+from bokehbench.data.colour import fit, littlecms
 from bokehbench.data.decoding import map_size, open_loaded, orientation, readable, upright
 from bokehbench.data.pixels import decode
 from bokehbench.errors import BokehbenchError
@@ -25,6 +25,8 @@ WRITE_OPTIONS: dict[str, dict[str, object]] = {
     ".tif": {"format": "TIFF"},
     ".tiff": {"format": "TIFF"},
 }
+#: Pixels of a side that a format can hold.
+LARGEST_SIDES = {"JPEG": 65_500, "WEBP": 16_383}
 
 
 @dataclass(frozen=True)
@@ -153,16 +155,18 @@ def write_photo(path: str | Path, image: Tensor, like: Photo | None = None) -> N
     The file appears whole or not at all.
 
     Raises:
-        BokehbenchError: a suffix that cannot be written, or a place that cannot.
+        BokehbenchError: a suffix that cannot be written, a picture too long for it, or a place that cannot.
     """
     path = Path(path)
     options = WRITE_OPTIONS.get(path.suffix.lower())
     if options is None:
         raise BokehbenchError(f"{path}: cannot write '{path.suffix}' files: use {', '.join(WRITE_OPTIONS)}.")
     picture = Image.fromarray(to_pixels(image))
+    if (most := LARGEST_SIDES.get(str(options["format"]), max(picture.size))) < max(picture.size):
+        raise BokehbenchError(f"{path}: '{path.suffix}' files have at most {most} pixels a side: write .png or .tif.")
     extra: dict[str, object] = {}
-    if like is not None and like.icc_profile is not None:
-        picture = from_srgb(picture, like.icc_profile)
+    if like is not None and like.icc_profile is not None and fit(like.icc_profile)[1]:
+        picture = picture if fit(like.icc_profile)[0] else littlecms(picture, like.icc_profile, back=True)
         extra["icc_profile"] = like.icc_profile
     if like is not None and like.exif is not None:
         extra |= metadata.write_options(like.exif, str(options["format"]))

@@ -9,17 +9,10 @@ import numpy as np
 from PIL import Image
 from PIL.ImageFile import ImageFile
 
-from bokehbench.data.colour import in_srgb, separated
-from bokehbench.data.decoding import (
-    ends_properly,
-    open_header,
-    open_loaded,
-    orientation,
-    picture_size,
-    readable,
-    upright,
-)
-from bokehbench.data.metadata import is_adobe_rgb, read_metadata
+from bokehbench.data.colour import in_srgb, separated, to_8_bit
+from bokehbench.data.decoding import ends_properly, open_header, open_loaded, orientation, picture_size, readable
+from bokehbench.data.decoding import upright as seen
+from bokehbench.data.metadata import read_metadata
 
 #: TIFF's tags of bits per sample, of what its numbers mean, and of whether channels lie one behind the other.
 BITS, MEANING, PLANES = 258, 262, 284
@@ -28,8 +21,8 @@ BITS, MEANING, PLANES = 258, 262, 284
 class Decoded(NamedTuple):
     """A picture as it lies in its file, in sRGB.
 
-    ``colours`` are H W 3 uint8 or uint16 of full range, ``alpha`` H W 1 in [0, 1], None where it is opaque. ``profile``
-    is the RGB profile of a file that is written like it; None: sRGB. ``notes`` say what was changed.
+    ``colours`` are H W 3 uint8 or uint16 of full range, ``alpha`` the same with one channel, None where it is opaque.
+    ``profile`` is the RGB profile of a file that is written like it; None: sRGB. ``notes`` say what was changed.
     """
 
     colours: np.ndarray
@@ -41,9 +34,10 @@ class Decoded(NamedTuple):
         """Without alpha: what most viewers show for a cut-out."""
         if self.alpha is None:
             return self
-        white = np.iinfo(self.colours.dtype).max
-        flat = np.rint(self.colours * self.alpha + white * (1 - self.alpha)).astype(self.colours.dtype)
-        return Decoded(flat, None, self.profile, ("transparent parts were put over white", *self.notes))
+        largest = np.iinfo(self.colours.dtype).max
+        flat = largest - (largest - self.colours) * (self.alpha / np.float32(largest))
+        notes = ("transparent parts were put over white", *self.notes)
+        return Decoded(np.rint(flat).astype(self.colours.dtype), None, self.profile, notes)
 
 
 def decode(path: Path) -> tuple[np.ndarray, tuple[bytes | None, bytes | None, tuple[str, ...]]]:
@@ -54,10 +48,9 @@ def decode(path: Path) -> tuple[np.ndarray, tuple[bytes | None, bytes | None, tu
         BokehbenchError: the file is missing, empty, corrupt, truncated, no picture, or too large.
     """
     with readable(path), open_loaded(path) as image:
-        turned = orientation(image)
         exif, exif_notes = read_metadata(image)
         found = to_srgb_pixels(image, lambda: open_header(path)).over_white()
-        return upright(found.colours, turned), (found.profile, exif, (*found.notes, *exif_notes))
+        return seen(found.colours, orientation(image)), (found.profile, exif, (*found.notes, *exif_notes))
     raise AssertionError("unreachable")
 
 
@@ -69,11 +62,9 @@ def read_pixels(path: str | Path) -> np.ndarray:
 def read_rgba(path: Path) -> np.ndarray:
     """H W 4 in uint8 or uint16, full range, with alpha; errors as of :func:`decode`."""
     with readable(path), open_loaded(path) as image:
-        found = to_srgb_pixels(image, lambda: open_header(path))
-        largest = np.iinfo(found.colours.dtype).max
-        alpha = np.ones_like(found.colours[..., :1]) if found.alpha is None else found.alpha
-        rgba = np.concatenate([found.colours, np.rint(alpha * largest).astype(found.colours.dtype)], -1)
-        return upright(rgba, orientation(image))
+        colours, alpha, _, _ = to_srgb_pixels(image, lambda: open_header(path))
+        opaque = np.full_like(colours[..., :1], np.iinfo(colours.dtype).max)
+        return seen(np.concatenate([colours, opaque if alpha is None else alpha], -1), orientation(image))
     raise AssertionError("unreachable")
 
 
@@ -114,19 +105,15 @@ def to_srgb_pixels(image: Image.Image, again: Callable[[], ImageFile] | None = N
         else:
             colours = np.asarray(image.convert("RGB"))
         cut |= colours.dtype == np.uint16
-        colours, profile, notes = in_srgb(colours, image, is_adobe_rgb(image))
+        colours, profile, notes = in_srgb(colours, image)
     if cut:
         notes.append(f"read with {'16' if colours.dtype == np.uint16 else '8 of its'} bits, written with 8")
     if image.format != "MPO" and getattr(image, "is_animated", False):  # an MPO's others are of the same moment
         notes.append("only the first of its pictures was read")
-    if alpha is None or alpha.size == 0 or alpha.min() == np.iinfo(alpha.dtype).max:
-        return Decoded(colours, None, profile, tuple(notes))
-    return Decoded(colours, alpha / np.float32(np.iinfo(alpha.dtype).max), profile, tuple(notes))
-
-
-def _tags(image: Image.Image) -> Any:
-    """A TIFF's tags, of other formats none."""
-    return getattr(image, "tag_v2", {})
+    if alpha is not None and alpha.dtype != colours.dtype:
+        alpha = to_8_bit(alpha)
+    opaque = alpha is None or not alpha.size or alpha.min() == np.iinfo(alpha.dtype).max
+    return Decoded(colours, None if opaque else alpha, profile, tuple(notes))
 
 
 def _raw_modes(image: Image.Image) -> list[str]:
@@ -140,23 +127,17 @@ def _deep(again: Callable[[], ImageFile]) -> tuple[np.ndarray | None, bool]:
     Pillow looks at one of the two bytes of a value. So the file is decoded once for either.
     """
     with again() as image:
-        tags, raws, mode = _tags(image), _raw_modes(image), image.mode
-        compressed = bool(image.tile) and image.tile[0][0] == "libtiff"
-        deep = max(tags.get(BITS, (8,))) > 8 or any(";16" in raw for raw in raws)
-        deep |= image.format == "PPM" and isinstance(image.tile[0].args, tuple) and int(image.tile[0].args[1]) > 255
-    if not deep or mode not in ("RGB", "RGBA"):
-        return None, deep
+        tags: Any = getattr(image, "tag_v2", {})
+        raws, tile = _raw_modes(image), image.tile[0] if image.tile else None
+    bits = max(tags.get(BITS, (16 if any(";16" in raw for raw in raws) else 8,)))
+    if tile and tile.codec_name.startswith("ppm") and int(tile.args[1]) > 255:  # type: ignore[index]
+        bits = 9
+    packed_planes = tile and tile.codec_name == "libtiff" and tags.get(PLANES) == 2
+    if bits != 16 or image.mode not in ("RGB", "RGBA") or raws[0].startswith("RGBa") or packed_planes:
+        return None, bits > 8
     if raws == ["LA;16B"]:
         four = _bytes(again, ["RGBA"]).astype(np.uint16)
         return (four[..., 0::2] << 8 | four[..., 1::2])[..., [0, 0, 0, 1]], True
-    planes = tags.get(PLANES) == 2
-    if (
-        image.format == "PPM"
-        or raws[0].startswith("RGBa")
-        or (planes and compressed)
-        or max(tags.get(BITS, (16,))) != 16
-    ):
-        return None, True
     names, orders = zip(*(raw.split(";16") if ";16" in raw else (raw, "") for raw in raws), strict=True)
     # Of planes that lie one behind the other Pillow takes the bytes for pixels
     big = sys.byteorder == "big" if orders[0] == "N" else orders[0] == "B" or (not orders[0] and tags.prefix == b"MM")
@@ -178,14 +159,12 @@ def _deep_grey(image: Image.Image) -> np.ndarray:
     """9- to 16-bit or float greyscale as H W 3 uint16 of full range."""
     values = np.asarray(image)
     if values.dtype.kind == "f":
-        if not np.isfinite(values).all():
-            raise ValueError("NaN or infinite values")
-        if values.min() < 0 or values.max() > 1:
-            raise ValueError("float values outside 0 .. 1")
+        if not (values.min() >= 0 and values.max() <= 1):
+            raise ValueError("NaN or float values outside 0 .. 1")
         values = values * 65535
     elif values.size and (values.min() < 0 or values.max() > 65535):
         raise ValueError("whole numbers outside 0 .. 65535")
-    tags = _tags(image)
+    tags: Any = getattr(image, "tag_v2", {})
     if (bits := tags.get(BITS, (16,))[0]) < 16:
         values = values * (65535 / (2**bits - 1))
     grey = np.rint(values).astype(np.uint16)

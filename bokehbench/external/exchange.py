@@ -15,7 +15,6 @@ import torch.nn.functional as F
 from PIL import Image
 from torch import Tensor
 
-from bokehbench.data.decoding import open_header
 from bokehbench.data.image_io import read_rgb, write_photo
 from bokehbench.errors import BokehbenchError
 from bokehbench.external.description import Description, MapForm
@@ -90,9 +89,7 @@ def read_output(path: Path, like: Tensor) -> Tensor:
     if path.suffix == ".npy":
         picture = torch.from_numpy(np.atleast_3d(np.load(path)).astype(np.float32)).permute(2, 0, 1).clamp(0, 1)
     else:
-        picture = read_rgb(path)
-        with open_header(path) as image:
-            kind = image.format
+        picture, kind = read_rgb(path), Image.open(path).format
         if kind not in LOSSLESS:
             raise BokehbenchError(f"{path.name} is {kind}, which changes pixels: let the command write PNG or TIFF.")
     (height, width), (own_height, own_width) = like.shape[-2:], picture.shape[-2:]

@@ -102,8 +102,6 @@ def test_every_written_file_is_read_by_every_reader(tmp_path: Path, source: str,
         else:
             noisy = "16" in source or source == "palette"
             assert (read.float() - expected).abs().mean() < (60 if noisy else 8)
-                60 if "16" in source or source == "palette" else 8
-            )  # noise of single pixels
 
 
 @pytest.mark.parametrize("suffix", [".jpg", ".png", ".webp", ".tif"])
@@ -122,7 +120,7 @@ def test_what_describes_a_photo_is_kept_and_what_does_not_fit_is_said(tmp_path: 
         Base.DateTimeOriginal: "2000:01:01 00:00:00", Base.ExposureBiasValue: IFDRational(-1, 3),
         Base.LensModel: "Lens",
     }  # fmt: skip
-    assert photo.notes == ("metadata left out: FocalLength, ImageDescription, maker note, position",)
+    assert photo.notes == ("metadata left out: FocalLength, GPSInfo, ImageDescription, MakerNote",)
 
 
 @pytest.mark.parametrize("suffix", [".jpg", ".png", ".webp", ".tif"])
@@ -276,15 +274,11 @@ def test_srgb_is_known_by_its_curves_whatever_its_name(tmp_path: Path, curve: by
     assert photo.notes == ()
 
 
-def test_gamma_of_a_png_and_adobe_rgb_of_a_camera_are_obeyed(tmp_path: Path) -> None:
+def test_the_gamma_of_a_png_is_obeyed(tmp_path: Path) -> None:
     content = encoded("PNG", np.full((40, 40, 3), 128, np.uint8))
     for value, expected in ((100_000, 188), (45_455, 128)):
         (tmp_path / "a.png").write_bytes(content[:33] + chunk(b"gAMA", struct.pack(">I", value)) + content[33:])
         assert (read_rgb(tmp_path / "a.png") * 255).round().unique().tolist() == [expected]
-    exif = Image.Exif()
-    exif.get_ifd(ExifTags.IFD.Exif).update({Base.ColorSpace: 65535, ExifTags.IFD.Interop: {1: "R03"}})
-    photo = read_photo(save(tmp_path / "a.jpg", PIXELS, exif=exif))
-    assert photo.notes[0] == "converted from Adobe RGB to sRGB"
 
 
 def test_clipped_colours_and_flattened_alpha_are_told_by_render(tmp_path: Path, capsys) -> None:
@@ -295,7 +289,7 @@ def test_clipped_colours_and_flattened_alpha_are_told_by_render(tmp_path: Path, 
     camera(tmp_path / "in" / "camera.jpg")
     assert main(["render", str(tmp_path / "in"), "--model", "identity", "-o", str(tmp_path / "out")]) == 0
     said = capsys.readouterr().out
-    for words in ("colours outside of sRGB were clipped", "put over white", "metadata left out", "maker note"):
+    for words in ("colours outside of sRGB were clipped", "put over white", "metadata left out", "MakerNote"):
         assert words in said
     assert "unchanged" not in said
 
@@ -412,6 +406,9 @@ def test_a_photo_of_one_row_is_read_and_written(tmp_path: Path) -> None:
     photo = read_photo(tmp_path / "a.jpg")
     write_photo(tmp_path / "b.jpg", photo.image, like=photo)
     assert picture_size(tmp_path / "b.jpg") == (1, 65500)
+    for suffix in (".webp", ".jpg"):
+        with pytest.raises(BokehbenchError, match=rf"long\{suffix}.*pixels a side"):
+            write_photo(tmp_path / f"long{suffix}", torch.zeros(3, 1, 65501))
 
 
 def test_a_block_of_somebody_else_is_cleaned_before_it_is_written(tmp_path: Path) -> None:
