@@ -4,10 +4,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
-from PIL import Image
 from torch import Tensor
 
-from bokehbench.data.decoding import open_header, picture_size, readable
+from bokehbench.data.decoding import picture_size
 from bokehbench.data.image_io import Photo, read_photo
 from bokehbench.data.maps import open_map
 from bokehbench.errors import BokehbenchError
@@ -17,8 +16,6 @@ MAX_MEGAPIXELS = 100
 #: Networks halve a picture up to five times.
 MIN_SIDE = 32
 MAX_ASPECT = 20
-#: Some of Pillow's other formats start programs (EPS) or read further files: nothing for a server.
-FORMATS = frozenset({"JPEG", "MPO", "PNG", "WEBP", "TIFF", "BMP", "DIB", "PPM"})
 #: Bytes of an uploaded file: 100 megapixels of 16-bit RGB.
 MAX_BYTES = MAX_MEGAPIXELS * 6 * 10**6
 
@@ -29,7 +26,7 @@ def read_upload(path: Path) -> Photo:
     Raises:
         BokehbenchError: no picture, corrupt, or of an absurd size; the message names the file, not its folder.
     """
-    return _read(path, "a picture", read_photo)
+    return _read(path, read_photo)
 
 
 def read_map_upload(
@@ -43,17 +40,13 @@ def read_map_upload(
         BokehbenchError: see :func:`read_upload`; colour, NaN, or another shape.
     """
     try:
-        return _read(path, "a map", lambda file: open_map(file, size, photo))
+        return _read(path, lambda file: open_map(file, size, photo))
     except BokehbenchError as error:
         raise by_name(error, photo or path) from error
 
 
-def _read(path: Path, what: str, read: Callable[[Path], T]) -> T:
+def _read(path: Path, read: Callable[[Path], T]) -> T:
     try:
-        if not (what == "a map" and path.suffix.lower() == ".npy"):
-            with readable(path, what), open_header(path) as image:
-                if image.format not in FORMATS:
-                    raise Image.UnidentifiedImageError
         height, width = picture_size(path)
         remedy = None
         if min(height, width) < MIN_SIDE:

@@ -1,17 +1,16 @@
 """What is wrong with a list of files, found before training starts."""
 
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import Any
 
 from pytorch_lightning.utilities import rank_zero_only
 from tqdm import tqdm
 
 from bokehbench.counted import some
-from bokehbench.data.decoding import ends_properly, picture_size, turn_to_fit
+from bokehbench.data.decoding import turn_to_fit
 from bokehbench.data.folders import MAP_KEYS, Record
 from bokehbench.data.maps import read_values
-from bokehbench.data.pixels import read_pixels
+from bokehbench.data.pixels import quick_size, read_pixels
 from bokehbench.errors import BokehbenchError
 
 
@@ -38,18 +37,6 @@ def problem_of(read: Callable[[Any], object], what: Any) -> list[str]:
     except BokehbenchError as error:
         return [str(error)]
     return []
-
-
-def quick_size(path: Path, read: Callable[[Path], object] = read_pixels) -> tuple[int, int]:
-    """(height, width) from the header; a file cut short, or followed by something else, is read: the pixels tell.
-
-    Raises:
-        BokehbenchError: the file is missing, empty, no picture, or truncated.
-    """
-    size = picture_size(path)
-    if not ends_properly(path):  # some phones append a film
-        read(path)
-    return size
 
 
 def _header_problems(record: Record, turned: list[str]) -> list[str]:

@@ -1,13 +1,16 @@
 """Files to pixel arrays: every way in which a file can be bad ends in one sentence that names it."""
 
 import io
+import re
 import warnings
+import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 from PIL import Image, features
+from PIL.ImageFile import ImageFile
 
 from bokehbench.errors import BokehbenchError
 
@@ -21,6 +24,14 @@ MAP_SUFFIXES = (".npy", ".pfm", *PICTURE_SUFFIXES)
 #: Larger pictures are refused before a pixel is decoded: they would not fit into memory as float32.
 MAX_PIXELS = 178_000_000
 ORIENTATION_TAG = 0x0112
+#: Formats that are opened, by content and whatever the suffix says, as Pillow calls them. Its others start programs
+#: (EPS), read further files, or are seldom looked at. The first of a JPEG that holds several is an "MPO" to it.
+FORMATS = ("JPEG", "PNG", "TIFF", "WEBP", "BMP", "DIB", "PPM", "GIF", "AVIF")
+PNG = b"\x89PNG\r\n\x1a\n"
+#: How many pixels a byte can stand for: a block of 8 x 8 takes a bit at least, and zlib shrinks to 1/1032.
+PIXELS_PER_BYTE = {"JPEG": 64 * 8, "MPO": 64 * 8, "PNG": 8 * 1032}
+#: Of a JPEG, but for those inside its pixels.
+MARKER = re.compile(rb"\xff+[\x01-\xcf\xd8-\xfe]")
 
 
 def _refuse(path: Path, reason: str, remedy: str = "replace or remove this file") -> BokehbenchError:
@@ -48,31 +59,95 @@ def readable(path: Path, what: str = "a picture") -> Iterator[None]:
     except PermissionError as error:
         raise _refuse(path, "may not be read", "change its permissions") from error
     except Image.UnidentifiedImageError as error:
-        raise _refuse(path, f"is not {what} that can be read") from error
+        raise _refuse(path, f"is not {what} that can be read", "save it as PNG, TIFF or JPEG") from error
     except MemoryError as error:
         raise _refuse(path, "does not fit into memory", "make it smaller first") from error
     except Exception as error:  # decoders raise OSError, SyntaxError, struct.error, zlib.error, ValueError ...
-        raise _refuse(path, f"is corrupt or truncated ({str(error).rstrip('.') or type(error).__name__})") from error
+        said = "cut short" if "truncated" in str(error) else str(error).rstrip(".") or type(error).__name__
+        raise _refuse(path, f"is corrupt or truncated ({said})") from error
 
 
-def open_header(path: Path) -> Image.Image:
-    """Open without decoding; call inside :func:`readable`."""
-    # Pillow 13 scrambles turned TIFFs that it maps into memory; it cannot map bytes.
-    image = Image.open(io.BytesIO(path.read_bytes()) if path.suffix.lower() in (".tif", ".tiff") else path)
+def open_header(path: Path) -> ImageFile:
+    """Open one of :data:`FORMATS` without decoding; call inside :func:`readable`."""
+    size = path.stat().st_size
+    if size > 8 * MAX_PIXELS:  # 16 bits of four channels
+        raise _refuse(path, f"has {size / 10**9:.1f} GB", "save one picture of at most 1.4 GB")
+    with path.open("rb") as file:
+        tiff = file.read(2) in (b"II", b"MM")
+    try:
+        # Pillow 13 scrambles turned TIFFs that it maps into memory; it cannot map bytes.
+        image = Image.open(io.BytesIO(path.read_bytes()) if tiff else path, formats=FORMATS)
+    except (Image.UnidentifiedImageError, ValueError):
+        image = _open_bare(path)
     width, height = image.size
     if width * height > MAX_PIXELS:
         raise Image.DecompressionBombError
+    if width * height > size * PIXELS_PER_BYTE.get(image.format or "", MAX_PIXELS):
+        raise OSError(f"it is too short for the {width} x {height} pixels that it claims")
     return image
 
 
+def open_loaded(path: Path) -> ImageFile:
+    """Open and decode; call inside :func:`readable`."""
+    image = open_header(path)
+    try:
+        image.load()
+    except Exception:
+        if image.format != "PNG":
+            raise
+        image = _open_bare(path)
+        image.load()
+    if image.format in ("JPEG", "MPO") and _ends_grey(image) and _wants_more(path, image):
+        raise OSError("it has fewer pixels than it claims")
+    return image
+
+
+def _ends_grey(image: Image.Image) -> bool:
+    """Whether the last block is of the grey with which libjpeg fills what is missing, without a word."""
+    width, height = image.size
+    corner = np.asarray(image.crop(((width - 1) // 8 * 8, (height - 1) // 8 * 8, width, height)))
+    return bool((np.abs(corner.astype(int) - 128) <= 1).all())
+
+
+def _wants_more(path: Path, image: Image.Image) -> bool:
+    """Whether bytes that are put behind a JPEG's last ones become pixels: then those before were too few."""
+    data, place = path.read_bytes(), 2
+    while (found := MARKER.search(data, place)) and data[found.end() - 1] != 0xD9:
+        place = found.end() + int.from_bytes(data[found.end() : found.end() + 2])
+    end = found.start() if found else len(data)
+    with Image.open(io.BytesIO(data[:end] + bytes(range(1, 251)) + b"\xff\xd9"), formats=("JPEG",)) as longer:
+        return longer.tobytes() != image.tobytes()
+
+
+def _open_bare(path: Path) -> ImageFile:
+    """Open a PNG without its text, times and the like, at which a decoder may have stumbled."""
+    data = path.read_bytes()
+    if not data.startswith(PNG):
+        raise Image.UnidentifiedImageError
+    kept, place = [PNG], len(PNG)
+    while place < len(data):
+        kind, end = data[place + 4 : place + 8], place + 12 + int.from_bytes(data[place : place + 4])
+        whole = zlib.crc32(data[place + 4 : end - 4]) == int.from_bytes(data[end - 4 : end])
+        if kind[:1].isupper() or (whole and kind in (b"tRNS", b"iCCP", b"sRGB", b"gAMA", b"cHRM")):
+            kept.append(data[place:end])
+        place = end
+    return Image.open(io.BytesIO(b"".join(kept)), formats=("PNG",))
+
+
 def orientation(image: Image.Image, header_only: bool = False) -> int:
-    """EXIF orientation, 1 (upright) to 8. For pixels ask after ``load()``: Pillow turns TIFFs itself, then says 1."""
-    if header_only and image.format == "PNG":
-        exif = Image.Exif()  # a PNG's own getexif() decodes the pixels
-        exif.load(image.info.get("exif", b""))
-    else:
-        exif = image.getexif()
-    value = exif.get(ORIENTATION_TAG, 1)
+    """EXIF orientation, 1 (upright) to 8; 1 where it cannot be read.
+
+    For pixels ask after ``load()``: Pillow turns TIFFs itself, then says 1.
+    """
+    try:
+        if header_only and image.format == "PNG":
+            exif = Image.Exif()  # a PNG's own getexif() decodes the pixels
+            exif.load(image.info.get("exif", b""))
+        else:
+            exif = image.getexif()
+        value = exif.get(ORIENTATION_TAG, 1)
+    except Exception:  # bad metadata is not bad pixels
+        return 1
     return value if value in range(1, 9) else 1
 
 
@@ -115,15 +190,15 @@ def map_size(path: Path, shape: tuple[int, ...]) -> tuple[int, int]:
 
 
 def ends_properly(path: Path) -> bool:
-    """Whether a JPEG or PNG has its end marker: a quick test for files cut short (True for other formats)."""
-    suffix = path.suffix.lower()
-    markers = {".jpg": b"\xff\xd9", ".jpeg": b"\xff\xd9", ".png": b"IEND"}
-    if suffix not in markers:
-        return True
+    """Whether a JPEG or PNG ends with its end marker (True for other formats): a quick test for files cut short.
+
+    A file with something after its pixels does not, such as the film that some phones append: reading it tells.
+    """
     with path.open("rb") as file:
-        file.seek(0, 2)
-        file.seek(max(0, file.tell() - 65536))
-        return markers[suffix] in file.read()
+        start = file.read(8)
+        file.seek(max(0, path.stat().st_size - 12))
+        end = file.read()
+    return end.endswith(b"\xff\xd9") if start[:2] == b"\xff\xd8" else start != PNG or end[4:8] == b"IEND"
 
 
 def same_shape(map_size: Sequence[int], image_size: Sequence[int]) -> bool:

@@ -8,7 +8,9 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from bokehbench.data.pixels import decode, from_srgb
+from bokehbench.data import metadata
+from bokehbench.data.colour import fit, littlecms
+from bokehbench.data.pixels import decode
 from bokehbench.errors import BokehbenchError
 from bokehbench.files import write_atomic
 
@@ -18,9 +20,12 @@ WRITE_OPTIONS: dict[str, dict[str, object]] = {
     ".jpeg": {"format": "JPEG", "quality": 95, "subsampling": 0},
     ".png": {"format": "PNG"},
     ".webp": {"format": "WEBP", "quality": 95},
-    ".tif": {"format": "TIFF", "compression": "tiff_lzw"},
-    ".tiff": {"format": "TIFF", "compression": "tiff_lzw"},
+    # Uncompressed: with compression Pillow cannot write the part of EXIF that tells of the exposure.
+    ".tif": {"format": "TIFF"},
+    ".tiff": {"format": "TIFF"},
 }
+#: Pixels of a side that a format can hold.
+LARGEST_SIDES = {"JPEG": 65_500, "WEBP": 16_383}
 
 
 @dataclass(frozen=True)
@@ -28,7 +33,8 @@ class Photo:
     """A photo as read, with what is needed to write one like it.
 
     ``image`` is 3 H W float32 in [0, 1], sRGB, upright. ``icc_profile`` is the file's RGB colour profile (None = sRGB)
-    and ``exif`` its EXIF block with the orientation set to upright. ``notes`` says what was changed in reading.
+    and ``exif`` what is written of its EXIF metadata, with the orientation set to upright. ``notes`` says what was
+    changed in reading, and left out.
     """
 
     image: Tensor
@@ -45,8 +51,8 @@ def read_rgb(path: str | Path) -> Tensor:
 def read_photo(path: str | Path) -> Photo:
     """Read a photo: 8 or 16 bit; RGB, greyscale, palette, CMYK; alpha is flattened over white.
 
-    The EXIF orientation is applied. A colour profile other than sRGB is converted to sRGB where LittleCMS can
-    (through 8 bit), else the values are taken as sRGB; ``notes`` tells.
+    The EXIF orientation is applied. A colour profile other than sRGB is converted to sRGB, at full depth where it
+    consists of curves and a matrix; where it cannot be used, the values are taken as sRGB; ``notes`` tells.
 
     Raises:
         BokehbenchError: the file is missing, empty, corrupt, truncated, no picture, or too large.
@@ -75,17 +81,19 @@ def write_photo(path: str | Path, image: Tensor, like: Photo | None = None) -> N
     The file appears whole or not at all.
 
     Raises:
-        BokehbenchError: a suffix that cannot be written, or a place that cannot.
+        BokehbenchError: a suffix that cannot be written, a picture too long for it, or a place that cannot.
     """
     path = Path(path)
     options = WRITE_OPTIONS.get(path.suffix.lower())
     if options is None:
         raise BokehbenchError(f"{path}: cannot write '{path.suffix}' files: use {', '.join(WRITE_OPTIONS)}.")
     picture = Image.fromarray(to_pixels(image))
+    if (most := LARGEST_SIDES.get(str(options["format"]), max(picture.size))) < max(picture.size):
+        raise BokehbenchError(f"{path}: '{path.suffix}' files have at most {most} pixels a side: write .png or .tif.")
     extra: dict[str, object] = {}
-    if like is not None and like.icc_profile is not None:
-        picture = from_srgb(picture, like.icc_profile)
+    if like is not None and like.icc_profile is not None and fit(like.icc_profile)[1]:
+        picture = picture if fit(like.icc_profile)[0] else littlecms(picture, like.icc_profile, back=True)
         extra["icc_profile"] = like.icc_profile
     if like is not None and like.exif is not None:
-        extra["exif"] = like.exif
+        extra |= metadata.write_options(like.exif, str(options["format"]))
     write_atomic(path, lambda file: picture.save(file, **options, **extra))  # type: ignore[arg-type]

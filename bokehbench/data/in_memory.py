@@ -7,7 +7,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from bokehbench.data.decoding import orientation, upright
+from bokehbench.data.decoding import FORMATS, orientation, upright
 from bokehbench.data.image_io import Photo, read_photo, to_tensor
 from bokehbench.data.maps import LARGEST, fitting, open_map, plane_of, unit_range
 from bokehbench.data.pixels import to_srgb_pixels
@@ -33,7 +33,9 @@ def photo_of(source: Source) -> Photo:
     if isinstance(source, Image.Image):
         turned = orientation(source)
         try:
-            pixels, profile, notes = to_srgb_pixels(None, source)
+            if source.format not in (None, "MPO", *FORMATS):  # Pillow starts programs for some
+                raise ValueError(f"its format is {source.format}")
+            pixels, _, profile, notes = to_srgb_pixels(source).over_white()
         except (ValueError, OSError) as error:  # floats outside [0, 1]; a file that Pillow has yet to decode
             raise BokehbenchError(f"The photo cannot be read ({str(error).rstrip('.')}): give another.") from error
         return Photo(to_tensor(upright(pixels, turned)), profile, None, notes)

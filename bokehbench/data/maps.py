@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -11,7 +10,17 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from bokehbench.data.decoding import MAX_PIXELS, map_size, open_header, orientation, readable, turn_to_fit, upright
+from bokehbench.data.decoding import (
+    MAX_PIXELS,
+    map_size,
+    open_header,
+    open_loaded,
+    orientation,
+    readable,
+    turn_to_fit,
+    upright,
+)
+from bokehbench.data.pixels import deep
 from bokehbench.errors import BokehbenchError
 from bokehbench.files import write_atomic
 
@@ -101,60 +110,36 @@ def _stored(path: Path, size: Sequence[int] | None, photo: Photo) -> tuple[np.nd
                 raise BokehbenchError(f"{path}: is not an array of height x width numbers: save it as one.")
             values, largest = array, LARGEST.get(array.dtype.name)
         else:
-            with open_header(path) as image:
-                deep = _deep_channels(path, image)
-                image.load()
+            colours, cut = deep(lambda: open_header(path))
+            with open_loaded(path) as image:
+                if cut and colours is None and len(image.getbands()) > 1:
+                    raise BokehbenchError(f"{path}: is not read without loss: save one channel, as PGM, PNG or TIFF.")
                 turned = orientation(image)
-                values, largest = plane_of(image, str(path), deep)
+                values, largest = plane_of(image, str(path), colours)
         values, notes = fitting(values, path, size, photo, turned)
         return values, largest, notes
     raise AssertionError("unreachable")
 
 
-def plane_of(image: Image.Image, what: str, deep: np.ndarray | None = None) -> tuple[np.ndarray, float | None]:
+def plane_of(image: Image.Image, what: str, colours: np.ndarray | None = None) -> tuple[np.ndarray, float | None]:
     """H W numbers of a decoded image as stored, and the largest that its format can hold (None: any).
 
     Args:
         image: of one channel, or of equal ones; alpha is left out.
         what: it is, for the error.
-        deep: its H W C colours in 16 bits, where Pillow has 8 of them.
+        colours: in 16 bits, H W 3 or 4, where Pillow has 8 of them.
 
     Raises:
         BokehbenchError: a colour picture.
     """
     if len(image.getbands()) > 1 or image.mode == "P":
-        colours = np.asarray(image.convert("RGB")) if deep is None else deep
+        colours = np.asarray(image.convert("RGB")) if colours is None else colours[..., :3]
         if (colours != colours[..., :1]).any():
             raise BokehbenchError(f"{what}: is a colour picture, not a map: save a greyscale file with one channel.")
         return colours[..., 0], float(np.iinfo(colours.dtype).max)
     if image.mode.startswith("I;16") or (image.mode == "I" and image.format in ("PNG", "PPM")):
         return np.asarray(image), 65535.0
     return np.asarray(image), {"1": 1.0, "L": 255.0}.get(image.mode)
-
-
-def _deep_channels(path: Path, image: Image.Image) -> np.ndarray | None:
-    """H W 3 uint16, as stored, of a file of several 16-bit channels, which Pillow cuts to 8; None: it is not one."""
-    tiles = getattr(image, "tile", [])  # what Pillow's decoder is told of the file
-    raw = [str(tile[3][0] if isinstance(tile[3], tuple) else tile[3]) for tile in tiles]
-    if image.format == "PPM" and raw == ["RGB"] and tiles[0][0] == "ppm":
-        raise BokehbenchError(f"{path}: is not read without loss: save one channel, as PGM or PNG.")
-    if not raw or ";16" not in raw[0] or image.mode.startswith("I"):
-        return None
-    if image.format == "PNG":
-        from torchvision.io import ImageReadMode, decode_image, read_file  # type: ignore[import-untyped]
-
-        planes = decode_image(read_file(str(path)), ImageReadMode.RGB_ALPHA)[:3].to(torch.int32)
-        return planes.permute(1, 2, 0).numpy().astype(np.uint16)
-    # TIFF: Pillow keeps the high byte of each number; told that the order of bytes is the other one, the low byte.
-    other = {"L": "B", "B": "L", "N": "B" if sys.byteorder == "little" else "L"}
-    parts = []
-    for swapped in (False, True):
-        with open_header(path) as again:
-            if swapped:
-                told = [(name[:-1] + other[name[-1]], *tile[3][1:]) for tile, name in zip(tiles, raw, strict=True)]
-                again.__dict__["tile"] = [(*tile[:3], new) for tile, new in zip(tiles, told, strict=True)]
-            parts.append(np.asarray(again.convert("RGB")).astype(np.uint16))
-    return parts[0] << 8 | parts[1]
 
 
 def write_map(path: Path, disparity: Tensor) -> None:

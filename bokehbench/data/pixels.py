@@ -1,36 +1,56 @@
-"""Picture files to arrays: any pixel format and colour profile to sRGB, upright, and back. Starts without torch."""
+"""Picture files to arrays: any pixel format and colour profile to sRGB, upright. Starts without torch."""
 
-import io
-from contextlib import suppress
+import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import numpy as np
-from PIL import Image, ImageCms
+from PIL import Image
+from PIL.ImageFile import ImageFile
 
-from bokehbench.data.decoding import ORIENTATION_TAG, open_header, orientation, readable, upright
+from bokehbench.data.colour import in_srgb, separated, to_8_bit
+from bokehbench.data.decoding import ends_properly, open_header, open_loaded, orientation, picture_size, readable
+from bokehbench.data.decoding import upright as seen
+from bokehbench.data.metadata import read_metadata
 
-#: What LittleCMS raises for a profile that it cannot use.
-FAILURES = (ImageCms.PyCMSError, OSError, ValueError)
-_Decoded = tuple[np.ndarray, bytes | None, tuple[str, ...]]
+#: TIFF's tags of bits per sample, of what its numbers mean, and of whether channels lie one behind the other.
+BITS, MEANING, PLANES = 258, 262, 284
+
+
+class Decoded(NamedTuple):
+    """A picture as it lies in its file, in sRGB.
+
+    ``colours`` are H W 3 uint8 or uint16 of full range, ``alpha`` the same with one channel, None where it is opaque.
+    ``profile`` is the RGB profile of a file that is written like it; None: sRGB. ``notes`` say what was changed.
+    """
+
+    colours: np.ndarray
+    alpha: np.ndarray | None
+    profile: bytes | None
+    notes: tuple[str, ...]
+
+    def over_white(self) -> "Decoded":
+        """Without alpha: what most viewers show for a cut-out."""
+        if self.alpha is None:
+            return self
+        largest = np.iinfo(self.colours.dtype).max
+        flat = largest - (largest - self.colours) * (self.alpha / np.float32(largest))
+        notes = ("transparent parts were put over white", *self.notes)
+        return Decoded(np.rint(flat).astype(self.colours.dtype), None, self.profile, notes)
 
 
 def decode(path: Path) -> tuple[np.ndarray, tuple[bytes | None, bytes | None, tuple[str, ...]]]:
-    """Pixels H W 3 in uint8 or uint16, full range; colour profile, EXIF block with the orientation set to upright, and
-    notes on what was changed in reading.
+    """Pixels H W 3 in uint8 or uint16, full range; colour profile, EXIF block with what is written of it, and notes on
+    what was changed in reading.
 
     Raises:
         BokehbenchError: the file is missing, empty, corrupt, truncated, no picture, or too large.
     """
-    with readable(path), open_header(path) as image:
-        image.load()
-        turned = orientation(image)
-        exif = image.getexif()
-        exif_bytes = None
-        if exif:
-            exif[ORIENTATION_TAG] = 1
-            exif_bytes = exif.tobytes()
-        pixels, profile, notes = to_srgb_pixels(path, image)
-        return upright(pixels, turned), (profile, exif_bytes, notes)
+    with readable(path), open_loaded(path) as image:
+        exif, exif_notes = read_metadata(image)
+        found = to_srgb_pixels(image, lambda: open_header(path)).over_white()
+        return seen(found.colours, orientation(image)), (found.profile, exif, (*found.notes, *exif_notes))
     raise AssertionError("unreachable")
 
 
@@ -39,98 +59,115 @@ def read_pixels(path: str | Path) -> np.ndarray:
     return decode(Path(path))[0]
 
 
-def to_8_bit(pixels: np.ndarray) -> np.ndarray:
-    """uint8 or uint16 of full range to uint8, rounded."""
-    if pixels.dtype == np.uint16:
-        pixels = ((pixels.astype(np.uint32) + 128) // 257).astype(np.uint8)
-    return np.ascontiguousarray(pixels)
+def read_rgba(path: Path) -> np.ndarray:
+    """H W 4 in uint8 or uint16, full range, with alpha; errors as of :func:`decode`."""
+    with readable(path), open_loaded(path) as image:
+        colours, alpha, _, _ = to_srgb_pixels(image, lambda: open_header(path))
+        opaque = np.full_like(colours[..., :1], np.iinfo(colours.dtype).max)
+        return seen(np.concatenate([colours, opaque if alpha is None else alpha], -1), orientation(image))
+    raise AssertionError("unreachable")
 
 
-def to_srgb_pixels(path: Path | None, image: Image.Image) -> _Decoded:
-    """Decode a picture, opened from ``path`` or made: H W 3 uint8 or uint16 in sRGB, RGB profile, notes."""
-    profile = image.info.get("icc_profile")
-    if path is not None and _is_deep_colour_png(path):
-        pixels, notes = _deep_colour_png(path)
-        if not profile or _is_srgb(profile):
-            return pixels, profile, notes
-        image = Image.fromarray((pixels >> 8).astype(np.uint8))
-        return _with_profile(image, profile, (*notes, "read through 8 bit, because of its colour profile"))
-    if image.mode.startswith("I;16") or image.mode in ("I", "F"):
-        return _deep_grey(image), None, ()
+def quick_size(path: Path, read: Callable[[Path], object] = read_pixels) -> tuple[int, int]:
+    """(height, width) from the header; a file cut short, or followed by something else, is read: the pixels tell.
+
+    Raises:
+        BokehbenchError: the file is missing, empty, no picture, or truncated.
+    """
+    size = picture_size(path)
+    if not ends_properly(path):  # some phones append a film
+        read(path)
+    return size
+
+
+def to_srgb_pixels(image: Image.Image, again: Callable[[], ImageFile] | None = None) -> Decoded:
+    """A picture to sRGB; ``again`` opens its file once more, without which Pillow's 8 bits are all there is.
+
+    Raises:
+        ValueError, OSError: floats outside [0, 1], 32 bits, or a file that cannot be decoded.
+    """
+    found, cut = deep(again) if again is not None else (None, any(";16" in raw for raw in _raw_modes(image)))
     image.load()
-    image, flat_notes = _flatten(image)
-    if profile and not _is_srgb(profile):
-        return _with_profile(image, profile, flat_notes)
-    keep = profile if image.mode == "RGB" else None
-    return np.asarray(image.convert("RGB")), keep, flat_notes
+    alpha, hidden = None, image.info.get("transparency")
+    if image.mode in ("CMYK", "LAB"):
+        colours, notes = separated(image)
+        profile = None
+    else:
+        if found is not None:
+            colours, alpha = found[..., :3], found[..., 3:]
+            if isinstance(hidden, tuple):  # the colour of a PNG that is transparent
+                alpha = np.where((colours == hidden).all(-1, keepdims=True), 0, 65535).astype(np.uint16)
+        elif image.mode.startswith("I;16") or image.mode in ("I", "F"):
+            colours = _deep_grey(image)
+        elif hidden is not None or image.mode in ("RGBA", "LA", "PA", "RGBa", "La"):
+            rgba = np.asarray(image.convert("RGBA"))
+            colours, alpha = rgba[..., :3], rgba[..., 3:]
+        else:
+            colours = np.asarray(image.convert("RGB"))
+        cut |= colours.dtype == np.uint16
+        colours, profile, notes = in_srgb(colours, image)
+    if cut:
+        notes.append(f"read with {'16' if colours.dtype == np.uint16 else '8 of its'} bits, written with 8")
+    if image.format != "MPO" and getattr(image, "is_animated", False):  # an MPO's others are of the same moment
+        notes.append("only the first of its pictures was read")
+    if alpha is not None and alpha.dtype != colours.dtype:
+        alpha = to_8_bit(alpha)
+    opaque = alpha is None or not alpha.size or alpha.min() == np.iinfo(alpha.dtype).max
+    return Decoded(colours, None if opaque else alpha, profile, tuple(notes))
 
 
-def from_srgb(picture: Image.Image, profile: bytes) -> Image.Image:
-    """An sRGB picture in the colours of an RGB ``profile`` (the same picture, where LittleCMS cannot)."""
-    with suppress(*FAILURES):
-        if not _is_srgb(profile):
-            target = ImageCms.ImageCmsProfile(io.BytesIO(profile))
-            srgb = ImageCms.createProfile("sRGB")
-            return ImageCms.profileToProfile(picture, srgb, target, outputMode="RGB") or picture
-    return picture
+def _raw_modes(image: Image.Image) -> list[str]:
+    """How the pixels lie in the file of a picture that is not loaded yet, as Pillow calls it: ``RGB;16L``."""
+    return [str(tile[3][0] if isinstance(tile[3], tuple) else tile[3]) for tile in getattr(image, "tile", ())]
 
 
-def _flatten(image: Image.Image) -> tuple[Image.Image, tuple[str, ...]]:
-    """Alpha over white: what most viewers show for a cut-out."""
-    if image.mode not in ("RGBA", "LA", "PA", "RGBa", "La") and "transparency" not in image.info:
-        return (image.convert("RGB") if image.mode in ("P", "1", "HSV", "YCbCr") else image), ()
-    rgba = image.convert("RGBA")
-    if (np.asarray(rgba.getchannel("A")) == 255).all():
-        return rgba.convert("RGB"), ()
-    white = Image.new("RGBA", rgba.size, "white")
-    return Image.alpha_composite(white, rgba).convert("RGB"), ("transparent parts were put over white",)
+def deep(again: Callable[[], ImageFile]) -> tuple[np.ndarray | None, bool]:
+    """H W 3 or 4 uint16, where Pillow would cut 16 bits to 8; and whether there are more than 8 bits.
+
+    Pillow looks at one of the two bytes of a value. So the file is decoded once for either.
+    """
+    with again() as image:
+        tags: Any = getattr(image, "tag_v2", {})
+        raws, tile = _raw_modes(image), image.tile[0] if image.tile else None
+    bits = max(tags.get(BITS, (16 if any(";16" in raw for raw in raws) else 8,)))
+    if tile and tile.codec_name.startswith("ppm") and int(tile.args[1]) > 255:  # type: ignore[index]
+        bits = 9
+    packed_planes = tile and tile.codec_name == "libtiff" and tags.get(PLANES) == 2
+    if bits != 16 or image.mode not in ("RGB", "RGBA") or raws[0].startswith("RGBa") or packed_planes:
+        return None, bits > 8
+    if raws == ["LA;16B"]:
+        four = _bytes(again, ["RGBA"]).astype(np.uint16)
+        return (four[..., 0::2] << 8 | four[..., 1::2])[..., [0, 0, 0, 1]], True
+    names, orders = zip(*(raw.split(";16") if ";16" in raw else (raw, "") for raw in raws), strict=True)
+    # Of planes that lie one behind the other Pillow takes the bytes for pixels
+    big = sys.byteorder == "big" if orders[0] == "N" else orders[0] == "B" or (not orders[0] and tags.prefix == b"MM")
+    high, low = (_bytes(again, [f"{name};16{order}" for name in names]) for order in ("BL" if big else "LB"))
+    return high.astype(np.uint16) << 8 | low, True
 
 
-def _is_srgb(profile: bytes) -> bool:
-    with suppress(*FAILURES):
-        return "srgb" in ImageCms.getProfileDescription(ImageCms.ImageCmsProfile(io.BytesIO(profile))).lower()
-    return False
-
-
-def _with_profile(image: Image.Image, profile: bytes, notes: tuple[str, ...]) -> _Decoded:
-    try:
-        source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
-        converted = ImageCms.profileToProfile(image, source, ImageCms.createProfile("sRGB"), outputMode="RGB")
-        assert converted is not None
-    except FAILURES:
-        return np.asarray(image.convert("RGB")), None, (*notes, "its colour profile cannot be used: taken as sRGB")
-    # A CMYK or grey profile does not fit the RGB file that is written back.
-    keep = profile if image.mode == "RGB" else None
-    return np.asarray(converted), keep, (*notes, "converted from its own colour profile to sRGB")
+def _bytes(again: Callable[[], ImageFile], raws: list[str]) -> np.ndarray:
+    """H W C uint8, decoded as if the file's pixels were of these raw modes."""
+    with again() as image:
+        tiles = []
+        for tile, raw in zip(image.tile, raws, strict=True):
+            tiles.append(tile._replace(args=(raw, *tile.args[1:]) if isinstance(tile.args, tuple) else raw))
+        image.tile = tiles
+        return np.asarray(image)
 
 
 def _deep_grey(image: Image.Image) -> np.ndarray:
-    """16-bit or float greyscale as H W 3 uint16 of full range."""
+    """9- to 16-bit or float greyscale as H W 3 uint16 of full range."""
     values = np.asarray(image)
     if values.dtype.kind == "f":
-        if not np.isfinite(values).all():
-            raise ValueError("NaN or infinite values")
-        if values.min() < 0 or values.max() > 1:
-            raise ValueError("float values outside 0 .. 1")
+        if not (values.min() >= 0 and values.max() <= 1):
+            raise ValueError("NaN or float values outside 0 .. 1")
         values = values * 65535
-    return np.repeat(values.clip(0, 65535).round().astype(np.uint16)[..., None], 3, axis=2)
-
-
-def _is_deep_colour_png(path: Path) -> bool:
-    """Whether the file is a PNG of 16 bits per channel with colour or alpha, which Pillow cuts to 8 bits."""
-    with path.open("rb") as file:
-        header = file.read(26)
-    return header[:8] == b"\x89PNG\r\n\x1a\n" and header[24] == 16 and header[25] in (2, 4, 6)
-
-
-def _deep_colour_png(path: Path) -> tuple[np.ndarray, tuple[str, ...]]:
-    # Here, because it starts slowly and few pictures need it.
-    import torch
-    from torchvision.io import ImageReadMode, decode_image, read_file  # type: ignore[import-untyped]
-
-    planes = decode_image(read_file(str(path)), ImageReadMode.RGB_ALPHA).to(torch.int32).numpy()
-    colours, alpha = planes[:3].transpose(1, 2, 0), planes[3, ..., None].astype(np.float64) / 65535
-    if (alpha == 1).all():
-        return colours.astype(np.uint16), ()
-    flat = (colours * alpha + 65535 * (1 - alpha)).round().astype(np.uint16)
-    return flat, ("transparent parts were put over white",)
+    elif values.size and (values.min() < 0 or values.max() > 65535):
+        raise ValueError("whole numbers outside 0 .. 65535")
+    tags: Any = getattr(image, "tag_v2", {})
+    if (bits := tags.get(BITS, (16,))[0]) < 16:
+        values = values * (65535 / (2**bits - 1))
+    grey = np.rint(values).astype(np.uint16)
+    # Pillow turns white that is 0 around in 8 bits alone
+    grey = 65535 - grey if tags.get(MEANING) == 0 and image.mode.startswith("I;16") else grey
+    return np.repeat(grey[..., None], 3, axis=2)

@@ -119,7 +119,7 @@ def window(
 
 def _read(path: Path) -> np.ndarray:
     try:
-        with Image.open(path) as picture:
+        with Image.open(path, formats=("PNG",)) as picture:
             return np.asarray(picture.convert("RGB"))
     except OSError as error:
         raise BokehbenchError(f"{path} cannot be read ({error}): run the test again.") from error

@@ -8,8 +8,9 @@ from itertools import combinations
 from pathlib import Path
 
 from bokehbench.counted import counted, some
-from bokehbench.data.decoding import MAP_SUFFIXES, ends_properly, picture_size, turn_to_fit
+from bokehbench.data.decoding import MAP_SUFFIXES, turn_to_fit
 from bokehbench.data.folders import Listing, list_pictures
+from bokehbench.data.pixels import quick_size
 from bokehbench.errors import BokehbenchError
 
 #: What may be odd -> what a picture so marked means for the scores, if it is allowed.
@@ -70,7 +71,7 @@ class Pairing:
 
 
 def pair_folders(outputs: Mapping[str, Path], targets: Path, maps: Path | None = None) -> Pairing:
-    """Pair every method's folder with the targets; looks at names, headers and equal bytes, decodes nothing.
+    """Pair every method's folder with the targets; looks at names, headers, ends and equal bytes.
 
     Args:
         outputs: method's name -> folder of its pictures.
@@ -135,10 +136,7 @@ def _sizes(files: Mapping[str, Path], pairing: Pairing) -> dict[str, tuple[int, 
     sizes = {}
     for stem, path in files.items():
         try:
-            sizes[stem] = picture_size(path)
-            if not ends_properly(path):
-                pairing.problems.append(Problem("unreadable", f"{path}: the file is cut short"))
-                del sizes[stem]
+            sizes[stem] = quick_size(path)
         except BokehbenchError as error:
             pairing.problems.append(Problem("unreadable", str(error).rstrip(".")))
     return sizes

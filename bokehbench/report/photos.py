@@ -11,8 +11,9 @@ import numpy as np
 from PIL import Image
 from tqdm import tqdm
 
+from bokehbench.data.colour import to_8_bit
 from bokehbench.data.decoding import open_header, orientation, readable
-from bokehbench.data.pixels import read_pixels, to_8_bit
+from bokehbench.data.pixels import read_pixels
 from bokehbench.errors import BokehbenchError
 
 #: Long side of thumbnails, pixels.

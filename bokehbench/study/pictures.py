@@ -7,9 +7,10 @@ from pathlib import Path
 from PIL import Image
 
 from bokehbench.counted import counted
+from bokehbench.data.colour import to_8_bit
 from bokehbench.data.decoding import picture_size
 from bokehbench.data.folders import Listing, list_pictures
-from bokehbench.data.pixels import read_pixels, to_8_bit
+from bokehbench.data.pixels import read_pixels
 from bokehbench.errors import BokehbenchError
 
 

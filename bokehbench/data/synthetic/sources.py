@@ -5,15 +5,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 import torch
 import torch.nn.functional as functional
 from torch import Tensor
 
-from bokehbench.data.checks import problem_of, quick_size
-from bokehbench.data.decoding import PICTURE_SUFFIXES, open_header, orientation, readable, upright
+from bokehbench.data.checks import problem_of
+from bokehbench.data.decoding import PICTURE_SUFFIXES, open_header, readable
 from bokehbench.data.folders import files_in
 from bokehbench.data.image_io import read_rgb, to_tensor
+from bokehbench.data.pixels import quick_size, read_rgba
 from bokehbench.data.synthetic.noise import Generator, chance, log_uniform, uniform
 from bokehbench.data.synthetic.procedural import Cutout
 from bokehbench.errors import BokehbenchError
@@ -103,9 +103,7 @@ def read_cutout(path: Path) -> Tensor:
         BokehbenchError: unreadable, without transparency, or fully transparent.
     """
     _require_alpha(path)
-    with readable(path), open_header(path) as image:
-        turned = orientation(image)
-        rgba = to_tensor(np.ascontiguousarray(upright(np.asarray(image.convert("RGBA")), turned)))
+    rgba = to_tensor(read_rgba(path))
     visible = rgba[3] > 0.02
     if not bool(visible.any()):
         raise BokehbenchError(f"{path}: is transparent everywhere: replace or remove this file.")

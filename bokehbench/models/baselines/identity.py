@@ -20,4 +20,4 @@ class Identity(Baseline):
 
     def source_of(self, prepared: Prepared) -> str:
         """Nothing was used."""
-        return "unchanged"
+        return "not blurred"
