@@ -81,8 +81,6 @@ class OpenPhoto:
     @torch.inference_mode()
     def refocus(self, focus: Focus = None, aperture: float | None = None) -> Bokeh:
         """Render with another focus, another aperture; arguments as of :meth:`Method.__call__`."""
-        if aperture is not None and not aperture >= 0:
-            raise BokehbenchError(f"aperture {aperture:g}: a blur radius is 0 or more.")
         made = self.method.model.refocus(self.prepared, focus, aperture)
         return Bokeh(
             made.image[0].permute(1, 2, 0).float().cpu().contiguous().numpy(),
