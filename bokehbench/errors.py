@@ -4,6 +4,9 @@ import difflib
 from collections.abc import Iterable
 from typing import Any
 
+#: Above any number that an option can mean.
+LARGEST = 1e12
+
 
 class BokehbenchError(Exception):
     """Something that the user can fix.
@@ -20,6 +23,13 @@ def check_options(prefix: str, *checks: tuple[str, Any, bool, str]) -> None:
     for option, value, right, remedy in checks:
         if not right:
             raise BokehbenchError(f"{prefix}{option} {value}: give {remedy}.")
+
+
+def within(option: str, value: Any, least: float, most: float = LARGEST, unit: str = "") -> tuple[str, Any, bool, str]:
+    """For :func:`check_options`: a number from ``least`` to ``most``, in ``unit``; never NaN, infinity or a text."""
+    right = isinstance(value, int | float) and least <= value <= most
+    ends = f"{least:g} or more" if most == LARGEST else f"{least:g} to {most:g}"
+    return option, value, right, f"{ends} {unit}".rstrip()
 
 
 def nearest(name: str, known: Iterable[str]) -> str:

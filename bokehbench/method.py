@@ -17,6 +17,7 @@ from bokehbench.data.augment import resize
 from bokehbench.data.image_io import Photo, to_pixels, write_map, write_photo
 from bokehbench.data.in_memory import Source, map_of, photo_of
 from bokehbench.errors import BokehbenchError, nearest
+from bokehbench.machine import usable_device
 from bokehbench.models.base import BokehModel
 from bokehbench.models.load import Changes, load_model, newest_checkpoint, shipped
 from bokehbench.models.rendering import Prepared
@@ -138,8 +139,8 @@ class Method:
         return self.model.uses
 
     def to(self, device: str | torch.device) -> Method:
-        """Move it, to ``"cuda"`` for instance; returns itself."""
-        self.model.to(device)
+        """Move it, to ``"cuda"`` for instance; returns itself. BokehbenchError for a device that cannot be used."""
+        self.model.to(usable_device(str(device)))
         return self
 
     def __call__(
@@ -248,6 +249,7 @@ def open_method(
     Raises:
         BokehbenchError: no checkpoint, or one of another method; no such depth.
     """
+    usable_device(device)
     if kind is not None and not kind.trainable and checkpoint is None:
         return Method(kind(**changes(kind)), depth=depth).to(device)
     checkpoint = checkpoint or (kind and kind.pretrained) or newest_checkpoint(kind)

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from bokehbench.data.decoding import MAP_SUFFIXES, PICTURE_SUFFIXES
-from bokehbench.errors import check_options
+from bokehbench.errors import check_options, within
 
 #: With fewer training pictures than this, none is taken away for validation.
 FEWEST_TO_HOLD_OUT = 10
@@ -121,7 +121,7 @@ def hold_out(train: list[Record], fraction: float, seed: int) -> tuple[list[Reco
     return rest, held, []
 
 
-def check_fractions(**options: float | None) -> None:
-    """Raise :class:`BokehbenchError` for an option that is no share of pictures (None = not given)."""
+def check_fractions(split_seed: int = 0, **options: float | None) -> None:
+    """Raise :class:`BokehbenchError` for a seed below 0, or a share of pictures that is none (None = not given)."""
     checks = ((name, value, value is None or 0 <= value <= 1, "a number in [0, 1]") for name, value in options.items())
-    check_options("--data.", *checks)
+    check_options("--data.", within("split_seed", split_seed, 0), *checks)

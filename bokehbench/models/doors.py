@@ -65,7 +65,7 @@ def check_maps(maps: Mapping[str, Tensor | None], names: Iterable[str] | None = 
         if values is None:
             continue
         low, high = (float(end) for end in values.aminmax()) if values.numel() else (math.nan, math.nan)
-        if not (-SLACK <= low and high <= 1 + SLACK):  # of NaN, too
+        if not (low >= -SLACK and high <= 1 + SLACK):  # of NaN, too
             whose = f"{', '.join(names)}: the" if names else "The"
             lost = int((~values.isfinite()).sum())
             wrong = f"{counted(lost, 'value')} that are not finite" if lost else f"values from {low:g} to {high:g}"

@@ -34,7 +34,7 @@ class Renders(Recorded):
     aperture_share: float = 0.025
 
     def __init_subclass__(cls, **more: Any) -> None:
-        """One check at the door of all methods, whoever wrote them and whoever calls (:mod:`bokehbench.models.doors`)."""
+        """One check at the door of all methods, whoever wrote them (:mod:`bokehbench.models.doors`)."""
         super().__init_subclass__(**more)
         guarded(cls)
 
