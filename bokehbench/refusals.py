@@ -15,7 +15,8 @@ KNOWN = (
         "there is not enough memory: give smaller pictures, batches or networks, or another device",
     ),
     (
-        r"NVIDIA driver|CUDA|cuda|device type|device string|Torch not compiled|backend",
+        r"NVIDIA driver|not compiled with CUDA|No CUDA GPUs|CUDA-capable device|invalid device ordinal|no kernel image|"
+        r"[Dd]evice string|Torch not compiled",
         "the device cannot be used: give another one, such as cpu; `bokehbench doctor` lists them",
     ),
 )
@@ -45,7 +46,7 @@ def refused(error: Exception, typed: Iterable[str] = ()) -> BokehbenchError:
         chain.append(cause)
     for each in chain:
         if isinstance(each, BokehbenchError):
-            return each
+            return BokehbenchError(str(each))
     said = next((words for each in chain if (words := refusal(each))), None) or first_line(error)
     options = list(dict.fromkeys(typed))
     named = [option for option in options if re.search(rf"\b{re.escape(option.split('.')[-1])}\b", said)] or options

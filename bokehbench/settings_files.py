@@ -15,15 +15,6 @@ LARGEST, MOST_VALUES, DEEPEST = 2**20, 100_000, 50
 LARGEST_NUMBER = 2**63
 
 
-class _Plain(yaml.SafeLoader):
-    """Numbers, texts, lists and mappings whose keys are texts and stand there once; a date is a text."""
-
-    yaml_implicit_resolvers = {  # noqa: RUF012  the base's own
-        sign: [each for each in found if each[0] != "tag:yaml.org,2002:timestamp"]
-        for sign, found in yaml.SafeLoader.yaml_implicit_resolvers.items()
-    }
-
-
 def read_settings(path: Path, lacking: str = "check the name") -> dict[str, Any]:
     """A YAML file as a dict of plain values.
 
@@ -39,9 +30,10 @@ def read_settings(path: Path, lacking: str = "check the name") -> dict[str, Any]
             content = file.read(LARGEST + 1)
         if len(content) > LARGEST:
             raise BokehbenchError(f"{path} is larger than 1 MiB: it holds no settings.")
-        root = yaml.compose(content.decode("utf-8-sig"), Loader=_Plain)
-        _count(root, {}, 0, str(path))
-        found = _Plain("").construct_document(root) if root is not None else None
+        root = yaml.compose(content.decode("utf-8-sig"), Loader=yaml.SafeLoader)
+        if root is not None:
+            _count(root, {}, 0, str(path))
+            root = yaml.SafeLoader("").construct_document(root)
     except OSError as error:
         raise BokehbenchError(f"{path} cannot be read ({error.strerror}): {lacking}.") from error
     except UnicodeDecodeError as error:
@@ -53,12 +45,12 @@ def read_settings(path: Path, lacking: str = "check the name") -> dict[str, Any]
         where = f", line {mark.line + 1}" if mark else ""
         why = getattr(error, "problem", None) or str(error).splitlines()[0]
         raise BokehbenchError(f"{path}{where} is not valid YAML: {why}.") from error
-    if not isinstance(found, dict):
-        raise BokehbenchError(f"{path} holds no settings, but {_short(found)}: see experiments/ for examples.")
-    return found
+    if not isinstance(root, dict):
+        raise BokehbenchError(f"{path} holds no settings, but {_short(root)}: see experiments/ for examples.")
+    return root
 
 
-def _count(node: yaml.Node | None, known: dict[int, int], depth: int, where: str) -> int:
+def _count(node: yaml.Node, known: dict[int, int], depth: int, where: str) -> int:
     """Values below a node, those of aliases as often as they are used; BokehbenchError for too many, or a bad key."""
     if id(node) in known:
         return known[id(node)]
@@ -68,20 +60,19 @@ def _count(node: yaml.Node | None, known: dict[int, int], depth: int, where: str
     if isinstance(node, yaml.SequenceNode):
         count += sum(_count(each, known, depth + 1, where) for each in node.value)
     elif isinstance(node, yaml.MappingNode):
-        keys = [str(key.value) for key, _ in node.value]
+        keys = set()
         for key, value in node.value:
-            if keys.count(str(key.value)) > 1 and key.value != "<<":
+            if (name := str(key.value)) in keys and name != "<<":
                 line = key.start_mark.line + 1
-                raise BokehbenchError(f"{where}, line {line}: '{key.value}' stands there twice: remove one.")
+                raise BokehbenchError(f"{where}, line {line}: '{name[:60]}' stands there twice: remove one.")
+            keys.add(name)
             count += _count(value, known, depth + 1, where)
-    if node is not None and node.tag.rpartition(":")[2] in ("binary", "set", "omap", "pairs", "timestamp"):
-        raise BokehbenchError(
-            f"{where}, line {node.start_mark.line + 1}: settings have no {node.tag}: write it plainly."
-        )
+    kind = node.tag.rpartition(":")[2]
+    if kind in ("binary", "set", "omap", "pairs", "timestamp"):
+        raise BokehbenchError(f"{where}, line {node.start_mark.line + 1}: settings have no {kind}: put it in quotes.")
     if count > MOST_VALUES:
         raise BokehbenchError(f"{where} has more than {MOST_VALUES} values, aliases written out: it holds no settings.")
-    if node is not None:
-        known[id(node)] = count
+    known[id(node)] = count
     return count
 
 

@@ -39,8 +39,8 @@ NOTHING = {
     "pointer": b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 3\n",
 }  # fmt: skip
 #: In place of a setting.
-WRONG = [5, -1, 1.5, float("nan"), float("inf"), 10**400, True, None, "", "x" * 300, [], [1], [[]], [None], {}, {"x": 1},
-         {1: 2}, {"x": {"y": [{"z": None}]}}]  # fmt: skip
+WRONG = [5, -1, 1.5, float("nan"), float("inf"), 10**400, True, None, "", "x" * 300, [], [1], [[]], [None], {},
+         {"x": 1}, {1: 2}, {"x": {"y": [{"z": None}]}}]  # fmt: skip
 
 
 def document(kind: str, folder: Path) -> dict[str, Any]:
@@ -51,7 +51,8 @@ def document(kind: str, folder: Path) -> dict[str, Any]:
                "options": option, "published": {"psnr": 20.0}, "source": "S"}  # fmt: skip
         return {"about": "A", "board": "synthetic-quick", "experiments": [one, "identity"], "fit": option,
                 "test": option, "options": option, "config": "deeplens_quick", "columns": ["psnr"], "source": "S",
-                "expect": [{"better": "a", "than": "identity", "column": "psnr"}], "inputs": {"p": "photos"}}  # fmt: skip
+                "expect": [{"better": "a", "than": "identity", "column": "psnr"}],
+                "inputs": {"p": "photos"}}  # fmt: skip
     if kind == "sweep":
         return {"method": "random", "metric": {"name": "val/psnr", "goal": "maximize"},
                 "command": ["bokehbench", "fit", "${args}"],

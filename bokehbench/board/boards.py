@@ -19,6 +19,8 @@ from bokehbench.settings_files import check_shapes, read_settings
 
 #: Beside ``board.yaml``.
 TARGETS = "targets.json"
+#: Pictures of a range of ids.
+MOST_IDS = 1_000_000
 
 
 @dataclass(frozen=True)
@@ -151,7 +153,7 @@ def read_board(folder: Path) -> Board:
     if lacking := [name for name in needed if name not in content]:
         raise BokehbenchError(f"{path} lacks {', '.join(lacking)}: see docs/leaderboards/index.md.")
     content = {key: value for key, value in content.items() if value is not None}
-    ids = _ids(content["ids"], content["count"], str(path)) if "ids" in content else None
+    ids = _ids(content["ids"], str(path)) if "ids" in content else None
     prints = read_fingerprints(folder / TARGETS)
     board = Board(**{**content, "columns": tuple(content["columns"]), "ids": ids, "fingerprints": prints})
     _check_data(board, str(path))
@@ -200,17 +202,14 @@ def _check_data(board: Board, where: str) -> None:
             raise BokehbenchError(f"{where}: '{key}' is {number}: give 1 or more.")
 
 
-def _ids(entries: list[Any], count: int, where: str) -> frozenset[str]:
-    """``["4400-4693", "x"]`` -> the names; quoted, so that YAML leaves leading zeros alone.
-
-    More than ``count`` in one range is a BokehbenchError, before they are made.
-    """
+def _ids(entries: list[Any], where: str) -> frozenset[str]:
+    """``["4400-4693", "x"]`` -> the names; quoted, so that YAML leaves leading zeros alone."""
     ids: set[str] = set()
     for entry in entries:
         first, dash, last = str(entry).partition("-")
-        span = dash and first.isdecimal() and last.isdecimal() and len(entry) < 40
-        if span and int(last) - int(first) >= count:
-            raise BokehbenchError(f"{where}: 'ids' has {entry}, which are more than its count of {count}.")
+        span = dash and first.isdecimal() and last.isdecimal() and len(str(entry)) < 40
+        if span and int(last) - int(first) >= MOST_IDS:
+            raise BokehbenchError(f"{where}: 'ids' has {entry}: give a range of {MOST_IDS} or fewer.")
         ids.update((str(n).zfill(len(first)) for n in range(int(first), int(last) + 1)) if span else [str(entry)])
     return frozenset(ids)
 

@@ -170,7 +170,7 @@ class Result:
             )
         check_shapes(content, _SHAPES, where)
         if lacking := [name for name in _NEEDED if name not in content]:
-            raise BokehbenchError(f"{where} lacks {', '.join(lacking)}: add the result again.")
+            raise BokehbenchError(f"{where} is not a result, it lacks {', '.join(lacking)}: add the result again.")
         id = content.pop("id")
         content["per_image"] = {
             name: {column: math.nan if value is None else float(value) for column, value in row.items()}

@@ -57,7 +57,8 @@ class BokehCLI(LightningCLI):
         try:
             super().instantiate_classes()
         except Exception as error:
-            raise refused(error, typed(self.words)) from error
+            said = in_words(error)
+            raise (BokehbenchError(said) if said else refused(error, typed(self.words))) from error
 
     def instantiate_trainer(self, **kwargs: Any) -> Trainer:
         """Add what every run has: a folder of its own, progress, checkpoints, tables."""
@@ -141,8 +142,9 @@ def run(argv: list[str]) -> BokehCLI:
     except Exception as error:
         if said := in_words(error):
             raise BokehbenchError(said) from error
-        if refusal(error):
-            raise refused(error, typed(words, "--trainer.")) from error
+        if refusal(error):  # of memory, no option of the trainer's is to blame
+            ours = typed(words, "--trainer.") if type(error).__name__ == "MisconfigurationException" else []
+            raise refused(error, ours) from error
         raise
     finally:
         finish_wandb(exit_code)

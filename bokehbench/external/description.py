@@ -70,6 +70,8 @@ def read_description(path: Path) -> Description:
     if not path.is_file():
         raise BokehbenchError(f"--model.description '{path}': give the YAML file that describes the command.")
     content = experiments.read(path)
+    if not isinstance(content.get("map", {}), dict):
+        raise BokehbenchError(f"{path}: 'map' is no mapping: give it kind, file and range.")
     parser = ArgumentParser(exit_on_error=False)
     parser.add_class_arguments(Description, skip={"source", "sha256"})
     try:
