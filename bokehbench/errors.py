@@ -28,8 +28,8 @@ def check_options(prefix: str, *checks: tuple[str, Any, bool, str]) -> None:
 def within(option: str, value: Any, least: float, most: float = LARGEST, unit: str = "") -> tuple[str, Any, bool, str]:
     """For :func:`check_options`: a number from ``least`` to ``most``, in ``unit``; never NaN, infinity or a text."""
     right = isinstance(value, int | float) and least <= value <= most
-    ends = f"{least:g} or more" if most == LARGEST else f"{least:g} to {most:g}"
-    return option, value, right, f"{ends} {unit}".rstrip()
+    most_words = "" if most == LARGEST else f", {' '.join(filter(None, (f'{most:g}', unit)))} at most"
+    return option, value, right, f"{least:g} or more{most_words}"
 
 
 def nearest(name: str, known: Iterable[str]) -> str:

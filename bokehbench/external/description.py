@@ -76,7 +76,7 @@ def read_description(path: Path) -> Description:
     parser.add_class_arguments(Description, skip={"source", "sha256"})
     try:
         said = parser.parse_object(content).as_dict()
-    except ArgumentError as error:
+    except (ArgumentError, OverflowError) as error:
         raise BokehbenchError(f"{path}: {' '.join(str(error).split())[:400]}") from None
     sha256 = hashlib.sha256(json.dumps(content, sort_keys=True, default=str).encode()).hexdigest()
     found = Description(**{**said, "map": MapForm(**said["map"])}, source=path.resolve(), sha256=sha256)

@@ -127,7 +127,7 @@ class D2F(BokehModel):
                    "encoder_rate": encoder_rate}  # fmt: skip
         check_options(
             "--model.",
-            within("defocus_scale", defocus_scale, 0, 1000, "(0 is sharp, 1 as learned)"),
+            within("defocus_scale", defocus_scale, 0, 1000),
             ("sharpness", sharpness, 0 < sharpness <= 1e4, "more than 0, 10000 at most"),
             within("channels", channels, 1, 2048),
             within("fusion_crop", fusion_crop, 0, 16_384, "pixels"),

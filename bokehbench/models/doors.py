@@ -88,7 +88,7 @@ def check_settings(image: Tensor, focus: Any, aperture: Any) -> None:
     else:
         _in_range("focus", focus, len(image), 1.0, "a disparity from 0 to 1, or a point (x, y) in pixels")
     largest = LARGEST_SHARE * max(height, width)
-    wanted = f"a blur radius from 0 to {largest:g} px, half the long side of the {width} x {height} photo"
+    wanted = f"a radius of 0 or more, {largest:g} px at most: half the long side of the {width} x {height} photo"
     _in_range("aperture", aperture, len(image), largest, wanted)
 
 
