@@ -143,8 +143,8 @@ def run(argv: list[str]) -> BokehCLI:
         if said := in_words(error):
             raise BokehbenchError(said) from error
         if refusal(error):  # of memory, no option of the trainer's is to blame
-            ours = typed(words, "--trainer.") if type(error).__name__ == "MisconfigurationException" else []
-            raise refused(error, ours) from error
+            named = typed(words, "--trainer.") if type(error).__name__ == "MisconfigurationException" else []
+            raise refused(error, named) from error
         raise
     finally:
         finish_wandb(exit_code)

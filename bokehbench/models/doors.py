@@ -16,6 +16,8 @@ from bokehbench.models.rendering import Rendering
 
 #: How far rounding may carry a value out of its range.
 SLACK = 1e-3
+#: How far out of [0, 1] a focus may lie that was computed, from another map's scale for instance.
+BEYOND = 1.0
 #: The largest aperture as a share of the photo's long side: a disk of that radius is as wide as the photo.
 LARGEST_SHARE = 0.5
 
@@ -86,20 +88,22 @@ def check_settings(image: Tensor, focus: Any, aperture: Any) -> None:
         if len(focus) != 2 or not all(math.isfinite(each) for each in focus):
             raise BokehbenchError(f"focus {focus}: give a point (x, y) in pixels of the photo.")
     else:
-        _in_range("focus", focus, len(image), 1.0, "a disparity from 0 to 1, or a point (x, y) in pixels")
+        beyond = BEYOND if isinstance(focus, Tensor) else SLACK
+        wanted = "a disparity from 0 to 1, or a point (x, y) in pixels"
+        _in_range("focus", focus, len(image), (-beyond, 1 + beyond), wanted)
     largest = LARGEST_SHARE * max(height, width)
     wanted = f"a radius of 0 or more, {largest:g} px at most: half the long side of the {width} x {height} photo"
-    _in_range("aperture", aperture, len(image), largest, wanted)
+    _in_range("aperture", aperture, len(image), (0.0, largest * (1 + SLACK)), wanted)
 
 
-def _in_range(what: str, value: Any, count: int, largest: float, wanted: str) -> None:
+def _in_range(what: str, value: Any, count: int, ends: tuple[float, float], wanted: str) -> None:
     if value is None:
         return
     try:
         numbers = torch.as_tensor(value, dtype=torch.float32).reshape(-1)
     except (TypeError, ValueError, RuntimeError, OverflowError):
         raise BokehbenchError(f"{what} {value!r}: give {wanted}.") from None
-    right = (numbers >= -SLACK * (what == "focus")) & (numbers <= largest * (1 + SLACK))
+    right = (numbers >= ends[0]) & (numbers <= ends[1])
     if len(numbers) not in (1, count) or not bool(right.all()):
         shown = ", ".join(f"{number:g}" for number in numbers[:3].tolist())
         raise BokehbenchError(f"{what} {shown}: give {wanted}.")
