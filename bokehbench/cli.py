@@ -2,9 +2,11 @@
 
 import os
 import sys
+from itertools import pairwise
 
 from bokehbench import __version__
 from bokehbench.errors import BokehbenchError
+from bokehbench.refusals import refusal, show_where
 from bokehbench.status_file import end_with_parent, watched, write_status
 from bokehbench.verbs import VERBS, about, run
 
@@ -30,14 +32,31 @@ def main(argv: list[str] | None = None) -> int:
     if watched():
         end_with_parent()
     try:
+        _refuse_empty(argv)
         return run(argv)
     except BokehbenchError as error:
-        write_status(failed=str(error))
-        print(f"bokehbench: {error}", file=sys.stderr)
-        return 2
+        return _ended(str(error), error)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # `| head` has read enough: say no more at exit
         return 1
     except Exception as error:
+        if said := refusal(error):
+            return _ended(f"{argv[0]}: {said}.", error)
         write_status(failed=f"{type(error).__name__}: {error}")
         raise
+
+
+def _ended(sentence: str, error: Exception) -> int:
+    """Say why the verb ended, and return the exit status."""
+    write_status(failed=sentence)
+    show_where(error)
+    print(f"bokehbench: {sentence}", file=sys.stderr)
+    return 2
+
+
+def _refuse_empty(argv: list[str]) -> None:
+    """Raise BokehbenchError for an option whose value, or a file whose name, is empty: it would be taken for ``.``."""
+    for before, word in pairwise(argv):
+        option, equals, value = word.partition("=")
+        if not word or (word.startswith("-") and equals and not value):
+            raise BokehbenchError(f"{option or before}: an empty value was given; give one, or leave the option out.")

@@ -4,6 +4,9 @@ import difflib
 from collections.abc import Iterable
 from typing import Any
 
+#: Above any number that an option can mean.
+LARGEST = 1e12
+
 
 class BokehbenchError(Exception):
     """Something that the user can fix.
@@ -20,6 +23,13 @@ def check_options(prefix: str, *checks: tuple[str, Any, bool, str]) -> None:
     for option, value, right, remedy in checks:
         if not right:
             raise BokehbenchError(f"{prefix}{option} {value}: give {remedy}.")
+
+
+def within(option: str, value: Any, least: float, most: float = LARGEST, unit: str = "") -> tuple[str, Any, bool, str]:
+    """For :func:`check_options`: a number from ``least`` to ``most``, in ``unit``; never NaN, infinity or a text."""
+    right = isinstance(value, int | float) and least <= value <= most
+    most_words = "" if most == LARGEST else f", {' '.join(filter(None, (f'{most:g}', unit)))} at most"
+    return option, value, right, f"{least:g} or more{most_words}"
 
 
 def nearest(name: str, known: Iterable[str]) -> str:

@@ -1,11 +1,18 @@
 """Where the experiment files are, in a checkout and in an installed package, and what they say."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
-import yaml
-
 from bokehbench.errors import BokehbenchError, nearest
+from bokehbench.settings_files import check_shapes, read_settings
+
+#: What a configuration holds, as far as it is read before Lightning reads it, and a ``model`` or ``data`` in it.
+SHAPES: dict[str, Any] = {
+    "model": str | Mapping[str, Any] | None, "data": str | Mapping[str, Any] | None,
+    "trainer": Mapping[str, Any] | None,
+}  # fmt: skip
+CHOICE: dict[str, Any] = {"class_path": str, "init_args": Mapping[str, Any] | None}
 
 
 def folder() -> Path:
@@ -43,6 +50,10 @@ def configuration(name: str) -> dict[str, Any]:
         near = Path(name).stem if file is None else name
         same = [each for each in found if each.partition("_")[0] == near.partition("_")[0]]  # of one method
         raise BokehbenchError(f"There is no configuration '{name}'; {nearest(near, same or found)}.")
+    check_shapes({key: each for key, each in found[name].items() if key in SHAPES}, SHAPES, name)
+    for key in ("model", "data"):
+        if isinstance(chosen := found[name].get(key), dict):
+            check_shapes({word: chosen[word] for word in CHOICE if word in chosen}, CHOICE, f"{name}, {key}")
     return found[name]
 
 
@@ -63,7 +74,8 @@ def variants(path: Path) -> dict[str, dict[str, Any]]:
     if not isinstance(asked, dict) or not all(isinstance(each, dict) for each in (found[None], *asked.values())):
         raise BokehbenchError(f"{path}: 'common', 'variants' and each variant are mappings: NAME: {{model: ...}}.")
     for name, settings in asked.items():
-        if (like := settings.get("like")) not in [*found]:
+        like = settings.get("like")
+        if not isinstance(like, str | None) or like not in found:
             raise BokehbenchError(f"{path}, {name}: 'like' names a variant above it, not '{like}'.")
         found[name] = merged(found[like], settings)
         found[name].pop("like", None)
@@ -81,12 +93,4 @@ def merged(below: Any, above: Any) -> Any:
 
 def read(path: Path) -> dict[str, Any]:
     """A file as a dict; BokehbenchError where it is not YAML, or not a mapping."""
-    try:
-        content = yaml.safe_load(path.read_text())
-    except OSError as error:
-        raise BokehbenchError(f"{path} cannot be read ({error.strerror}): check the name.") from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise BokehbenchError(f"{path} is not valid YAML: {str(error).splitlines()[0]}.") from error
-    if not isinstance(content, dict):
-        raise BokehbenchError(f"{path} holds no settings: see experiments/ for examples.")
-    return content
+    return read_settings(path)

@@ -7,6 +7,22 @@ from pathlib import Path
 import torch
 
 from bokehbench.counted import counted
+from bokehbench.errors import BokehbenchError
+from bokehbench.refusals import first_line
+
+
+def usable_device(name: str, option: str = "--device") -> torch.device:
+    """The device of that name, which something was put on; BokehbenchError, naming ``option``, where nothing can be."""
+    try:
+        if (found := torch.device(name)).type == "meta":
+            raise RuntimeError("it holds no values")
+        torch.empty(0, device=found)
+    except (RuntimeError, AssertionError, ValueError, ImportError) as error:  # as torch's back ends have it
+        raise BokehbenchError(
+            f"{option} {name}: it cannot be used here ({first_line(error)}): give cpu, or one that `bokehbench doctor` "
+            "lists."
+        ) from error
+    return found
 
 
 def device_in_words(device: torch.device, world_size: int = 1) -> str:

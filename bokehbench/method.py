@@ -18,6 +18,7 @@ from bokehbench.data.image_io import Photo, to_pixels, write_photo
 from bokehbench.data.in_memory import Source, map_of, photo_of
 from bokehbench.data.maps import write_map
 from bokehbench.errors import BokehbenchError, nearest
+from bokehbench.machine import usable_device
 from bokehbench.models.base import BokehModel
 from bokehbench.models.load import Changes, load_model, newest_checkpoint, shipped
 from bokehbench.models.rendering import Prepared
@@ -82,8 +83,6 @@ class OpenPhoto:
     @torch.inference_mode()
     def refocus(self, focus: Focus = None, aperture: float | None = None) -> Bokeh:
         """Render with another focus, another aperture; arguments as of :meth:`Method.__call__`."""
-        if aperture is not None and not aperture >= 0:
-            raise BokehbenchError(f"aperture {aperture:g}: a blur radius is 0 or more.")
         made = self.method.model.refocus(self.prepared, focus, aperture)
         return Bokeh(
             made.image[0].permute(1, 2, 0).float().cpu().contiguous().numpy(),
@@ -141,8 +140,8 @@ class Method:
         return self.model.uses
 
     def to(self, device: str | torch.device) -> Method:
-        """Move it, to ``"cuda"`` for instance; returns itself."""
-        self.model.to(device)
+        """Move it, to ``"cuda"`` for instance; returns itself. BokehbenchError for a device that cannot be used."""
+        self.model.to(usable_device(str(device)))
         return self
 
     def __call__(
@@ -254,6 +253,7 @@ def open_method(
     Raises:
         BokehbenchError: no checkpoint, or one of another method; no such depth.
     """
+    usable_device(device)
     if kind is not None and not kind.trainable and checkpoint is None:
         return Method(kind(**changes(kind)), depth=depth).to(device)
     checkpoint = checkpoint or (kind and kind.pretrained) or newest_checkpoint(kind)

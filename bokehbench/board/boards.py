@@ -3,11 +3,9 @@
 import json
 import shutil
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import MISSING, dataclass, field, fields
 from pathlib import Path
-from typing import Any
-
-import yaml
+from typing import Any, get_type_hints
 
 from bokehbench.board.results import Result
 from bokehbench.errors import BokehbenchError, nearest
@@ -17,9 +15,12 @@ from bokehbench.metrics.column import Column
 from bokehbench.metrics.columns import find_column
 from bokehbench.metrics.protocols import Protocol, find_protocol
 from bokehbench.names import as_first_recorded, first_recorded_today
+from bokehbench.settings_files import check_shapes, read_settings
 
 #: Beside ``board.yaml``.
 TARGETS = "targets.json"
+#: Pictures of a range of ids.
+MOST_IDS = 1_000_000
 
 
 @dataclass(frozen=True)
@@ -142,21 +143,20 @@ def read_board(folder: Path) -> Board:
         BokehbenchError: no ``board.yaml``, or one that is not right; says what.
     """
     path = folder / "board.yaml"
-    try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise BokehbenchError(f"{folder} is not a board: it has no readable board.yaml.") from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise BokehbenchError(f"{path} is not valid YAML: {str(error).splitlines()[0]}.") from error
-    try:
-        content["columns"] = tuple(content["columns"])
-        content["ids"] = _ids(content["ids"]) if content.get("ids") is not None else None
-        content["fingerprints"] = read_fingerprints(folder / TARGETS)
-        board = Board(**content)
-    except (TypeError, KeyError, ValueError) as error:
-        raise BokehbenchError(
-            f"{path} has missing or wrong settings: {error}. See docs/leaderboards/index.md."
-        ) from error
+    if not path.is_file():
+        raise BokehbenchError(f"{folder} is not a board: it has no readable board.yaml.")
+    content = read_settings(path)
+    kinds = {**get_type_hints(Board), "ids": list[str | int] | None}
+    kinds.pop("fingerprints")
+    check_shapes(content, kinds, str(path))
+    needed = [each.name for each in fields(Board) if each.default is MISSING and each.default_factory is MISSING]
+    if lacking := [name for name in needed if name not in content]:
+        raise BokehbenchError(f"{path} lacks {', '.join(lacking)}: see docs/leaderboards/index.md.")
+    content = {key: value for key, value in content.items() if value is not None}
+    ids = _ids(content["ids"], str(path)) if "ids" in content else None
+    prints = read_fingerprints(folder / TARGETS)
+    board = Board(**{**content, "columns": tuple(content["columns"]), "ids": ids, "fingerprints": prints})
+    _check_data(board, str(path))
     if board.name != folder.name:
         raise BokehbenchError(f"{path} says name: {board.name}, but its folder is {folder.name}: make them the same.")
     if board.rank_by not in board.columns:
@@ -181,7 +181,7 @@ def read_fingerprints(path: Path) -> dict[str, tuple[float, ...]]:
         return {name: tuple(map(float, values)) for name, values in content.items()}
     except FileNotFoundError:
         return {}
-    except (OSError, ValueError, TypeError, AttributeError) as error:
+    except (OSError, ValueError, TypeError, AttributeError, RecursionError, OverflowError) as error:
         raise BokehbenchError(f"{path} cannot be read ({error}): write it again with `leaderboard pin`.") from error
 
 
@@ -192,12 +192,24 @@ def write_fingerprints(folder: Path, fingerprints: Mapping[str, Sequence[float]]
     return folder / TARGETS
 
 
-def _ids(entries: list[Any]) -> frozenset[str]:
+def _check_data(board: Board, where: str) -> None:
+    """Refuse a ``data`` that is not what :class:`Board` says, and numbers that no board has."""
+    check_shapes(board.data, {"name": str, "arguments": Mapping[str, Any]}, f"{where}, data")
+    if board.data and "name" not in board.data:
+        raise BokehbenchError(f"{where}: 'data' needs the 'name' of a data set.")
+    for key, number in (("count", board.count), ("version", board.version)):
+        if number < 1:
+            raise BokehbenchError(f"{where}: '{key}' is {number}: give 1 or more.")
+
+
+def _ids(entries: list[Any], where: str) -> frozenset[str]:
     """``["4400-4693", "x"]`` -> the names; quoted, so that YAML leaves leading zeros alone."""
     ids: set[str] = set()
     for entry in entries:
         first, dash, last = str(entry).partition("-")
-        span = dash and first.isdigit() and last.isdigit()
+        span = dash and first.isdecimal() and last.isdecimal() and len(str(entry)) < 40
+        if span and int(last) - int(first) >= MOST_IDS:
+            raise BokehbenchError(f"{where}: 'ids' has {entry}: give a range of {MOST_IDS} or fewer.")
         ids.update((str(n).zfill(len(first)) for n in range(int(first), int(last) + 1)) if span else [str(entry)])
     return frozenset(ids)
 

@@ -10,12 +10,13 @@ import uuid
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, get_type_hints
 
 from bokehbench.board.identity import OUTPUTS_ONLY, digest, plain, slug
 from bokehbench.errors import BokehbenchError
 from bokehbench.files import write_text
 from bokehbench.names import as_first_recorded
+from bokehbench.settings_files import check_shapes, fits
 
 #: 1: before options were renamed and targets had fingerprints; 2: before results said which network they are of.
 FORMAT = 3
@@ -156,29 +157,59 @@ class Result:
             BokehbenchError: not a result, of a newer format, of unknown flags, or edited by hand (the id does not fit).
         """
         try:
-            content = json.loads(text)
-            id, format = content.pop("id"), content["format"]
-            content["per_image"] = {
-                name: {column: math.nan if value is None else float(value) for column, value in row.items()}
-                for name, row in content["per_image"].items()
-            }
-            content["flags"] = tuple(content.get("flags", ()))
-            content["macs_size"] = tuple(content["macs_size"]) if content.get("macs_size") else None
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            content = json.loads(text, parse_constant=_no_number)
+        except (ValueError, RecursionError) as error:
             raise BokehbenchError(
                 f"{where} is not a result of bokehbench ({error}): remove it, or add it again."
             ) from error
-        if format not in range(1, FORMAT + 1):
-            raise BokehbenchError(f"{where} has format {format}, this bokehbench reads {FORMAT}: update bokehbench.")
-        try:
-            result = Result(**content)
-        except TypeError as error:
-            raise BokehbenchError(f"{where} lacks or has unknown fields ({error}): add the result again.") from error
+        if not isinstance(content, dict) or not fits(content.get("format"), int):
+            raise BokehbenchError(f"{where} is not a result of bokehbench: remove it, or add it again.")
+        if content["format"] not in range(1, FORMAT + 1):
+            raise BokehbenchError(
+                f"{where} has format {content['format']}, this bokehbench reads {FORMAT}: update bokehbench."
+            )
+        check_shapes(content, _SHAPES, where)
+        if lacking := [name for name in _NEEDED if name not in content]:
+            raise BokehbenchError(f"{where} is not a result, it lacks {', '.join(lacking)}: add the result again.")
+        id = content.pop("id")
+        content["per_image"] = {
+            name: {column: math.nan if value is None else float(value) for column, value in row.items()}
+            for name, row in content["per_image"].items()
+        }
+        content["flags"] = tuple(content.get("flags", ()))
+        content["macs_size"] = tuple(content["macs_size"]) if content.get("macs_size") else None
+        result = Result(**content)
+        _check_lineage(content.get("training", {}), f"{where}: 'training'")
         if set(result.flags) - set(FLAGS):
             raise BokehbenchError(f"{where} has unknown flags {result.flags}; known: {', '.join(FLAGS)}.")
         if result.id != id:
             raise BokehbenchError(f"{where} was edited: its identity hashes to {result.id}, not {id}.")
         return result
+
+
+_SHAPES: dict[str, Any] = {
+    **get_type_hints(Result), "id": str, "per_image": Mapping[str, Mapping[str, float | Literal["inf", "-inf"] | None]],
+    "training": Mapping[str, Any],
+}  # fmt: skip
+_NEEDED = ("id", *(each.name for each in dataclasses.fields(Result) if each.default is dataclasses.MISSING
+                   and each.default_factory is dataclasses.MISSING))  # fmt: skip
+
+
+def _no_number(word: str) -> float:
+    """``NaN`` and ``Infinity``, which JSON does not have; a score that is not there is ``null``."""
+    raise ValueError(f"it holds {word}")
+
+
+def _check_lineage(training: Mapping[str, Any], where: str) -> None:
+    """Refuse origins of another shape than :meth:`Result.lineage` reads."""
+    origins = training.get("origins", ())
+    if not fits(origins, list[Mapping[str, Any]]):
+        raise BokehbenchError(f"{where} has 'origins' that are no list of mappings: add the result again.")
+    kinds = {"method": str, "weights_hash": str, "training": Mapping[str, Any]}
+    for origin in origins:
+        if not all(key in origin and fits(origin[key], kind) for key, kind in kinds.items()):
+            raise BokehbenchError(f"{where} has an origin without {', '.join(kinds)}: add the result again.")
+        _check_lineage(origin["training"], where)
 
 
 def place(board_folder: Path, result: Result) -> Path:

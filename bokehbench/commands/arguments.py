@@ -26,6 +26,7 @@ from bokehbench.models.load import method_of, shipped, stored_arguments
 from bokehbench.names import current, options_of, spelt_today
 from bokehbench.photo_depth import NO_MAP, OTHER_DEPTH
 from bokehbench.provenance import Provenance
+from bokehbench.refusals import unparsed
 from bokehbench.registry import Classes, class_path
 
 #: Of ``--depth``, and of ``--checkpoint`` of verbs that open a method.
@@ -219,7 +220,8 @@ def settings(words: list[str], kind: type[BokehModel]) -> dict[str, Any]:
     try:
         parsed = parser.parse_args([f"--model.{key}={value}" for key, value in found.items()])
     except jsonargparse.ArgumentError as error:
-        raise BokehbenchError(f"{error} (`bokehbench test --model {MODELS.name_of(kind)} --help` lists them)") from None
+        help = f"`bokehbench test --model {MODELS.name_of(kind)} --help` lists them"
+        raise BokehbenchError(f"{unparsed(error)} ({help}).") from error
     return {key: parsed.model[key] for key in found}
 
 

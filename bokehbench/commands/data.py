@@ -3,18 +3,25 @@
 from pathlib import Path
 from typing import Any
 
-from jsonargparse import ArgumentParser
+from jsonargparse import ArgumentError, ArgumentParser
+from jsonargparse.typing import restricted_number_type
 
 from bokehbench.commands.arguments import parameters_of, spelt, take
 from bokehbench.commands.options import refuse_unknown_action
 from bokehbench.counted import counted
 from bokehbench.data import DATA
 from bokehbench.data.base import SPLITS, BokehDataModule
+from bokehbench.data.rendering import Renderer
 from bokehbench.errors import BokehbenchError, nearest
+from bokehbench.machine import usable_device
 from bokehbench.photo_depth import NETWORK
+from bokehbench.refusals import unparsed
 from bokehbench.registry import class_path
 
 DEFAULT = "syntheticdof"
+
+#: Of pictures, and of pixels along one side.
+COUNT = restricted_number_type("from_1_to_10000", int, [(">=", 1), ("<=", 10_000)], join="and")
 
 
 def main(argv: list[str]) -> int:
@@ -33,32 +40,35 @@ def main(argv: list[str]) -> int:
     rest = [f"{word}={path}" if word == "--data.help" else spelt(word, used) for word in rest]
     if rest and rest[0] in ACTIONS:  # the class must come before its options
         rest[1:1] = ["--data", path]
-    arguments = _parser().parse_args(rest)
+    try:
+        arguments = _parser().parse_args(rest)
+    except ArgumentError as error:
+        raise BokehbenchError(f"{unparsed(error)} (`bokehbench data ACTION --help` lists the options).") from error
     action, options = arguments.action, arguments[arguments.action]
     data = kind(**options.data.init_args)
     return ACTIONS[action](data, options) or 0
 
 
 def _parser() -> ArgumentParser:
-    parser = ArgumentParser(prog="bokehbench data", description=f"Data sets: {DATA.choices}.")
+    parser = ArgumentParser(prog="bokehbench data", exit_on_error=False, description=f"Data sets: {DATA.choices}.")
     actions = parser.add_subcommands(dest="action")
     for action, run in ACTIONS.items():
-        options = ArgumentParser(description=run.__doc__)
+        options = ArgumentParser(description=run.__doc__, exit_on_error=False)
         options.add_subclass_arguments(BokehDataModule, "data", help=f"{DATA.choices}; default {DEFAULT}")
         if action == "check":
             options.add_argument("--deep", action="store_true", help="decode every file, not only its header")
         if action == "preview":
             options.add_argument("-o", "--output", type=str, default="preview.png", help="picture to write")
             options.add_argument("--split", type=str, default=None, help="train, val, test or predict")
-            options.add_argument("--count", type=int, default=4, help="number of pictures")
-            options.add_argument("--width", type=int, default=320, help="pixels per picture")
+            options.add_argument("--count", type=COUNT, default=4, help="number of pictures")
+            options.add_argument("--width", type=COUNT, default=320, help="pixels per picture")
         if action == "depth":
             options.add_argument("--depth", type=str, default=f"transformers:{NETWORK}", help="what predicts the maps")
             options.add_argument("--device", type=str, default="cpu", help="cpu, cuda, ...")
         if action == "fit-aperture":
-            options.add_argument("--height", type=int, default=512, help="pictures are reduced to this height")
-            options.add_argument("--count", type=int, default=50, help="number of training pairs")
-            options.add_argument("--renderer", type=str, default="layered", help="layered, scatter or raytraced")
+            options.add_argument("--height", type=COUNT, default=512, help="pictures are reduced to this height")
+            options.add_argument("--count", type=COUNT, default=50, help="number of training pairs")
+            options.add_argument("--renderer", type=Renderer, default="layered", help="layered, scatter or raytraced")
         actions.add_subcommand(action, options, help=run.__doc__)
     return parser
 
@@ -113,6 +123,7 @@ def _depth(data: BokehDataModule, options: Any) -> int:
     from bokehbench.depth import write_maps
     from bokehbench.models.depth_providers import open_provider
 
+    usable_device(options.device)
     places = data.map_places()
     if not places:
         raise BokehbenchError(f"{type(data).__name__} in {data.root} has no photos.")

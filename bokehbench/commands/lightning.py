@@ -3,8 +3,8 @@
 import logging
 import os
 import warnings
-from argparse import ArgumentError
-from typing import Any
+from argparse import ArgumentError, Namespace
+from typing import Any, ClassVar
 
 import torch
 from pytorch_lightning import Trainer
@@ -14,10 +14,13 @@ from pytorch_lightning.cli import LightningCLI
 from bokehbench import callbacks
 from bokehbench.commands.arguments import prepare
 from bokehbench.commands.loggers import finish_wandb, in_words, ready
+from bokehbench.commands.trainer_options import check_trainer
 from bokehbench.data.base import BokehDataModule
 from bokehbench.errors import BokehbenchError
 from bokehbench.models import MODELS
 from bokehbench.models.base import BokehModel
+from bokehbench.models.stages import check_recipe
+from bokehbench.refusals import refusal, refused, unparsed
 from bokehbench.trainer import StagedTrainer
 
 #: What every run has, in this order: those that send files away after those that write them.
@@ -31,6 +34,9 @@ OWN_CALLBACKS: tuple[type[Callback], ...] = (
 class BokehCLI(LightningCLI):
     """LightningCLI for our methods and data sets; see :mod:`bokehbench.commands.arguments` for what is typed."""
 
+    #: What was typed, made ready; for errors.
+    words: ClassVar[list[str]] = []
+
     def _parse_ckpt_path(self) -> None:
         """Nothing: the checkpoint's settings were put below what was typed, where they belong."""
 
@@ -39,13 +45,24 @@ class BokehCLI(LightningCLI):
         kwargs = super()._prepare_subcommand_kwargs(subcommand)
         return {**kwargs, "verbose": False} if subcommand == "test" else kwargs
 
+    def before_instantiate_classes(self) -> None:
+        """Refuse what can be told from the words alone."""
+        check_trainer(self._get(self.config, "trainer", default={}))
+        for name, value in vars(self._get(self.config, "model").get("init_args") or Namespace()).items():
+            if hasattr(value, "decay_at"):
+                check_recipe(value, f"--model.{name}.")
+
+    def instantiate_classes(self) -> None:
+        """As Lightning; what a constructor refuses is a sentence that names the options."""
+        try:
+            super().instantiate_classes()
+        except Exception as error:
+            said = in_words(error)
+            raise (BokehbenchError(said) if said else refused(error, typed(self.words))) from error
+
     def instantiate_trainer(self, **kwargs: Any) -> Trainer:
         """Add what every run has: a folder of its own, progress, checkpoints, tables."""
         config = {**self._get(self.config_init, "trainer", default={}), **kwargs}
-        if config.get("max_epochs") is not None:
-            raise BokehbenchError(
-                "--trainer.max_epochs: stages count steps, as the papers do; give --model.STAGE.steps instead."
-            )
         root = config["default_root_dir"] = str(config.get("default_root_dir") or "runs")
         if config.get("logger") is not False:
             settings = self._get(self.config, "trainer", default={}).get("logger")
@@ -60,6 +77,12 @@ class BokehCLI(LightningCLI):
         missing = [make for make in OWN_CALLBACKS if not any(isinstance(callback, make) for callback in given)]
         config["callbacks"] = given + [make() for make in missing if not off.get(make)]
         return self._instantiate_trainer(config, [])
+
+
+def typed(words: list[str], prefix: str = "--") -> list[str]:
+    """The options of a command line whose value is behind a dot."""
+    names = (word.partition("=")[0] for word in words)
+    return [name for name in names if name.startswith(prefix) and "." in name]
 
 
 def quieten() -> None:
@@ -96,7 +119,7 @@ def run(argv: list[str]) -> BokehCLI:
     torch.set_float32_matmul_precision("high")  # tensor cores on a GPU; no effect on a CPU
     plain = {"exit_on_error": False}  # a sentence, not two screens of usage
     ours = {"num_sanity_val_steps": 0, "use_distributed_sampler": False, "enable_model_summary": False}
-    exit_code = 1
+    exit_code, BokehCLI.words = 1, words
     try:
         ran = BokehCLI(
             BokehModel,
@@ -113,14 +136,15 @@ def run(argv: list[str]) -> BokehCLI:
         )
         exit_code = 0
     except ArgumentError as error:
-        raise BokehbenchError(f"{error} (`bokehbench {argv[0]} --help` lists the options)") from None
-    except ValueError as error:
-        if isinstance(error.__cause__, BokehbenchError):  # jsonargparse wraps what a constructor refuses
-            raise error.__cause__ from None
+        raise BokehbenchError(f"{unparsed(error)} (`bokehbench {argv[0]} --help` lists the options).") from error
+    except BokehbenchError:
         raise
     except Exception as error:
-        if refused := in_words(error):
-            raise BokehbenchError(refused) from None
+        if said := in_words(error):
+            raise BokehbenchError(said) from error
+        if refusal(error):  # of memory, no option of the trainer's is to blame
+            named = typed(words, "--trainer.") if type(error).__name__ == "MisconfigurationException" else []
+            raise refused(error, named) from error
         raise
     finally:
         finish_wandb(exit_code)

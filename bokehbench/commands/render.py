@@ -2,6 +2,7 @@
 
 import argparse
 from contextlib import suppress
+from math import inf, isfinite
 from pathlib import Path
 
 from tqdm import tqdm
@@ -49,8 +50,8 @@ def arguments(words: list[str]) -> argparse.Namespace:
     parser.add_argument("--save-disparity", type=Path, help="PNG of 16 bits for the map that was used; or folder")
     add_depth(parser)
     options = with_settings(parser, words)
-    if options.aperture is not None and options.aperture < 0:
-        raise BokehbenchError(f"--aperture {options.aperture:g}: a blur radius is 0 or more.")
+    if options.aperture is not None and not 0 <= options.aperture < inf:
+        raise BokehbenchError(f"--aperture {options.aperture:g}: give a blur radius in pixels, 0 or more.")
     return options
 
 
@@ -58,7 +59,7 @@ def focus(text: str) -> float | tuple[float, float]:
     """``120,80`` -> a point; ``0.7`` -> a disparity; BokehbenchError for anything else."""
     with suppress(ValueError):
         match [float(part) for part in text.split(",")]:
-            case [x, y]:
+            case [x, y] if isfinite(x) and isfinite(y):
                 return x, y
             case [disparity] if 0 <= disparity <= 1:
                 return disparity

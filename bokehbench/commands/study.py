@@ -34,7 +34,7 @@ def arguments(words: list[str]) -> argparse.Namespace:
     whole(build, "--pairs-per-rater", 1, most, default=20, help="pairs that count, per rater (default: 20)")
     whole(build, "--repeats", 0, most, default=2, help="pairs shown twice, sides exchanged (default: 2)")
     whole(build, "--catches", 0, most, default=2, help="pairs with a spoilt copy, for attention (default: 2)")
-    build.add_argument("--seed", type=int, default=0, help="of the order of pairs (default: 0)")
+    whole(build, "--seed", 0, most, default=0, help="of the order of pairs (default: 0)")
     build.add_argument("--title", default=texts.TITLE)
     build.add_argument("--question", default=texts.QUESTION, help=f"default: {texts.QUESTION}")
     build.add_argument(

@@ -55,7 +55,7 @@ def arguments(words: list[str]) -> tuple[argparse.Namespace, list[str]]:
     whole(parser, "--trials", 1, default=20, help="end after so many, earlier calls included (20)")
     parser.add_argument("--storage", help="file or URL of the study; default: FOLDER/sweep.db")
     parser.add_argument("--folder", type=Path, help="where the runs go; default: runs/sweeps/NAME")
-    parser.add_argument("--seed", type=int, default=0, help="of the sampler (0)")
+    whole(parser, "--seed", 0, 2**32 - 1, default=0, help="of the sampler (0)")
     options, extra = parser.parse_known_args(words)
     for word in extra:
         name, equals, _ = word.partition("=")

@@ -17,8 +17,10 @@ from bokehbench.counted import counted
 from bokehbench.data.augment import Item, fit_view, flip_and_turn
 from bokehbench.data.collate import collate
 from bokehbench.data.sampling import Draw, DrawSampler, TrainingPlan, draw_generator
-from bokehbench.errors import BokehbenchError, check_options
+from bokehbench.errors import BokehbenchError, check_options, within
 
+#: Loader processes, where four for each core are not more.
+MOST_WORKERS = 64
 SPLITS = ("train", "val", "test", "predict")
 #: Splits that each Lightning stage reads.
 STAGE_SPLITS = {"fit": ("train", "val"), "validate": ("val",), "test": ("test",), "predict": ("predict",)}
@@ -114,7 +116,8 @@ class BokehDataModule(LightningDataModule):
 
     Args:
         root: the data set's folder.
-        num_workers: loader processes; None = min(4, cores), 0 = load in the main process.
+        num_workers: loader processes, no more than 64 or four per core; None = min(4, cores), 0 = load in the main
+            process.
         sampling_seed: seed of the training draws; draw n is the same whatever the workers, batch size or resume.
 
     Attributes:
@@ -139,13 +142,13 @@ class BokehDataModule(LightningDataModule):
         # As save_hyperparameters does, which would put the options, paths among them, into every checkpoint too.
         for arguments in collect_init_args(frame, [], classes=(BokehDataModule,)):
             self._options |= arguments
+        cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
         check_options(
             "--data.",
-            ("num_workers", num_workers, num_workers is None or num_workers >= 0, "0 or more"),
-            ("sampling_seed", sampling_seed, sampling_seed >= 0, "0 or more"),
+            within("num_workers", num_workers or 0, 0, max(MOST_WORKERS, 4 * cores)),
+            within("sampling_seed", sampling_seed, 0),
         )
         self.root = None if root is None else Path(root).expanduser()
-        cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
         self.num_workers = min(4, cores) if num_workers is None else num_workers
         self.sampling_seed = sampling_seed
         self.train_set: PictureSet | None = None

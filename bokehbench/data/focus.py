@@ -47,7 +47,7 @@ class FocusRule:
         check_options(
             "--data.",
             ("focus", focus, focus is None or 0 <= focus <= 1, "a disparity in [0, 1]"),
-            ("aperture_at_1024", aperture, aperture is None or aperture >= 0, "a radius of 0 or more pixels"),
+            ("aperture_at_1024", aperture, aperture is None or 0 <= aperture <= 512, "a radius of 0 to 512 pixels"),
         )
 
     def focus_of(self, disparity: Tensor | None, mask: Tensor | None) -> Tensor:

@@ -13,7 +13,7 @@ import numpy as np
 
 from bokehbench.counted import some
 from bokehbench.data.decoding import MAP_SUFFIXES, PICTURE_SUFFIXES
-from bokehbench.errors import BokehbenchError, check_options
+from bokehbench.errors import BokehbenchError, check_options, within
 from bokehbench.files import read_text
 
 #: With fewer training pictures than this, none is taken away for validation.
@@ -209,7 +209,7 @@ def hold_out(train: list[Record], fraction: float, seed: int) -> tuple[list[Reco
     return rest, held, []
 
 
-def check_fractions(**options: float | None) -> None:
-    """Raise :class:`BokehbenchError` for an option that is no share of pictures (None = not given)."""
+def check_fractions(split_seed: int = 0, **options: float | None) -> None:
+    """Raise :class:`BokehbenchError` for a seed below 0, or a share of pictures that is none (None = not given)."""
     checks = ((name, value, value is None or 0 <= value <= 1, "a number in [0, 1]") for name, value in options.items())
-    check_options("--data.", *checks)
+    check_options("--data.", within("split_seed", split_seed, 0), *checks)

@@ -62,13 +62,16 @@ class IPhoneDepth(BokehDataModule):
         split_seed: int = 0,
     ) -> None:
         super().__init__(root, num_workers, sampling_seed)
-        check_fractions(saliency_fraction=saliency_fraction, train_fraction=train_fraction, val_fraction=val_fraction)
+        check_fractions(
+            split_seed, saliency_fraction=saliency_fraction, train_fraction=train_fraction, val_fraction=val_fraction
+        )
         self.apertures_at_1024 = low, high = min_aperture_at_1024, max_aperture_at_1024
         both = f"{low} and --data.max_aperture_at_1024 {high}"
         check_options(
             "--data.",
-            ("min_aperture_at_1024", both, 0 <= low <= high, "0 <= min <= max"),
+            ("min_aperture_at_1024", both, 0 <= low <= high <= 512, "0 <= min <= max <= 512"),
             ("renderer", renderer, renderer in RENDERERS, "raytraced, layered or scatter"),
+            ("depth_kind", depth_kind, depth_kind in ("depth", "disparity"), "depth or disparity"),
         )
         if invalid == "auto":
             invalid = self._options["invalid"] = 0.0 if depth_kind == "depth" else None

@@ -61,7 +61,7 @@ class Pairs(BokehDataModule):
         split_seed: int = 0,
     ) -> None:
         super().__init__(root, num_workers, sampling_seed)
-        check_fractions(train_fraction=train_fraction, val_fraction=val_fraction)
+        check_fractions(split_seed, train_fraction=train_fraction, val_fraction=val_fraction)
         self.input, self.target, self.disparity, self.mask, self.table = input, target, disparity, mask, table
         self.rule = FocusRule(focus, aperture_at_1024)
         self.train_fraction, self.val_fraction, self.split_seed = train_fraction, val_fraction, split_seed

@@ -15,7 +15,7 @@ from bokehbench.data.synthetic.corruption import corrupt
 from bokehbench.data.synthetic.procedural import BackdropSource, ObjectSource, Procedural
 from bokehbench.data.synthetic.scene import APERTURE_SHARE, FOCUS_ON, FocusOn, Scene, SceneOptions, draw_scene
 from bokehbench.data.synthetic.sources import FEWEST_TO_SPLIT, Cutouts, Photos, list_files, split_files
-from bokehbench.errors import check_options
+from bokehbench.errors import check_options, within
 
 #: A split's number is part of every sample's seed.
 SPLIT_NUMBERS = {"train": 0, "val": 1, "test": 2}
@@ -171,18 +171,23 @@ class SyntheticDoF(BokehDataModule):
         largest = LARGEST_APERTURE_SHARE * min(max(height, width), longest)
         check_options(
             "--data.",
-            ("size", (height, width), min(height, width) >= 16, "16 pixels or more"),
-            ("train_sides", train_sides, 16 <= shortest <= longest, "two sides, 16 pixels or more, the smaller first"),
+            ("size", (height, width), 16 <= min(height, width) <= max(height, width) <= 8192, "16 to 8192 pixels"),
+            (
+                "train_sides",
+                train_sides,
+                16 <= shortest <= longest <= 8192,
+                "two sides of 16 to 8192 pixels, the smaller first",
+            ),
             ("train_detail", train_detail, 0 <= (train_detail or 0) <= 1, "0 to 1"),
             ("aperture", aperture, 0 <= aperture <= largest, f"0 to {largest:g} pixels"),
-            ("scene_seed", scene_seed, scene_seed >= 0, "0 or more"),
+            within("scene_seed", scene_seed, 0),
             ("disparity_input", disparity_input, disparity_input in ("corrupted", "clean"), "corrupted or clean"),
             ("focus_on", focus_on, focus_on in FOCUS_ON, "random, middle, front or background"),
             ("disparity_scale", disparity_scale, disparity_scale in (None, "minmax"), "minmax, or left out"),
-            ("highlight_gain", highlight_gain, highlight_gain >= 0, "0 or more"),
+            within("highlight_gain", highlight_gain, 0, 1e4),
             ("slope_probability", slope_probability, 0 <= slope_probability <= 1, "0 to 1"),
             ("corruption_probability", corruption_probability, 0 <= corruption_probability <= 1, "0 to 1"),
-            *((f"{split}_samples", n, n >= 1, "1 or more") for split, n in self.samples.items()),
+            *(within(f"{split}_samples", n, 1, 1e7) for split, n in self.samples.items()),
         )
         self.options = SceneOptions(
             height, width, aperture, scene_seed, disparity_input, linear_light, highlight_gain, slope_probability,

@@ -70,11 +70,13 @@ def read_description(path: Path) -> Description:
     if not path.is_file():
         raise BokehbenchError(f"--model.description '{path}': give the YAML file that describes the command.")
     content = experiments.read(path)
+    if not isinstance(content.get("map", {}), dict):
+        raise BokehbenchError(f"{path}: 'map' is no mapping: give it kind, file and range.")
     parser = ArgumentParser(exit_on_error=False)
     parser.add_class_arguments(Description, skip={"source", "sha256"})
     try:
         said = parser.parse_object(content).as_dict()
-    except ArgumentError as error:
+    except (ArgumentError, OverflowError) as error:
         raise BokehbenchError(f"{path}: {' '.join(str(error).split())[:400]}") from None
     sha256 = hashlib.sha256(json.dumps(content, sort_keys=True, default=str).encode()).hexdigest()
     found = Description(**{**said, "map": MapForm(**said["map"])}, source=path.resolve(), sha256=sha256)

@@ -19,7 +19,7 @@ from bokehbench.data.image_io import read_rgb
 from bokehbench.errors import BokehbenchError
 from bokehbench.figures.stored_pictures import picture_file
 from bokehbench.fingerprint import fingerprint
-from bokehbench.machine import device_in_words
+from bokehbench.machine import device_in_words, usable_device
 from bokehbench.measure.pictures import Picture, gather, measured, target_files_hash, total_hash
 from bokehbench.metrics.columns import columns, find_column
 from bokehbench.metrics.measurement import Measurement, sample_of
@@ -87,7 +87,7 @@ def verify(
     _compare(verdict, "flags", ", ".join(sorted(result.flags)) or "none", ", ".join(flags) or "none")
     model = open_model(result, checkpoint) if outputs is None else None
     sample = model.sample if model is not None else partial(stored, outputs or Path())
-    place = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
+    place = usable_device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
     weights = "" if model is None else weights_hash(model.eval().to(place))
     data = test_data(board, root)
     names = [column for column in result.columns if column in columns()]

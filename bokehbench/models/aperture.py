@@ -6,9 +6,11 @@ import torch
 from torch import Tensor
 
 from bokehbench.batch import Batch
-from bokehbench.errors import BokehbenchError, check_options, nearest
+from bokehbench.errors import BokehbenchError, check_options, nearest, within
 from bokehbench.losses import mean_absolute_error
 from bokehbench.models.base import BokehModel
+from bokehbench.models.baselines.compositional import LARGEST_STEP, SMALLEST_STEP
+from bokehbench.models.doors import LARGEST_SHARE
 from bokehbench.models.published import Published
 from bokehbench.models.stages import Stage, StageRecipe
 from bokehbench.models.uses import Uses
@@ -27,8 +29,8 @@ class Aperture(BokehModel):
         backbone_pretrained: start its ResNet-50 from ImageNet weights (downloads them).
         output: what makes a disparity of the network's output: ``sigmoid``, on the scale of the data set's focus, or
             ``minmax`` per picture, as in DeepLens.
-        step: pixels between the radii of the renderer's disks, more than 0.
-        aperture_share: the aperture where none is given, as a share (0 or more) of the photo's long side.
+        step: pixels between the radii of the renderer's disks, 0.05 to 100.
+        aperture_share: the aperture where none is given, as a share (0 to 0.5) of the photo's long side.
         use_given_disparity: test and predict with the data set's disparity instead of the network's.
         depth: recipe of the only stage.
     """
@@ -57,8 +59,12 @@ class Aperture(BokehModel):
         super().__init__(**training)
         if output not in ("sigmoid", "minmax"):
             raise BokehbenchError(f"--model.output {output}: {nearest(output, ('sigmoid', 'minmax'))}.")
-        share = ("aperture_share", aperture_share, aperture_share >= 0, "0 or more")
-        check_options("--model.", ("step", step, step > 0, "more than 0"), share)
+        check_options(
+            "--model.",
+            within("depth_size", depth_size, 32, 4096, "pixels"),
+            within("step", step, SMALLEST_STEP, LARGEST_STEP, "pixels"),
+            within("aperture_share", aperture_share, 0, LARGEST_SHARE),
+        )
         self.step, self.aperture_share = step, aperture_share
         if not use_given_disparity:
             self.rendered_with = ("focus", "aperture")

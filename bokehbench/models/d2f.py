@@ -8,7 +8,7 @@ from kornia.losses import inverse_depth_smoothness_loss
 from torch import Tensor, nn
 
 from bokehbench.batch import Batch, known, require
-from bokehbench.errors import BokehbenchError, check_options
+from bokehbench.errors import BokehbenchError, check_options, within
 from bokehbench.metrics.lpips import SMALLEST, lpips
 from bokehbench.metrics.rank_correlation import rank_correlation
 from bokehbench.metrics.sample import Sample
@@ -122,8 +122,17 @@ class D2F(BokehModel):
         **training: Any,
     ) -> None:  # fmt: skip
         super().__init__(**training)
-        right = defocus_scale >= 0
-        check_options("--model.", ("defocus_scale", defocus_scale, right, "0 (sharp) or more; 1 is as learned"))
+        weights = {"ssim_weight": ssim_weight, "lpips_weight": lpips_weight, "smoothness_weight": smoothness_weight,
+                   "poisson_weight": poisson_weight, "mask_weight": mask_weight, "range_weight": range_weight,
+                   "encoder_rate": encoder_rate}  # fmt: skip
+        check_options(
+            "--model.",
+            within("defocus_scale", defocus_scale, 0, 1000),
+            ("sharpness", sharpness, 0 < sharpness <= 1e4, "more than 0, 10000 at most"),
+            within("channels", channels, 1, 2048),
+            within("fusion_crop", fusion_crop, 0, 16_384, "pixels"),
+            *(within(name, weight, 0) for name, weight in weights.items()),
+        )
         self.defocus_scale = defocus_scale
         #: Share of the current stage that is done, for what changes during it.
         self.progress = 0.0

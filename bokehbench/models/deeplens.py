@@ -8,7 +8,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from bokehbench.counted import counted
-from bokehbench.errors import BokehbenchError, check_options
+from bokehbench.errors import BokehbenchError, check_options, within
 from bokehbench.losses import LARGEST_ALPHA
 from bokehbench.models.deeplens_training import DeepLensTraining
 from bokehbench.models.exported import Exported
@@ -137,11 +137,17 @@ class DeepLens(DeepLensTraining):
         check_options(
             "--model.",
             ("loss_alpha", loss_alpha, exponent, span),
-            ("low_weight", low_weight, low_weight >= 0, "0 or more"),
-            ("high_weight", high_weight, high_weight >= 0, "0 or more"),
+            within("channels", channels, 1, 1024),
+            within("upsampling_channels", upsampling_channels, 1, 1024),
+            within("depth_size", depth_size, 32, 4096, "pixels"),
+            within("max_radius", max_radius, 0.1, 1000, "pixels"),
+            within("rendering_crop", rendering_crop, 0, 16_384, "pixels"),
+            within("saliency_weight", saliency_weight, 0),
+            within("low_weight", low_weight, 0),
+            within("high_weight", high_weight, 0),
             ("high_weight", high_weight, low_weight + high_weight > 0, "more than 0, where low_weight is 0"),
-            ("trained_upsamplings", trained_upsamplings, trained_upsamplings >= 1, "1 or more"),
-            ("joint_depth_weight", joint_depth_weight, joint_depth_weight >= 0, "0 or more"),
+            within("trained_upsamplings", trained_upsamplings, 1, 8),
+            within("joint_depth_weight", joint_depth_weight, 0),
         )
         self.max_radius = max_radius
         self.net = DeepLensNet(

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from torch.func import functional_call
 
 from bokehbench.batch import Batch
-from bokehbench.errors import BokehbenchError, check_options
+from bokehbench.errors import BokehbenchError, check_options, within
 from bokehbench.models.base import BokehModel
 from bokehbench.models.published import Published
 from bokehbench.models.rendering import Prepared, Rendering
@@ -72,7 +72,11 @@ class Pix2Pix(BokehModel):
         super().__init__(**training)
         check_options(
             "--model.",
-            ("max_radius", max_radius, max_radius > 0, "more than 0 pixels"),
+            within("width", width, 1, 1024),
+            within("levels", levels, 1, 12),
+            ("max_radius", max_radius, 0 < max_radius <= 1000, "more than 0 pixels, 1000 at most"),
+            within("l1_weight", l1_weight, 0),
+            within("adversarial_weight", adversarial_weight, 0),
             ("default_focus", default_focus, 0 <= default_focus <= 1, "a disparity from 0 to 1"),
             ("dropout", dropout, 0 <= dropout < 1, "a share from 0 to below 1"),
         )

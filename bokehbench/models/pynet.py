@@ -11,7 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from bokehbench.batch import Batch, known, require
-from bokehbench.errors import BokehbenchError, check_options
+from bokehbench.errors import BokehbenchError, check_options, within
 from bokehbench.losses import pynet_coarse_loss, pynet_finest_loss, total
 from bokehbench.metrics.measurement import Measurement
 from bokehbench.metrics.protocols import find_protocol
@@ -104,7 +104,9 @@ class PyNET(CollapseGuard, BokehModel):
         super().__init__(**training)
         check_options(
             "--model.",
-            ("margin", margin, margin >= 0 and margin % 2 == 0, "an even number of pixels, 0 or more"),
+            within("width", width, 1, 1024),
+            ("margin", margin, 0 <= margin <= 4096 and margin % 2 == 0, "an even number of pixels, 0 to 4096"),
+            within("collapse_after", collapse_after, 0),
             ("perceptual_share", perceptual_share, 0 < perceptual_share < 1, "a share between 0 and 1"),
         )
         self.depth_input = depth_input

@@ -9,6 +9,7 @@ from torch import Tensor
 
 from bokehbench.batch import Batch, known
 from bokehbench.errors import BokehbenchError
+from bokehbench.models.doors import guarded
 from bokehbench.models.exported import Exported
 from bokehbench.models.recorded import Recorded
 from bokehbench.models.rendering import Prepared, Rendering, in_words
@@ -31,6 +32,11 @@ class Renders(Recorded):
     without_disparity: ClassVar[str] = ""
     #: The default aperture as a share of the photo's long side, see :meth:`default_aperture`.
     aperture_share: float = 0.025
+
+    def __init_subclass__(cls, **more: Any) -> None:
+        """One check at the door of all methods, whoever wrote them (:mod:`bokehbench.models.doors`)."""
+        super().__init_subclass__(**more)
+        guarded(cls)
 
     def blur(self, image: Tensor, disparity: Any, focus: Any, aperture: Any) -> Tensor:
         """Shallow depth of field: what a method must write, unless it has its own :meth:`prepare` and :meth:`refocus`.
@@ -103,7 +109,8 @@ class Renders(Recorded):
             more: what else :meth:`prepare` takes.
 
         Raises:
-            BokehbenchError: the method needs a disparity map and there is none, or the focus point is outside.
+            BokehbenchError: the method needs a disparity map and there is none, the focus point is outside, a value is
+                not finite or out of its range (aperture: 0 to half the photo's long side), or the output is not finite.
         """
         if self.training and self.trainable:
             raise RuntimeError("render() needs evaluation mode: call model.eval() first")
@@ -231,3 +238,6 @@ class Renders(Recorded):
     def given(self, batch: Batch) -> dict[str, Any]:
         """What the batch has, for all of its pictures, of :attr:`rendered_with`."""
         return {key: value for key, value in batch.items() if key in self.rendered_with and known(batch, key).all()}
+
+
+guarded(Renders)

@@ -5,9 +5,12 @@ fresh optimiser, its own batch size, data and loss. Steps are optimiser steps: n
 """
 
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
-from bokehbench.errors import BokehbenchError, nearest
+from bokehbench.errors import BokehbenchError, check_options, nearest, within
+
+#: Of all pictures of a step: as floats 3 GiB, twenty times what any paper here trains with.
+MOST_PIXELS = 2**28
 
 
 @dataclass
@@ -40,10 +43,45 @@ class StageRecipe:
     height: int = 320
     width: int = 320
 
+    def __post_init__(self) -> None:
+        check_recipe(self)
+
     def rate(self, step: int) -> float:
         """Factor on the learning rate at optimiser step ``step`` (0-based) of this stage."""
         warm = min(1.0, (step + 1) / self.warmup_steps) if self.warmup_steps else 1.0
         return float(warm * self.decay ** sum(step >= fraction * self.steps for fraction in self.decay_at))
+
+
+def check_recipe(recipe: Any, prefix: str = "StageRecipe: ") -> None:
+    """Refuse a recipe, or settings of one, that cannot train; ``prefix`` stands before the setting.
+
+    Raises:
+        BokehbenchError: names the setting and its range.
+    """
+    shares = recipe.decay_at
+    right = isinstance(shares, list | tuple) and all(within("", share, 0, 1)[2] for share in shares)
+    check_options(
+        prefix,
+        within("steps", recipe.steps, 1),
+        within("batch_size", recipe.batch_size, 1, 4096),
+        ("learning_rate", recipe.learning_rate, within("", recipe.learning_rate, 1e-30)[2], "a number above 0"),
+        ("decay_at", shares, right, "a list of shares of the steps, 0 to 1 each"),
+        ("decay", recipe.decay, within("", recipe.decay, 1e-30, 1)[2], "a factor above 0, 1 at most"),
+        within("warmup_steps", recipe.warmup_steps, 0),
+        within("weight_decay", recipe.weight_decay, 0),
+        within("clip", recipe.clip, 0),
+        ("view", recipe.view, recipe.view in ("crop", "resize", "native"), "crop, resize or native"),
+    )
+    if recipe.view == "native":
+        return
+    pixels = recipe.batch_size * recipe.height * recipe.width
+    few = f"fewer: {pixels:.2g} pixels a step are more than {MOST_PIXELS:.2g}"
+    check_options(
+        prefix,
+        within("height", recipe.height, 1, 16_384, "pixels"),
+        within("width", recipe.width, 1, 16_384, "pixels"),
+        ("batch_size", recipe.batch_size, pixels <= MOST_PIXELS, few),
+    )
 
 
 @dataclass(frozen=True)

@@ -3,23 +3,31 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from bokehbench import experiments
 from bokehbench.board.identity import slug
-from bokehbench.errors import BokehbenchError, nearest
+from bokehbench.errors import BokehbenchError
 from bokehbench.models import MODELS
+from bokehbench.settings_files import check_shapes
 from bokehbench.suite.dependencies import check_needs
 from bokehbench.suite.expectation import Expectation, read_expectation
 from bokehbench.suite.experiment import Experiment, label
 
-SUITE_KEYS = (
-    "about", "board", "experiments", "fit", "test", "options", "data", "config", "columns", "source", "expect",
-    "inputs",
-)  # fmt: skip
-EXPERIMENT_KEYS = (
-    "name", "model", "config", "checkpoint", "from", "stage", "fit", "test", "options", "published", "source",
-)  # fmt: skip
+_OPTIONS = Mapping[str, Any] | None
+#: Key -> what it holds.
+SUITE_KEYS: dict[str, Any] = {
+    "about": str | None, "board": str | None, "experiments": list[str | Mapping[str, Any]] | Literal["all"],
+    "fit": _OPTIONS, "test": _OPTIONS, "options": _OPTIONS, "data": _OPTIONS, "config": str | None,
+    "columns": list[str] | None, "source": str | None, "expect": list[Mapping[str, Any]] | None,
+    "inputs": Mapping[str, str] | None,
+}  # fmt: skip
+EXPERIMENT_KEYS: dict[str, Any] = {
+    "name": str | int | None, "model": str, "config": str | None, "checkpoint": str | None, "from": str | None,
+    "stage": str | None, "fit": _OPTIONS, "test": Mapping[str, Any] | bool | None, "options": _OPTIONS,
+    "published": Mapping[str, float | str | None] | None, "source": str | None,
+}  # fmt: skip
+DATA_KEYS = {"name": str, "arguments": _OPTIONS}
 
 
 @dataclass(frozen=True)
@@ -58,7 +66,8 @@ def read_suite(path: Path) -> Suite:
             which is not there, has no weights, or needs them in turn.
     """
     content = experiments.read(path)
-    _known(content, SUITE_KEYS, str(path))
+    check_shapes(content, SUITE_KEYS, str(path))
+    check_shapes(content.get("data") or {}, DATA_KEYS, f"{path}, data")
     wanted = content.get("experiments")
     if wanted == "all":
         wanted = sorted(name for name, kind in MODELS.loaded().items() if kind.stands_alone)
@@ -91,11 +100,11 @@ def _experiment(entry: Any, suite: Mapping[str, Any], path: Path) -> Experiment:
     if not isinstance(entry, dict) or "model" not in entry:
         raise BokehbenchError(f"{path}: an experiment is a method's name, or a mapping with 'model', not {entry!r}.")
     where = f"{path}, experiment {entry.get('name', entry['model'])}"
-    _known(entry, EXPERIMENT_KEYS, where)
+    check_shapes(entry, EXPERIMENT_KEYS, where)
     kind = MODELS.typed(str(entry["model"]), f"{path}, model")
     model = MODELS.name_of(kind)
     both = {**(suite.get("options") or {}), **(entry.get("options") or {})}
-    fit, test = ({**both, **(suite.get(verb) or {}), **(entry.get(verb) or {})} for verb in ("fit", "test"))
+    fit, test = ({**both, **(suite.get(verb) or {}), **_mapping(entry.get(verb))} for verb in ("fit", "test"))
     checkpoint = Path(entry["checkpoint"]).expanduser() if entry.get("checkpoint") else None
     if checkpoint is not None and not checkpoint.exists():
         raise BokehbenchError(f"{path}: there is no checkpoint {checkpoint}: correct it, or leave it out to fit.")
@@ -129,12 +138,11 @@ def _figure(value: Any, where: str) -> float | None:
     """A published number; ``n/a`` or nothing where the paper's is not available."""
     if value in (None, "n/a"):
         return None
-    if isinstance(value, bool) or not isinstance(value, int | float):
+    if isinstance(value, str):
         raise BokehbenchError(f"{where}: a published figure is a number or n/a, not {value!r}.")
     return float(value)
 
 
-def _known(content: Mapping[str, Any], keys: tuple[str, ...], where: str) -> None:
-    for key in content:
-        if key not in keys:
-            raise BokehbenchError(f"{where}: there is no setting '{key}'; {nearest(str(key), keys)}.")
+def _mapping(value: Any) -> Mapping[str, Any]:
+    """Options of a verb; none where ``test: false`` or ``true`` stands in their place."""
+    return value if isinstance(value, Mapping) else {}

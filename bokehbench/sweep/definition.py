@@ -11,12 +11,18 @@ from typing import Any
 from bokehbench import experiments
 from bokehbench.errors import BokehbenchError, nearest
 from bokehbench.models import MODELS
+from bokehbench.settings_files import check_shapes
 from bokehbench.sweep.parameter import Parameter, parameter
 
 METHODS = ("random", "bayes", "grid")
 GOALS = ("minimize", "maximize")
 #: Where the sampled options go, as W&B's agent writes them.
 ARGS = "${args}"
+#: What W&B's file holds of what is read here.
+SHAPES: dict[str, Any] = {
+    "method": str, "metric": Mapping[str, Any] | None, "command": list[str],
+    "parameters": Mapping[str, Mapping[str, Any]],
+}  # fmt: skip
 #: What comes before ``bokehbench`` in a command and means nothing here.
 STARTERS = ("${env}", "/usr/bin/env", "${interpreter}", "python", "python3", "-m")
 
@@ -72,6 +78,9 @@ def wandb_file(path: Path) -> dict[str, Any]:
     """What W&B reads: the file, or its ``sweep``; ``model: {values: all}`` stands for all methods that are trained."""
     content = experiments.read(path)
     content = content.get("sweep", content)
+    if not isinstance(content, dict):
+        raise BokehbenchError(f"{path}: 'sweep' is no mapping: give it method, metric, parameters and command.")
+    check_shapes({key: content[key] for key in SHAPES if key in content}, SHAPES, str(path))
     match content:
         case {"parameters": {"model": {"values": "all"} as model}}:
             model["values"] = sorted(name for name, kind in MODELS.loaded().items() if kind.trainable)
@@ -85,7 +94,7 @@ def read_sweep(path: Path) -> Sweep:
         BokehbenchError: not a sweep of ``bokehbench fit``, or something that only W&B itself can run.
     """
     content = wandb_file(path)
-    method = str(content.get("method"))
+    method = content.get("method") or ""
     if method not in METHODS:
         raise BokehbenchError(f"{path}: there is no method '{method}'; {nearest(method, METHODS)}.")
     metric = content.get("metric")

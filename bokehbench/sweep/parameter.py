@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 BOUNDED = ("int_uniform", "uniform", "q_uniform", "log_uniform", "log_uniform_values", "q_log_uniform",
            "q_log_uniform_values")  # fmt: skip
 KNOWN = ("constant", "categorical", *BOUNDED)
+#: Values of one parameter that ``method: grid`` walks at most.
+LONGEST_GRID = 10_000
 KEYS = ("value", "values", "min", "max", "q", "distribution")
 
 
@@ -71,11 +73,13 @@ class Parameter:
         """
         if self.distribution == "categorical":
             return [json.dumps(value) for value in self.values]
+        step = 1.0 if self.distribution == "int_uniform" else self.q if self.distribution == "q_uniform" else None
+        if step and (count := (self.high - self.low) / step) > LONGEST_GRID:
+            raise BokehbenchError(f"parameter '{self.name}': a grid of {count:.3g} values has no end: give fewer.")
         if self.distribution == "int_uniform":
             return list(range(int(self.low), int(self.high) + 1))
-        if self.distribution == "q_uniform" and self.q:
-            count = int((self.high - self.low) / self.q + 1e-9) + 1
-            return [min(self.low + number * self.q, self.high) for number in range(count)]
+        if step:
+            return [min(self.low + number * step, self.high) for number in range(int(count + 1e-9) + 1)]
         raise BokehbenchError(
             f"parameter '{self.name}': a grid needs 'values', whole numbers, or q_uniform, not {self.distribution}."
         )
@@ -99,6 +103,8 @@ def parameter(name: str, content: Any, where: str) -> Parameter:
     kind = str(content.get("distribution") or (known or ["int_uniform" if whole else "uniform"])[0])
     if kind not in KNOWN:
         raise BokehbenchError(f"{here}: distribution '{kind}' works with `wandb agent` only; {nearest(kind, KNOWN)}.")
+    if kind == "constant" and "value" not in content:
+        raise BokehbenchError(f"{here}: a constant needs its 'value'.")
     if kind == "constant":
         return Parameter(name, kind, (content.get("value"),))
     if kind == "categorical":
@@ -108,12 +114,12 @@ def parameter(name: str, content: Any, where: str) -> Parameter:
         return Parameter(name, kind, tuple(values))
     try:
         low, high, q = float(content["min"]), float(content["max"]), float(content.get("q", 1.0))
-    except (KeyError, TypeError, ValueError) as error:
+        if kind in ("log_uniform", "q_log_uniform"):  # bounds are exponents of e there
+            low, high = math.exp(low), math.exp(high)
+    except (KeyError, TypeError, ValueError, OverflowError) as error:
         raise BokehbenchError(
             f"{here}: 'min', 'max' and 'q' must be a number each (YAML reads 1e-4 as text: write 1.0e-4)."
         ) from error
-    if kind in ("log_uniform", "q_log_uniform"):  # bounds are exponents of e there
-        low, high = math.exp(low), math.exp(high)
-    if low > high or ("log" in kind and low <= 0) or q <= 0:
+    if not -math.inf < low <= high < math.inf or ("log" in kind and low <= 0) or not 0 < q < math.inf:
         raise BokehbenchError(f"{here}: min {low:g}, max {high:g} and q {q:g} do not bound a range of {kind}.")
     return Parameter(name, kind, low=low, high=high, q=q if kind.startswith("q_") else None)

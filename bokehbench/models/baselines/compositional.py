@@ -5,9 +5,12 @@ from functools import partial
 
 from torch import Tensor
 
-from bokehbench.errors import check_options
+from bokehbench.errors import check_options, within
 from bokehbench.models.baselines.disparity_renderer import DisparityRenderer
 from bokehbench.optics import compositional, fixed
+
+#: Pixels between two disks: finer ones cannot be told apart, and each costs a convolution.
+SMALLEST_STEP, LARGEST_STEP = 0.05, 100.0
 
 
 class Compositional(DisparityRenderer):
@@ -15,7 +18,7 @@ class Compositional(DisparityRenderer):
 
     Args:
         aperture_share: see :class:`Baseline`.
-        step: pixels between the radii of the disks, more than 0.
+        step: pixels between the radii of the disks, 0.05 to 100.
     """
 
     title = "Compositional"
@@ -23,7 +26,7 @@ class Compositional(DisparityRenderer):
 
     def __init__(self, aperture_share: float = 0.025, step: float = 1.0) -> None:
         super().__init__(aperture_share)
-        check_options("--model.", ("step", step, step > 0, "more than 0"))
+        check_options("--model.", within("step", step, SMALLEST_STEP, LARGEST_STEP, "pixels"))
         self.step = step
 
     def spread(self, light: Tensor, disparity: Tensor, focus: Tensor, aperture: Tensor) -> Tensor:

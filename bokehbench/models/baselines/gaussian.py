@@ -6,6 +6,7 @@ import torch
 from kornia.filters import gaussian_blur2d
 from torch import Tensor
 
+from bokehbench.errors import check_options, within
 from bokehbench.metrics.regions import in_focus_from_disparity
 from bokehbench.models.baselines.baseline import Baseline
 from bokehbench.models.uses import Uses
@@ -25,7 +26,7 @@ class Gaussian(Baseline):
 
     Args:
         aperture_share: see :class:`Baseline`.
-        tolerance: half width, in disparity, of what counts as in focus.
+        tolerance: half width, in disparity, of what counts as in focus, 0 to 1.
     """
 
     title = "Gaussian"
@@ -34,6 +35,7 @@ class Gaussian(Baseline):
 
     def __init__(self, aperture_share: float = 0.025, tolerance: float = 0.1) -> None:
         super().__init__(aperture_share)
+        check_options("--model.", within("tolerance", tolerance, 0, 1))
         self.tolerance = tolerance
 
     def blur(

@@ -5,7 +5,7 @@ from functools import partial
 
 from torch import Tensor
 
-from bokehbench.errors import check_options
+from bokehbench.errors import check_options, within
 from bokehbench.models.baselines.disparity_renderer import DisparityRenderer
 from bokehbench.optics import fixed, layered
 
@@ -15,7 +15,7 @@ class Layered(DisparityRenderer):
 
     Args:
         aperture_share: see :class:`Baseline`.
-        layers: planes of disparity, 1 or more, equally spaced over [0, 1].
+        layers: planes of disparity, 1 to 4096, equally spaced over [0, 1].
     """
 
     title = "Layered"
@@ -23,7 +23,7 @@ class Layered(DisparityRenderer):
 
     def __init__(self, aperture_share: float = 0.025, layers: int = 32) -> None:
         super().__init__(aperture_share)
-        check_options("--model.", ("layers", layers, layers >= 1, "1 or more"))
+        check_options("--model.", within("layers", layers, 1, 4096))
         self.layers = layers
 
     def spread(self, light: Tensor, disparity: Tensor, focus: Tensor, aperture: Tensor) -> Tensor:

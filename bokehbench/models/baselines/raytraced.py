@@ -2,7 +2,7 @@
 
 from torch import Tensor
 
-from bokehbench.errors import check_options
+from bokehbench.errors import check_options, within
 from bokehbench.models.baselines.disparity_renderer import DisparityRenderer
 from bokehbench.optics import ray_traced
 
@@ -12,7 +12,7 @@ class RayTraced(DisparityRenderer):
 
     Args:
         aperture_share: see :class:`Baseline`.
-        rays: lens points per pixel, 1 or more.
+        rays: lens points per pixel, 1 to 65536.
     """
 
     title = "Ray traced"
@@ -20,7 +20,7 @@ class RayTraced(DisparityRenderer):
 
     def __init__(self, aperture_share: float = 0.025, rays: int = 64) -> None:
         super().__init__(aperture_share)
-        check_options("--model.", ("rays", rays, rays >= 1, "1 or more"))
+        check_options("--model.", within("rays", rays, 1, 65_536))
         self.rays = rays
 
     def spread(self, light: Tensor, disparity: Tensor, focus: Tensor, aperture: Tensor) -> Tensor:
