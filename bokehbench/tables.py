@@ -11,9 +11,13 @@ from typing import Any
 
 #: What text from a user could break a Markdown page with, besides the bar of a table.
 MARKUP = "|`*_\\<"
+#: What breaks a cell of a Markdown table, or is HTML.
+CELL = "|<\\"
+#: What a spreadsheet takes for the beginning of a formula.
+FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 
-def markdown(heads: Sequence[str], rows: Iterable[Sequence[str]], special: str = "|") -> str:
+def markdown(heads: Sequence[str], rows: Iterable[Sequence[str]], special: str = CELL) -> str:
     """A Markdown table, without a line break at its end; a line break inside a cell becomes a space.
 
     Args:
@@ -25,7 +29,7 @@ def markdown(heads: Sequence[str], rows: Iterable[Sequence[str]], special: str =
     return "\n".join(f"| {' | '.join(row)} |" for row in (escaped[0], ["---"] * len(heads), *escaped[1:]))
 
 
-def markdown_cell(text: str, special: str = "|") -> str:
+def markdown_cell(text: str, special: str = CELL) -> str:
     """``text`` for a cell of a Markdown table: in one line, and with a backslash before each sign of ``special``."""
     return escape(" ".join(text.splitlines()), special)
 
@@ -57,10 +61,25 @@ def aligned(heads: Sequence[str], rows: Iterable[Sequence[str]], align: str = "<
 
 
 def csv_text(heads: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
-    """A CSV file's content with ``\\n`` at line ends; None is an empty cell, floats have all their digits."""
+    """A CSV file's content with ``\\n`` at line ends; None is an empty cell, floats have all their digits.
+
+    Text that a spreadsheet would run as a formula gets an apostrophe before it; numbers do not.
+    """
     file = io.StringIO()
-    csv.writer(file, lineterminator="\n").writerows([heads, *rows])
+    lines = [[f"'{cell}" if _runs(cell) else cell for cell in row] for row in (heads, *rows)]
+    csv.writer(file, lineterminator="\n").writerows(lines)
     return file.getvalue()
+
+
+def _runs(cell: Any) -> bool:
+    """Whether a spreadsheet would take a cell for a formula."""
+    if not isinstance(cell, str) or not cell.lstrip(" ").startswith(FORMULA):
+        return False
+    try:
+        float(cell)
+    except ValueError:
+        return True
+    return False
 
 
 def number(value: float | None, form: str = ".6f") -> str:

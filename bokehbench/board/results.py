@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from bokehbench.board.identity import OUTPUTS_ONLY, digest, plain, slug
+from bokehbench.board.record import refuse_wrong_types
 from bokehbench.errors import BokehbenchError
 from bokehbench.files import write_text
 from bokehbench.names import as_first_recorded
@@ -153,27 +154,28 @@ class Result:
         """Read what :meth:`to_json` wrote; ``where`` names the file in errors.
 
         Raises:
-            BokehbenchError: not a result, of a newer format, of unknown flags, or edited by hand (the id does not fit).
+            BokehbenchError: not a result (it names the field), of a newer format, of unknown flags, or edited by hand (the
+                id does not fit).
         """
         try:
             content = json.loads(text)
-            id, format = content.pop("id"), content["format"]
-            content["per_image"] = {
-                name: {column: math.nan if value is None else float(value) for column, value in row.items()}
-                for name, row in content["per_image"].items()
-            }
-            content["flags"] = tuple(content.get("flags", ()))
-            content["macs_size"] = tuple(content["macs_size"]) if content.get("macs_size") else None
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            format = content["format"]
+        except (ValueError, LookupError, TypeError, RecursionError) as error:
+            why = str(error) if isinstance(error, ValueError) else "it has no format"
             raise BokehbenchError(
-                f"{where} is not a result of bokehbench ({error}): remove it, or add it again."
+                f"{where} is not a result of bokehbench ({why}): remove it, or test again."
             ) from error
-        if format not in range(1, FORMAT + 1):
+        if isinstance(format, int) and format > FORMAT:
             raise BokehbenchError(f"{where} has format {format}, this bokehbench reads {FORMAT}: update bokehbench.")
-        try:
-            result = Result(**content)
-        except TypeError as error:
-            raise BokehbenchError(f"{where} lacks or has unknown fields ({error}): add the result again.") from error
+        refuse_wrong_types(text, where)
+        id = content.pop("id")
+        content["per_image"] = {
+            name: {column: math.nan if value is None else float(value) for column, value in row.items()}
+            for name, row in content["per_image"].items()
+        }
+        content["flags"] = tuple(content.get("flags", ()))
+        content["macs_size"] = tuple(content["macs_size"]) if content.get("macs_size") else None
+        result = Result(**content)
         if set(result.flags) - set(FLAGS):
             raise BokehbenchError(f"{where} has unknown flags {result.flags}; known: {', '.join(FLAGS)}.")
         if result.id != id:
@@ -256,16 +258,25 @@ def read(path: Path) -> Result:
     return Result.from_json(text, str(path))
 
 
-def read_all(board_folder: Path) -> list[Result]:
-    """Every result of a board, in the order of their files.
+def read_stored(board_folder: Path) -> tuple[list[Result], list[str]]:
+    """Every result of a board, in the order of their files, and a sentence for each file that is left out.
 
-    Raises:
-        BokehbenchError: one of them is not a result, or lies where its identity does not belong.
+    That is one that is not a result, or lies where its identity does not belong: one bad file must not hide the rest.
     """
-    results = []
+    found, left_out = [], []
     for path in sorted((board_folder / "results").glob("*/*.json")):
-        result = read(path)
-        if place(board_folder, result) != path:
-            raise BokehbenchError(f"{path} belongs at {place(board_folder, result)}: move it there.")
-        results.append(result)
-    return results
+        try:
+            result = read(path)
+        except BokehbenchError as error:
+            left_out.append(str(error))
+            continue
+        if place(board_folder, result) == path:
+            found.append(result)
+        else:
+            left_out.append(f"{path} belongs at {place(board_folder, result)}: move it there.")
+    return found, left_out
+
+
+def read_all(board_folder: Path) -> list[Result]:
+    """The results of :func:`read_stored`."""
+    return read_stored(board_folder)[0]
