@@ -46,7 +46,7 @@ ALLOWED = {
                "perceptual", "provenance", "registry", "weights"},
     "trainer": {"batch", "checkpoints", "data", "models"},
     # results
-    "board": {"files", "fingerprint", "metrics", "names", "repository", "tables", "templates"},
+    "board": {"files", "fingerprint", "metrics", "names", "provenance", "repository", "tables", "templates"},
     "figures": {"board", "files", "metrics", "pictures", "provenance"},
     "measure": {"batch", "board", "data", "figures", "files", "fingerprint", "machine", "metrics", "models", "names",
                 "provenance", "repository", "run_folder", "tables"},
@@ -58,7 +58,7 @@ ALLOWED = {
     "report": {"board", "data", "figures", "files", "metrics", "templates"},
     "study": {"board", "data", "figures", "files", "tables", "templates"},
     "submit": {"batch", "board", "data", "figures", "files", "measure", "metrics"},
-    "app": {"data", "models", "optics", "photo_depth", "pictures"},
+    "app": {"data", "files", "models", "optics", "photo_depth", "pictures"},
     "exporting": {"models"},
     # the top
     "photo_depth": {"data", "depth", "models", "provenance", "registry"},

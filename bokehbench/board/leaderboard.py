@@ -56,7 +56,7 @@ def _add(folder: Path, result: Result, replace: bool) -> Path:
 
 
 def admit(board: Board, result: Result) -> Result:
-    """The result with the flags ``incomplete`` and ``contaminated`` set as the board knows them.
+    """The result with the flags ``incomplete``, ``contaminated`` and ``untrained`` set as the board knows them.
 
     Raises:
         BokehbenchError: it does not belong on this board; says why.
@@ -82,9 +82,9 @@ def admit(board: Board, result: Result) -> Result:
     for name in result.per_image if result.fingerprints else ():
         board.refuse_fingerprint(name, result.fingerprints.get(name, ()), who)
     complete = len(result.per_image) == board.count
-    flags = {flag for flag in result.flags if flag not in ("incomplete", "contaminated")}
-    flags |= set() if complete else {"incomplete"}
-    flags |= {"contaminated"} if board.contamination(result) else set()
+    decided = {"incomplete": not complete, "contaminated": bool(board.contamination(result)),
+               "untrained": result.untrained}  # fmt: skip
+    flags = {flag for flag in result.flags if flag not in decided} | {flag for flag, right in decided.items() if right}
     return replace(result, flags=tuple(sorted(flags)))
 
 

@@ -1,4 +1,4 @@
-"""The types in a result's file, at every place that tables, pages and checks read. Plain Python: starts without torch."""
+"""The types in a result's file, wherever tables, pages and checks read it. Plain Python: starts without torch."""
 
 from __future__ import annotations
 
@@ -114,5 +114,5 @@ def refuse_wrong_types(text: str, where: str) -> None:
         what = ".".join(str(part)[:60] for part in first["loc"]) or "its text"
         said = first["msg"].replace("Input should", "should").replace("Extra inputs are", "is").rstrip(".")
         raise BokehbenchError(
-            f"{where} is not a result of bokehbench ({what}: {said}): remove it, or test again."
+            f"{where} is not a result of bokehbench ({what}: {said}): remove it or test again."
         ) from error

@@ -17,6 +17,7 @@ from bokehbench.board.record import refuse_wrong_types
 from bokehbench.errors import BokehbenchError
 from bokehbench.files import write_text
 from bokehbench.names import as_first_recorded
+from bokehbench.provenance import UNTRAINED
 
 #: 1: before options were renamed and targets had fingerprints; 2: before results said which network they are of.
 FORMAT = 3
@@ -25,6 +26,7 @@ FLAGS = {
     "incomplete": "not every picture of the split was scored",
     "dirty": "run from a working tree with uncommitted changes",
     "contaminated": "the weights saw pictures of the test split",
+    "untrained": "its weights, or those of a part of it, are random: nothing was trained",
 }
 #: Scores closer than this are the same measurement: another device moves single 8-bit levels.
 RELATIVE, ABSOLUTE = 1e-4, 1e-4
@@ -126,6 +128,11 @@ class Result:
             yield (one := waiting.pop(0))
             waiting += [(o["method"], o["weights_hash"], o["training"]) for o in one[2].get("origins", ())]
 
+    @property
+    def untrained(self) -> bool:
+        """Whether these weights, or any that they were made from, are as the constructor drew them."""
+        return any(training.get("weights") == UNTRAINED for _, _, training in self.lineage())
+
     def values(self, column: str) -> dict[str, float]:
         """Picture's name -> value, without pictures for which the column has none."""
         scores = {name: row.get(column, math.nan) for name, row in sorted(self.per_image.items())}
@@ -154,8 +161,8 @@ class Result:
         """Read what :meth:`to_json` wrote; ``where`` names the file in errors.
 
         Raises:
-            BokehbenchError: not a result (it names the field), of a newer format, of unknown flags, or edited by hand (the
-                id does not fit).
+            BokehbenchError: not a result (it names the field), of a newer format, of unknown flags, or edited by hand:
+                the id does not fit.
         """
         try:
             content = json.loads(text)

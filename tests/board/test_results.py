@@ -125,11 +125,13 @@ def test_a_field_of_the_wrong_type_is_named_and_never_comes_to_a_table(name, tmp
         file = tmp_path / "odd.json"
         file.write_text(json.dumps(content | {name: value}))
         try:
-            odd = read(file)
+            odd, said = read(file), None
         except BokehbenchError as error:
             refused += 1
-            assert "odd.json" in str(error)
-            assert name in str(error) or "identity" in str(error), str(error)
+            said = str(error)
+        if said is not None:
+            assert "odd.json" in said
+            assert name in said or "identity" in said
         else:
             rows = standings(read_board(board), [good, odd], [])
             assert page(rows) and csv_text(rows) and latex(rows)  # noqa: PT018
