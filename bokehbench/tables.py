@@ -6,6 +6,7 @@ Starts without torch.
 import csv
 import io
 import math
+import re
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -13,8 +14,8 @@ from typing import Any
 MARKUP = "|`*_\\<"
 #: What breaks a cell of a Markdown table, or is HTML.
 CELL = "|<\\"
-#: What a spreadsheet takes for the beginning of a formula.
-FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
+#: Text that a spreadsheet takes for a formula: by its first sign, unless it is a number.
+FORMULA = re.compile(r"(?![+-]?([\d.]+(e[+-]?\d+)?|inf|nan)$)\s*[=+@\t\r\n-]")
 
 
 def markdown(heads: Sequence[str], rows: Iterable[Sequence[str]], special: str = CELL) -> str:
@@ -66,20 +67,9 @@ def csv_text(heads: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
     Text that a spreadsheet would run as a formula gets an apostrophe before it; numbers do not.
     """
     file = io.StringIO()
-    lines = [[f"'{cell}" if _runs(cell) else cell for cell in row] for row in (heads, *rows)]
+    lines = [[f"'{cell}" if FORMULA.match(str(cell or "")) else cell for cell in row] for row in (heads, *rows)]
     csv.writer(file, lineterminator="\n").writerows(lines)
     return file.getvalue()
-
-
-def _runs(cell: Any) -> bool:
-    """Whether a spreadsheet would take a cell for a formula."""
-    if not isinstance(cell, str) or not cell.lstrip(" ").startswith(FORMULA):
-        return False
-    try:
-        float(cell)
-    except ValueError:
-        return True
-    return False
 
 
 def number(value: float | None, form: str = ".6f") -> str:

@@ -64,12 +64,6 @@ class Inference(_Strict):
     data: dict[str, Any] | None = None
 
 
-class Protocol(_Strict):
-    """``Protocol.describe()``, as far as it is read from a file."""
-
-    name: str = ""
-
-
 class Record(_Strict):
     """The whole file; :class:`bokehbench.board.results.Result` says what each field is."""
 
@@ -81,7 +75,7 @@ class Record(_Strict):
     method: Name
     per_image: dict[str, dict[str, Score]]
     weights_hash: str
-    protocol: Protocol
+    protocol: dict[str, Any]
     split: str
     target_hash: str
     prediction_hash: str

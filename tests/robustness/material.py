@@ -20,6 +20,15 @@ from bokehbench.models.uses import Uses
 NAMES = sorted(name for name in MODELS if not MODELS[name].of_command)
 
 
+DECLARATION = """
+data: [{name: own, split: all, description: made}]
+overlap: none
+code_licence: MIT
+weights_licence: none
+contact: a@example.org
+"""
+
+
 def make(root: Path) -> dict[str, str]:
     """Words of command lines that begin with ``@`` -> what they stand for."""
     known = {
@@ -29,11 +38,13 @@ def make(root: Path) -> dict[str, str]:
         "@rgbd": make_rgbd(root / "rgbd", size=SIZE),
         "@board": make_board(root),
         "@result": root / "result.json",
+        "@declared": root / "declared.yaml",
     }
     for method in ("A", "B"):
         leaderboard.add(known["@board"], make_result(method))
     leaderboard.render(known["@board"])
     known["@result"].write_text(make_result("C").to_json())
+    known["@declared"].write_text(DECLARATION)
     for name in TRAINABLE:
         known[f"@{name}.ckpt"] = root / f"{name}.ckpt"
         write_checkpoint(known[f"@{name}.ckpt"], name)

@@ -126,7 +126,8 @@ def results() -> Iterator[Case]:
         yield Case(
             "results", what, ("leaderboard", "add", "--board=@board", "@bad"), ("a.json", "scored picture"), maker
         )
-        yield Case("results", what, ("submit", "pack", "@bad", "-o", "@out.zip"), ("a.json", "pictures"), maker)
+        pack = ("submit", "pack", "@bad", "-o", "@out.zip", "--declaration=@declared")
+        yield Case("results", what, pack, ("a.json", "pictures"), maker)
         for words in (("leaderboard", "render", "@own"), ("leaderboard", "check", "@own")):
             yield Case("results", f"stored, {what}", words, ("a.json",), stored(content))
         report = ("report", "@own", "-o", "@here/report")

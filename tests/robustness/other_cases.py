@@ -10,6 +10,9 @@ from material import NAMES
 from methods import words as tiny_words
 
 
+KINDS = ("a file as a folder", "an over-long name", "no drive", "a device as a folder")
+
+
 def place(kind: str) -> Callable[[Path], Words]:
     """A place that cannot be written to, in the case's folder."""
 
@@ -30,7 +33,6 @@ def places() -> Iterator[Case]:
         (*SCORE, "--workers=1", "--csv"): ".csv",
         ("report", "@board", "-o"): "",
         ("study", "build", "--inputs=@pairs/input", "--outputs=A=@pairs/target", "--outputs=B=@pairs/input", "-o"): "",
-        ("export", "--model=layered", "--size=64", "-o"): ".pt2",
         ("data", "preview", "--data=pairs", "--data.root=@pairs", "-o"): ".png",
         (
             "test",
@@ -53,7 +55,7 @@ def places() -> Iterator[Case]:
     )
     for words, suffix in written.items():
         where = f"{words[-1].lstrip('-')}{suffix}, {words[1].rpartition('/')[2]}"
-        for kind in ("a file as a folder", "an over-long name", "no drive", "a device as a folder"):
+        for kind in KINDS:
             fails = ("file", "xxx", "/proc/nowhere", "/dev/null")
             yield Case("places", f"{kind}, {where}", (*words, f"@place{suffix}"), fails, place(kind))
         if words[-1] in ("-o", "--csv", "--save-disparity"):
@@ -81,7 +83,7 @@ report @empty -o @here/report
 report @board -o @here/report --inputs=@empty/input
 study build --inputs=@empty/input --outputs=A=@empty/target --outputs=B=@pairs/target -o @here/s
 study analyse @empty @empty
-submit pack @empty -o @out.zip
+submit pack @empty -o @out.zip --declaration=@declared
 submit check @empty --board=@board
 """
 EMPTY_DATA = """
@@ -101,7 +103,7 @@ def nothing() -> Iterator[Case]:
     for data in ("pairs", "iphonedepth", "ebb"):
         for line in EMPTY_DATA.strip().splitlines():
             words = (*line.split(), *(() if line.startswith("data") else QUICK), f"--data={data}", "--data.root=@empty")
-            yield Case("nothing there", data, words, ("empty",), empty)
+            yield Case("nothing there", data, words, ("empty", "depth_kind"), empty)
 
 
 UNKNOWN = """
@@ -111,7 +113,7 @@ test --model=identity --columns=nope # column
 export --model=layered --to=nope -o x # format
 render @photo --model=layered --depth=nope -o @out.png # depth
 leaderboard render nope # board
-leaderboard cite nope # result
+leaderboard cite nope --board=@board # result
 report nope -o @here/report # board
 benchmark nope # suite
 sweep nope # sweep
