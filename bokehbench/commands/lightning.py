@@ -48,6 +48,7 @@ class BokehCLI(LightningCLI):
 
     def before_test(self) -> None:
         """Refuse random weights unless they are asked for."""
+        assert isinstance(self.model, BokehModel)
         if not (self._get(self.config, "untrained") or self._get(self.config, "ckpt_path")):
             self.model.refuse_untrained()
 
