@@ -146,7 +146,7 @@ def read_board(folder: Path) -> Board:
         content = yaml.safe_load(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise BokehbenchError(f"{folder} is not a board: it has no readable board.yaml.") from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+    except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:
         raise BokehbenchError(f"{path} is not valid YAML: {str(error).splitlines()[0]}.") from error
     try:
         content["columns"] = tuple(content["columns"])

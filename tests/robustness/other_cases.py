@@ -9,7 +9,6 @@ from cases import QUICK, SCORE, Case, Words
 from material import NAMES
 from methods import words as tiny_words
 
-
 KINDS = ("a file as a folder", "an over-long name", "no drive", "a device as a folder")
 
 
