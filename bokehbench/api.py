@@ -163,6 +163,7 @@ def test(
     data: str | None = None,
     variant: str = "",
     output: str | Path | None = None,
+    untrained: bool = False,
     **options: Any,
 ) -> Result:
     """Measure a method on a board: a result, guarded as on the command line.
@@ -173,10 +174,11 @@ def test(
         data: short name of the data set, or ``PACKAGE.CLASS``; None: the board's.
         variant: what tells this result from others of the method.
         output: JSON file to write the result to, for ``bokehbench leaderboard add``; None: none.
+        untrained: measure random weights, too; the result says so and is not ranked.
         options: of the data set in place of the board's, such as ``root``.
 
     Raises:
-        BokehbenchError: other pictures or settings than the board's, or what the command line refuses.
+        BokehbenchError: other pictures or settings than the board's, random weights, or what the command line refuses.
     """
     from bokehbench.measure.in_memory import record_test
     from bokehbench.measure.recorder import ResultRecorder
@@ -190,8 +192,10 @@ def test(
     settings = {**(asked.get("arguments") or {} if asked.get("name") == name else {}), **options}
     with tempfile.TemporaryDirectory() as folder:
         path = output or Path(folder) / "result.json"
-        recorder = ResultRecorder(str(board), str(path), variant)
-        return record_test(_loaded(method).model, open_data(name, **settings), recorder)
+        recorder, model = ResultRecorder(str(board), str(path), variant), _loaded(method).model
+        if not untrained:
+            model.refuse_untrained()
+        return record_test(model, open_data(name, **settings), recorder)
 
 
 def compare(a: str, b: str, *, board: str | Path, column: str | None = None) -> pandas.DataFrame:

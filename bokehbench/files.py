@@ -1,4 +1,4 @@
-"""Atomic writing: a killed process or a full disk leaves the file, or the folder, that was there before."""
+"""Atomic writing, and locks: a killed process or a full disk leaves the file, or folder, that was there before."""
 
 import codecs
 import os
@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
+
+from filelock import FileLock, Timeout
 
 from bokehbench.errors import BokehbenchError
 
@@ -81,6 +83,29 @@ def new_folder(place: Path) -> Iterator[Path]:
                 raise
     except OSError as error:
         raise _refused(place, error) from error
+
+
+@contextmanager
+def locked(folder: Path, busy: str = "") -> Iterator[None]:
+    """Hold the lock of a folder, made where it is not there; the system lets go of it however the process ends.
+
+    Another process, or thread, waits; with ``busy`` it is refused in these words.
+
+    Raises:
+        BokehbenchError: ``busy``, or the folder cannot be written to.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(folder.resolve() / ".lock", timeout=0 if busy else -1)
+        lock.acquire()
+    except Timeout as error:
+        raise BokehbenchError(busy) from error
+    except OSError as error:
+        raise _refused(folder, error) from error
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def _refused(place: Path, error: OSError) -> BokehbenchError:

@@ -6,14 +6,19 @@ Starts without torch.
 import csv
 import io
 import math
+import re
 from collections.abc import Iterable, Sequence
 from typing import Any
 
 #: What text from a user could break a Markdown page with, besides the bar of a table.
 MARKUP = "|`*_\\<"
+#: What breaks a cell of a Markdown table, or is HTML.
+CELL = "|<\\"
+#: Text that a spreadsheet takes for a formula: by its first sign, unless it is a number.
+FORMULA = re.compile(r"(?![+-]?([\d.]+(e[+-]?\d+)?|inf|nan)$)\s*[=+@\t\r\n-]")
 
 
-def markdown(heads: Sequence[str], rows: Iterable[Sequence[str]], special: str = "|") -> str:
+def markdown(heads: Sequence[str], rows: Iterable[Sequence[str]], special: str = CELL) -> str:
     """A Markdown table, without a line break at its end; a line break inside a cell becomes a space.
 
     Args:
@@ -25,7 +30,7 @@ def markdown(heads: Sequence[str], rows: Iterable[Sequence[str]], special: str =
     return "\n".join(f"| {' | '.join(row)} |" for row in (escaped[0], ["---"] * len(heads), *escaped[1:]))
 
 
-def markdown_cell(text: str, special: str = "|") -> str:
+def markdown_cell(text: str, special: str = CELL) -> str:
     """``text`` for a cell of a Markdown table: in one line, and with a backslash before each sign of ``special``."""
     return escape(" ".join(text.splitlines()), special)
 
@@ -57,9 +62,13 @@ def aligned(heads: Sequence[str], rows: Iterable[Sequence[str]], align: str = "<
 
 
 def csv_text(heads: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
-    """A CSV file's content with ``\\n`` at line ends; None is an empty cell, floats have all their digits."""
+    """A CSV file's content with ``\\n`` at line ends; None is an empty cell, floats have all their digits.
+
+    Text that a spreadsheet would run as a formula gets an apostrophe before it; numbers do not.
+    """
     file = io.StringIO()
-    csv.writer(file, lineterminator="\n").writerows([heads, *rows])
+    lines = [[f"'{cell}" if FORMULA.match(str(cell or "")) else cell for cell in row] for row in (heads, *rows)]
+    csv.writer(file, lineterminator="\n").writerows(lines)
     return file.getvalue()
 
 

@@ -48,7 +48,8 @@ ALLOWED = {
                "perceptual", "provenance", "registry", "weights"},
     "trainer": {"batch", "checkpoints", "data", "models"},
     # results
-    "board": {"files", "fingerprint", "metrics", "names", "repository", "settings_files", "tables", "templates"},
+    "board": {"files", "fingerprint", "metrics", "names", "provenance", "repository", "settings_files", "tables",
+              "templates"},
     "figures": {"board", "files", "metrics", "pictures", "provenance"},
     "measure": {"batch", "board", "data", "figures", "files", "fingerprint", "machine", "metrics", "models", "names",
                 "provenance", "repository", "run_folder", "tables"},
@@ -60,7 +61,7 @@ ALLOWED = {
     "report": {"board", "data", "figures", "files", "metrics", "templates"},
     "study": {"board", "data", "figures", "files", "tables", "templates"},
     "submit": {"batch", "board", "data", "figures", "files", "measure", "metrics"},
-    "app": {"data", "models", "optics", "photo_depth", "pictures"},
+    "app": {"data", "files", "models", "optics", "photo_depth", "pictures"},
     "exporting": {"models"},
     # the top
     "photo_depth": {"data", "depth", "models", "provenance", "registry"},

@@ -100,7 +100,9 @@ def test_a_checkpoint_that_was_moved_tells_its_result_everything(fitted, monkeyp
 
 
 def test_fresh_weights_and_weights_without_a_record_are_named(fitted, tmp_path) -> None:
-    assert result_of(fitted, *small("deeplens"), "--model.weights=null").training == {"weights": "untrained"}
+    assert result_of(fitted, *small("deeplens"), "--model.weights=null", "--untrained").training == {
+        "weights": "untrained"
+    }
     bare = tmp_path / "bare.ckpt"
     torch.save({"state_dict": read_checkpoint(fitted / "last.ckpt")["state_dict"]}, bare)
     assert result_of(fitted, *small("deeplens"), f"--model.weights={bare}").training == {"weights": "unknown origin"}

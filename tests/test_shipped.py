@@ -77,8 +77,11 @@ def test_a_test_without_a_checkpoint_tests_them_and_tells_everything(shipped, tm
     assert test_on(board, tmp_path / "b.json", "--checkpoint", str(shipped)).id == result.id
     assert bb.test("deeplens", "tiny", num_workers=0).weights_hash == result.weights_hash
     fresh = [word for word in words("deeplens")[2:] if word.startswith("--model")]
-    untrained = test_on(board, tmp_path / "c.json", "--model", "deeplens", *fresh, "--model.weights=null")
+    untrained = test_on(
+        board, tmp_path / "c.json", "--model", "deeplens", *fresh, "--model.weights=null", "--untrained"
+    )
     assert untrained.training == {"weights": UNTRAINED}
+    assert "untrained" in untrained.flags
     assert main(["leaderboard", "add", "a.json"]) == 0
     Weights(load_model(shipped), half=True, licence="cc-by-4.0").save_pretrained(tmp_path / "again")
     assert f"| {np.mean([*result.values('psnr').values()]):.2f} |" in (tmp_path / "again" / CARD).read_text()

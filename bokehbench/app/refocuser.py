@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from bokehbench.app.guard import SESSION
 from bokehbench.app.intake import read_map_upload, read_upload
 from bokehbench.app.open_photo import WORKING_SIDE, OpenPhoto
 from bokehbench.data.augment import resize
@@ -46,7 +47,7 @@ class Refocuser:
         size = max(1, round(height * shrink)), max(1, round(width * shrink))
         image = resize(photo.image, *size)[None].to(self.model.device)
         # Gradio removes its own copy after a while, and shares it between people
-        folder = tempfile.TemporaryDirectory(prefix="bokehbench-session-", ignore_cleanup_errors=True)
+        folder = tempfile.TemporaryDirectory(prefix=SESSION, ignore_cleanup_errors=True)
         path = Path(shutil.copyfile(upload, Path(folder.name) / upload.name))
         centre = size[1] // 2, size[0] // 2
         return self.use_own_map(OpenPhoto(folder, path, (height, width), photo.notes, image, centre))

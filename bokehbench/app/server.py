@@ -1,17 +1,20 @@
 """Serves the page: this computer only unless told otherwise, nothing sent anywhere, no file left behind."""
 
-import ipaddress
 import os
+import shutil
 import signal
 import sys
 import tempfile
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from bokehbench.errors import BokehbenchError
+from bokehbench.files import locked
 
+#: How the temporary folders of servers begin.
+PREFIX = "bokehbench-app-"
 #: People whose photos are kept at once; a photo of theirs takes about 150 MB with DeepLens' features.
 MAX_SESSIONS = 16
 
@@ -22,21 +25,17 @@ def quiet_gradio() -> None:
     os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
 
 
-def is_loopback(host: str) -> bool:
-    """Whether only this computer reaches ``host``."""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
-
-
 @contextmanager
 def own_temporary_folder() -> Iterator[Path]:
-    """A folder for all uploads and results, removed at the end, also after SIGTERM."""
+    """A folder for all uploads and results, removed at the end, also after SIGTERM; after a kill, at the next start."""
+    clear_leftovers()
     before = signal.signal(signal.SIGTERM, signal.default_int_handler)  # which raises KeyboardInterrupt
     usual = tempfile.tempdir
     try:
-        with tempfile.TemporaryDirectory(prefix="bokehbench-app-", ignore_cleanup_errors=True) as folder:
+        with (
+            tempfile.TemporaryDirectory(prefix=PREFIX, ignore_cleanup_errors=True) as folder,
+            locked(Path(folder), f"{folder} was taken by another server: start again."),
+        ):
             os.environ["GRADIO_TEMP_DIR"] = tempfile.tempdir = folder
             yield Path(folder)
     finally:
@@ -45,19 +44,32 @@ def own_temporary_folder() -> Iterator[Path]:
         signal.signal(signal.SIGTERM, before)
 
 
-def serve(page: object, host: str, port: int) -> None:
+def clear_leftovers() -> None:
+    """Remove the folders of servers of this user that were killed: nobody holds their lock any more."""
+    me = os.getuid() if hasattr(os, "getuid") else 0  # 0 is everybody on Windows
+    for folder in Path(tempfile.gettempdir()).glob(f"{PREFIX}*"):
+        with suppress(OSError, BokehbenchError):  # another user's, or of a server that runs
+            if folder.lstat().st_uid == me and (folder / ".lock").is_file():
+                with locked(folder, "in use"):
+                    shutil.rmtree(folder, ignore_errors=True)
+
+
+def serve(page: object, host: str, port: int, folder: Path) -> None:
     """Run until Ctrl-C.
 
     Args:
         page: a :class:`bokehbench.app.page.Page`.
         host: address to listen on.
         port: 0 = any free one from 7860 on.
+        folder: of :func:`own_temporary_folder`.
 
     Raises:
         BokehbenchError: the port is taken.
     """
     import gradio as gr
+    from starlette.middleware import Middleware
 
+    from bokehbench.app.guard import Guard, is_loopback
     from bokehbench.app.intake import MAX_BYTES
     from bokehbench.app.page import CSS, Page
 
@@ -77,6 +89,7 @@ def serve(page: object, host: str, port: int) -> None:
             server_name=host, server_port=port or None, share=False, quiet=True, prevent_thread_lock=True,
             inbrowser=False, enable_monitoring=False, ssr_mode=False, pwa=False, mcp_server=False, run_history=False,
             footer_links=[], max_file_size=MAX_BYTES, state_session_capacity=MAX_SESSIONS, theme=theme, css=CSS,
+            app_kwargs={"middleware": [Middleware(Guard, host=host, folder=folder)]},
         )  # fmt: skip
     except OSError as error:
         raise BokehbenchError(f"--port {port}: is in use or not allowed here: give another one.") from error

@@ -14,7 +14,7 @@ from bokehbench.board.results import Result
 from bokehbench.board.standings import read_standings
 from bokehbench.board.tables import csv_text, latex
 from bokehbench.errors import BokehbenchError
-from bokehbench.files import write_text
+from bokehbench.files import locked, write_text
 from bokehbench.names import as_first_recorded
 
 
@@ -28,6 +28,11 @@ def add(folder: Path, result: Result, replace: bool = False) -> Path:
         BokehbenchError: of another board, version, protocol or set of pictures, drift, a folder of outputs that is on
             the board under another method's name, or a result of an older bokehbench that lacks the fingerprints.
     """
+    with locked(folder):
+        return _add(folder, result, replace)
+
+
+def _add(folder: Path, result: Result, replace: bool) -> Path:
     board = read_board(folder)
     admitted = admit(board, result)
     there = results.place(folder, admitted)
@@ -51,7 +56,7 @@ def add(folder: Path, result: Result, replace: bool = False) -> Path:
 
 
 def admit(board: Board, result: Result) -> Result:
-    """The result with the flags ``incomplete`` and ``contaminated`` set as the board knows them.
+    """The result with the flags ``incomplete``, ``contaminated`` and ``untrained`` set as the board knows them.
 
     Raises:
         BokehbenchError: it does not belong on this board; says why.
@@ -77,9 +82,9 @@ def admit(board: Board, result: Result) -> Result:
     for name in result.per_image if result.fingerprints else ():
         board.refuse_fingerprint(name, result.fingerprints.get(name, ()), who)
     complete = len(result.per_image) == board.count
-    flags = {flag for flag in result.flags if flag not in ("incomplete", "contaminated")}
-    flags |= set() if complete else {"incomplete"}
-    flags |= {"contaminated"} if board.contamination(result) else set()
+    decided = {"incomplete": not complete, "contaminated": bool(board.contamination(result)),
+               "untrained": result.untrained}  # fmt: skip
+    flags = {flag for flag in result.flags if flag not in decided} | {flag for flag, right in decided.items() if right}
     return replace(result, flags=tuple(sorted(flags)))
 
 
@@ -107,18 +112,22 @@ def files(folder: Path) -> dict[Path, str]:
 
 
 def render(folder: Path) -> list[Path]:
-    """Write the tables of a board; returns the files."""
-    texts = files(folder)
-    for path, text in texts.items():
-        write_text(path, text)
+    """Write the tables of a board; returns the files.
+
+    Of several processes that add and render, the last to render has read what all of them added.
+    """
+    with locked(folder):
+        texts = files(folder)
+        for path, text in texts.items():
+            write_text(path, text)
     return list(texts)
 
 
 def check(folder: Path) -> list[str]:
     """Problems of a board: results that it would not admit, tables that differ by a byte from what render writes."""
-    board, stored = read_board(folder), results.read_all(folder)
+    board, (stored, problems) = read_board(folder), results.read_stored(folder)
     lost = sorted(set(board.withdrawn) - {result.id for result in stored})
-    problems = [f"{folder / 'board.yaml'}: there is no result {id} to withdraw." for id in lost]
+    problems += [f"{folder / 'board.yaml'}: there is no result {id} to withdraw." for id in lost]
     for result in stored:
         if result.board_version != board.version:
             continue  # kept for the record, listed as unranked

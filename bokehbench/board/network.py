@@ -16,7 +16,8 @@ def share(result: Result) -> str:
     if result.parameters is None:
         return ""
     own = f"{result.parameters / 1e6:.3g}"
-    return f"{own} of {result.network['published_parameters'] / 1e6:.3g} M" if result.network["name"] else f"{own} M"
+    published = result.network.get("published_parameters")
+    return f"{own} of {published / 1e6:.3g} M" if published and result.network.get("name") else f"{own} M"
 
 
 def deviations(result: Result) -> str:

@@ -1,6 +1,7 @@
 """Published numbers, each with its source, and whether ours reproduce them."""
 
 import csv
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field, fields
 from pathlib import Path
@@ -89,17 +90,21 @@ def read_reported(folder: Path) -> list[Reported]:
     path = folder / "reported.csv"
     if not path.exists():
         return []
-    with path.open(newline="", encoding="utf-8") as file:
-        reader = csv.DictReader(file)
-        names = [each.name for each in fields(Reported)]
-        if reader.fieldnames != names:
-            raise BokehbenchError(f"{path} needs the columns {','.join(names)}.")
-        rows = [Reported(**row) for row in reader]
+    names = [each.name for each in fields(Reported)]
+    try:
+        head, *lines = csv.reader(path.read_text(encoding="utf-8").splitlines(keepends=True))
+    except (OSError, ValueError, csv.Error) as error:  # no line at all, or not UTF-8, is a ValueError
+        raise BokehbenchError(f"{path} cannot be read as a table ({error}): write it as CSV in UTF-8.") from error
+    if head != names or any(len(line) != len(names) for line in lines if line):
+        raise BokehbenchError(f"{path} needs the columns {','.join(names)}, and a cell for each in every line.")
+    rows = [Reported(*line) for line in lines if line]
     for line, row in enumerate(rows, 2):
         try:
-            float(row.value)
-        except ValueError as error:
-            raise BokehbenchError(f"{path}:{line}: '{row.value}' is not a number.") from error
+            known = math.isfinite(float(row.value))
+        except ValueError:
+            known = False
+        if not known:
+            raise BokehbenchError(f"{path}:{line}: '{row.value}' is not a number.")
         if not row.source or not row.method:
             raise BokehbenchError(f"{path}:{line}: every published number needs its method and its source.")
         if row.protocol and row.protocol not in PROTOCOLS:

@@ -10,13 +10,14 @@ import uuid
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal, get_type_hints
+from typing import Any
 
 from bokehbench.board.identity import OUTPUTS_ONLY, digest, plain, slug
+from bokehbench.board.record import refuse_wrong_types
 from bokehbench.errors import BokehbenchError
 from bokehbench.files import write_text
 from bokehbench.names import as_first_recorded
-from bokehbench.settings_files import check_shapes, fits
+from bokehbench.provenance import UNTRAINED
 
 #: 1: before options were renamed and targets had fingerprints; 2: before results said which network they are of.
 FORMAT = 3
@@ -25,6 +26,7 @@ FLAGS = {
     "incomplete": "not every picture of the split was scored",
     "dirty": "run from a working tree with uncommitted changes",
     "contaminated": "the weights saw pictures of the test split",
+    "untrained": "its weights, or those of a part of it, are random: nothing was trained",
 }
 #: Scores closer than this are the same measurement: another device moves single 8-bit levels.
 RELATIVE, ABSOLUTE = 1e-4, 1e-4
@@ -126,6 +128,11 @@ class Result:
             yield (one := waiting.pop(0))
             waiting += [(o["method"], o["weights_hash"], o["training"]) for o in one[2].get("origins", ())]
 
+    @property
+    def untrained(self) -> bool:
+        """Whether these weights, or any that they were made from, are as the constructor drew them."""
+        return any(training.get("weights") == UNTRAINED for _, _, training in self.lineage())
+
     def values(self, column: str) -> dict[str, float]:
         """Picture's name -> value, without pictures for which the column has none."""
         scores = {name: row.get(column, math.nan) for name, row in sorted(self.per_image.items())}
@@ -154,23 +161,19 @@ class Result:
         """Read what :meth:`to_json` wrote; ``where`` names the file in errors.
 
         Raises:
-            BokehbenchError: not a result, of a newer format, of unknown flags, or edited by hand (the id does not fit).
+            BokehbenchError: not a result (it names the field), of a newer format, of unknown flags, or edited by hand:
+                the id does not fit.
         """
         try:
-            content = json.loads(text, parse_constant=_no_number)
+            content = json.loads(text)
         except (ValueError, RecursionError) as error:
             raise BokehbenchError(
-                f"{where} is not a result of bokehbench ({error}): remove it, or add it again."
+                f"{where} is not a result of bokehbench ({error}): remove it, or test again."
             ) from error
-        if not isinstance(content, dict) or not fits(content.get("format"), int):
-            raise BokehbenchError(f"{where} is not a result of bokehbench: remove it, or add it again.")
-        if content["format"] not in range(1, FORMAT + 1):
-            raise BokehbenchError(
-                f"{where} has format {content['format']}, this bokehbench reads {FORMAT}: update bokehbench."
-            )
-        check_shapes(content, _SHAPES, where)
-        if lacking := [name for name in _NEEDED if name not in content]:
-            raise BokehbenchError(f"{where} is not a result, it lacks {', '.join(lacking)}: add the result again.")
+        format = content.get("format") if isinstance(content, dict) else None
+        if isinstance(format, int) and format > FORMAT:
+            raise BokehbenchError(f"{where} has format {format}, this bokehbench reads {FORMAT}: update bokehbench.")
+        refuse_wrong_types(text, where)
         id = content.pop("id")
         content["per_image"] = {
             name: {column: math.nan if value is None else float(value) for column, value in row.items()}
@@ -179,37 +182,11 @@ class Result:
         content["flags"] = tuple(content.get("flags", ()))
         content["macs_size"] = tuple(content["macs_size"]) if content.get("macs_size") else None
         result = Result(**content)
-        _check_lineage(content.get("training", {}), f"{where}: 'training'")
         if set(result.flags) - set(FLAGS):
             raise BokehbenchError(f"{where} has unknown flags {result.flags}; known: {', '.join(FLAGS)}.")
         if result.id != id:
             raise BokehbenchError(f"{where} was edited: its identity hashes to {result.id}, not {id}.")
         return result
-
-
-_SHAPES: dict[str, Any] = {
-    **get_type_hints(Result), "id": str, "per_image": Mapping[str, Mapping[str, float | Literal["inf", "-inf"] | None]],
-    "training": Mapping[str, Any],
-}  # fmt: skip
-_NEEDED = ("id", *(each.name for each in dataclasses.fields(Result) if each.default is dataclasses.MISSING
-                   and each.default_factory is dataclasses.MISSING))  # fmt: skip
-
-
-def _no_number(word: str) -> float:
-    """``NaN`` and ``Infinity``, which JSON does not have; a score that is not there is ``null``."""
-    raise ValueError(f"it holds {word}")
-
-
-def _check_lineage(training: Mapping[str, Any], where: str) -> None:
-    """Refuse origins of another shape than :meth:`Result.lineage` reads."""
-    origins = training.get("origins", ())
-    if not fits(origins, list[Mapping[str, Any]]):
-        raise BokehbenchError(f"{where} has 'origins' that are no list of mappings: add the result again.")
-    kinds = {"method": str, "weights_hash": str, "training": Mapping[str, Any]}
-    for origin in origins:
-        if not all(key in origin and fits(origin[key], kind) for key, kind in kinds.items()):
-            raise BokehbenchError(f"{where} has an origin without {', '.join(kinds)}: add the result again.")
-        _check_lineage(origin["training"], where)
 
 
 def place(board_folder: Path, result: Result) -> Path:
@@ -287,16 +264,25 @@ def read(path: Path) -> Result:
     return Result.from_json(text, str(path))
 
 
-def read_all(board_folder: Path) -> list[Result]:
-    """Every result of a board, in the order of their files.
+def read_stored(board_folder: Path) -> tuple[list[Result], list[str]]:
+    """Every result of a board, in the order of their files, and a sentence for each file that is left out.
 
-    Raises:
-        BokehbenchError: one of them is not a result, or lies where its identity does not belong.
+    That is one that is not a result, or lies where its identity does not belong: one bad file must not hide the rest.
     """
-    results = []
+    found, left_out = [], []
     for path in sorted((board_folder / "results").glob("*/*.json")):
-        result = read(path)
-        if place(board_folder, result) != path:
-            raise BokehbenchError(f"{path} belongs at {place(board_folder, result)}: move it there.")
-        results.append(result)
-    return results
+        try:
+            result = read(path)
+        except BokehbenchError as error:
+            left_out.append(str(error))
+            continue
+        if place(board_folder, result) == path:
+            found.append(result)
+        else:
+            left_out.append(f"{path} belongs at {place(board_folder, result)}: move it there.")
+    return found, left_out
+
+
+def read_all(board_folder: Path) -> list[Result]:
+    """The results of :func:`read_stored`."""
+    return read_stored(board_folder)[0]

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 from pathlib import Path
 
@@ -10,7 +10,7 @@ from bokehbench.board.boards import Board, read_board
 from bokehbench.board.identity import slug
 from bokehbench.board.network import full_name
 from bokehbench.board.reported import Beside, Reported, all_beside, read_reported
-from bokehbench.board.results import FLAGS, Result, read_all
+from bokehbench.board.results import FLAGS, Result, read_stored
 from bokehbench.board.seeds import told_by_seed
 from bokehbench.board.statistics import Interval, differences, holm, interval, wilcoxon
 from bokehbench.errors import BokehbenchError, nearest
@@ -46,6 +46,7 @@ class Standings:
         reported: all published figures, scores or not.
         wins: (row's id, column's id) -> share of pictures on which the row has the better ranking score, and p of
             Wilcoxon's test after Holm's correction over all pairs.
+        left_out: a sentence for each stored file that is no result.
     """
 
     board: Board
@@ -53,6 +54,7 @@ class Standings:
     beside: tuple[Beside, ...]
     reported: tuple[Reported, ...]
     wins: Mapping[tuple[str, str], tuple[float, float]]
+    left_out: tuple[str, ...] = ()
 
     @property
     def ranked(self) -> tuple[Row, ...]:
@@ -66,12 +68,13 @@ class Standings:
 
 
 def read_standings(folder: Path) -> Standings:
-    """Compute the standings from the files of a board's folder and nothing else.
+    """Compute the standings from the files of a board's folder and nothing else; files that are no results are named.
 
     Raises:
-        BokehbenchError: a file that is not right.
+        BokehbenchError: another file that is not right.
     """
-    return standings(read_board(folder), read_all(folder), read_reported(folder))
+    found, left_out = read_stored(folder)
+    return replace(standings(read_board(folder), found, read_reported(folder)), left_out=tuple(left_out))
 
 
 def standings(board: Board, results: list[Result], reported: list[Reported]) -> Standings:

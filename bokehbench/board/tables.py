@@ -55,6 +55,7 @@ def _score(row: Row, column: Column) -> str:
 
 
 def escape(text: str) -> str:
-    """``text`` for LaTeX."""
+    """``text`` for LaTeX, in one line."""
+    text = " ".join(text.splitlines())
     special = {"\\": "\\textbackslash{}", "~": "\\textasciitilde{}", "^": "\\textasciicircum{}"}
     return "".join(special.get(one, f"\\{one}" if one in "&%$#_{}" else one) for one in text)

@@ -32,13 +32,13 @@ def main(argv: list[str]) -> int:
     from bokehbench.app.server import own_temporary_folder, quiet_gradio, serve
 
     quiet_gradio()
-    with own_temporary_folder():
+    with own_temporary_folder() as folder:
         from bokehbench.app.page import Page
         from bokehbench.app.refocuser import Refocuser
 
         method, title, banner = choose(options)
         print(title)
-        serve(Page(Refocuser(method.model, method.depth), title, banner), options.host, options.port)
+        serve(Page(Refocuser(method.model, method.depth), title, banner), options.host, options.port, folder)
     return 0
 
 

@@ -1,6 +1,7 @@
 """``bokehbench leaderboard add|render|check|verify|pin|cite|compare|figures``: results, tables, what they are worth."""
 
 import argparse
+import sys
 from pathlib import Path
 
 from bokehbench import figures
@@ -78,16 +79,29 @@ def _add(options: argparse.Namespace) -> None:
             "leaderboard add takes result files, or --outputs METHOD=FOLDER with --board and --targets."
         )
     touched: dict[Path, None] = {}
-    for result in [_scored(options)] if options.outputs else [results.read(file) for file in options.files]:
-        folder = boards.find(options.board or result.board, writable=True)
-        path = leaderboard.add(folder, result, options.replace)
-        touched[folder] = None
-        print(f"{full_name(result)}: {path}")
-        if results.read(path).training != result.training:
-            print("  It was there already, with another record of its training, which stays: --replace takes this one.")
-    for folder in touched:
-        leaderboard.render(folder)
-        print(f"Tables: {folder / 'table.md'}")
+    found = [_scored(options)] if options.outputs else [results.read(file) for file in options.files]
+    try:
+        for result in found:
+            folder = boards.find(options.board or result.board, writable=True)
+            path = leaderboard.add(folder, result, options.replace)
+            touched[folder] = None
+            print(f"{full_name(result)}: {path}")
+            if results.read(path).training != result.training:
+                print("  It was there already, with another record of its training, which stays: "
+                      "--replace takes this one.")  # fmt: skip
+    finally:  # where a later one is refused, too: what is stored is in the tables
+        for folder in touched:
+            leaderboard.render(folder)
+            print(f"Tables: {folder / 'table.md'}")
+            _say_left_out(folder)
+
+
+def _say_left_out(*folders: Path) -> int:
+    """Name the stored files of boards that are no results; how many there are."""
+    left_out = [sentence for folder in folders for sentence in results.read_stored(folder)[1]]
+    for sentence in left_out:
+        print(f"left out: {sentence}", file=sys.stderr)
+    return len(left_out)
 
 
 def _scored(options: argparse.Namespace) -> results.Result:
@@ -108,10 +122,12 @@ def _folders(names: list[str]) -> list[Path]:
     return found
 
 
-def _render(options: argparse.Namespace) -> None:
-    for folder in _folders(options.boards):
+def _render(options: argparse.Namespace) -> int:
+    folders = _folders(options.boards)
+    for folder in folders:
         for path in leaderboard.render(folder):
             print(path)
+    return 1 if _say_left_out(*folders) else 0
 
 
 def _check(options: argparse.Namespace) -> int:
@@ -127,7 +143,9 @@ def _check(options: argparse.Namespace) -> int:
 
 def _row(wanted: str, board: str | None) -> tuple[Path, boards.Board, Row]:
     """The result that is meant, on a board or on all of them."""
-    return read_row(wanted, _folders([board] if board else []))
+    folders = _folders([board] if board else [])
+    _say_left_out(*folders)
+    return read_row(wanted, folders)
 
 
 def _cite(options: argparse.Namespace) -> None:
@@ -177,6 +195,7 @@ def cells(each: Compared) -> list[str]:
 
 
 def _figures(options: argparse.Namespace) -> None:
+    _say_left_out(options.board)
     for path in figures.draw(options.board, options.output, options.work, lambda line: print(f"No {line}")):
         print(path)
 

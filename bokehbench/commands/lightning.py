@@ -60,6 +60,21 @@ class BokehCLI(LightningCLI):
             said = in_words(error)
             raise (BokehbenchError(said) if said else refused(error, typed(self.words))) from error
 
+    def _prepare_subcommand_parser(self, klass: type, subcommand: str, **kwargs: Any) -> Any:
+        """With ``--untrained`` for the verbs that need weights."""
+        parser = super()._prepare_subcommand_parser(klass, subcommand, **kwargs)
+        if subcommand != "fit":
+            parser.add_argument("--untrained", action="store_true", help="run random weights, too; no board ranks them")
+        return parser
+
+    def before_test(self) -> None:
+        """Refuse random weights unless they are asked for."""
+        assert isinstance(self.model, BokehModel)
+        if not (self._get(self.config, "untrained") or self._get(self.config, "ckpt_path")):
+            self.model.refuse_untrained()
+
+    before_validate = before_predict = before_test
+
     def instantiate_trainer(self, **kwargs: Any) -> Trainer:
         """Add what every run has: a folder of its own, progress, checkpoints, tables."""
         config = {**self._get(self.config_init, "trainer", default={}), **kwargs}

@@ -4,7 +4,7 @@ import datetime
 import hashlib
 import math
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from torch import Tensor
@@ -86,7 +86,7 @@ def gather(pictures: Sequence[Picture], protocol: Protocol) -> tuple[dict[str, d
 def board_result(board: Board, pictures: Sequence[Picture], **known: Any) -> Result:
     """A result of today, by this code, on a board; ``known`` are the attributes that whoever measured it tells."""
     per_image, missing = gather(pictures, board.evaluator)
-    return Result(
+    result = Result(
         board=board.name,
         board_version=board.version,
         protocol=board.evaluator.describe(),
@@ -99,6 +99,7 @@ def board_result(board: Board, pictures: Sequence[Picture], **known: Any) -> Res
         date=datetime.datetime.now(datetime.UTC).date().isoformat(),
         **known,
     )
+    return replace(result, flags=(*result.flags, "untrained")) if result.untrained else result
 
 
 def picture_hash(picture: Tensor) -> str:

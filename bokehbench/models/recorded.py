@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 
 from pytorch_lightning import LightningModule
 
+from bokehbench.errors import BokehbenchError
 from bokehbench.machine import device_in_words
 from bokehbench.models.published import Published
 from bokehbench.models.stages import Stage, StageRecipe
@@ -93,6 +94,14 @@ class Recorded(LightningModule):
             self._provenance = self._coming or replace(self.first_provenance(), weights=UNKNOWN)
         self._coming = None
         return loaded
+
+    def refuse_untrained(self) -> None:
+        """Raise BokehbenchError where a method that learns has the random weights of its constructor."""
+        if self.provenance.weights == UNTRAINED:
+            raise BokehbenchError(
+                f"{self.label} has random weights, which say nothing of it: give --checkpoint (weights, in a "
+                "configuration); --untrained runs it all the same, and no board ranks it."
+            )
 
     def begin_training(self) -> None:
         """Begin a new record: the weights as they are become the origin of those to come."""

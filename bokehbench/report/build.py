@@ -29,7 +29,7 @@ MARKER = "report.json"
 
 @dataclass(frozen=True)
 class Built:
-    """What was made: pictures and methods on the board, files converted, a sentence per unreadable file."""
+    """What was made: pictures and methods on the board, files converted, a sentence per file left out."""
 
     index: Path
     pictures: int
@@ -54,7 +54,8 @@ def build(board: Path, output: Path, folders: Folders, style: Format, workers: i
     slots = find_slots(board, standings, names, folders)
     with new_folder(output) as draft:
         jobs = list(_jobs(draft, standings, slots, names))
-        album, problems = write_photos(jobs, style, workers)
+        album, unreadable = write_photos(jobs, style, workers)
+        problems = [*standings.left_out, *unreadable]
         (draft / "assets").mkdir()
         for file in ASSETS.iterdir():
             shutil.copyfile(file, draft / "assets" / file.name)

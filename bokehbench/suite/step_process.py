@@ -6,8 +6,8 @@ A crash, a leak or a lack of memory is that step's alone.
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from tqdm import tqdm
 
 from bokehbench.checkpoints import CONFIG
 from bokehbench.errors import BokehbenchError
+from bokehbench.files import locked
 from bokehbench.status_file import VARIABLE, read_status
 
 #: Ends within this many seconds after an interrupt, or is killed.
@@ -86,28 +87,16 @@ class StepBar(tqdm):
         return lambda share, stage: self.move(start + min(share, 1.0), f"{what} {stage}".strip())
 
 
-@contextmanager
-def alone(folder: Path, wait: bool = False) -> Iterator[None]:
-    """Hold the lock of a folder, made where it is not there; the system lets go of it however the process ends.
+def alone(folder: Path, wait: bool = False) -> AbstractContextManager[None]:
+    """Hold the lock of a folder (:func:`bokehbench.files.locked`).
 
     With ``wait`` it waits until another process lets go of it, in place of refusing.
 
     Raises:
         BokehbenchError: another process holds it.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    with (folder / ".lock").open("a") as file:
-        try:
-            import fcntl
-
-            fcntl.flock(file, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
-        except ImportError:  # not on Windows
-            pass
-        except BlockingIOError as error:
-            raise BokehbenchError(
-                f"another benchmark is at work in {folder}: wait for it, or give --folder."
-            ) from error
-        yield
+    busy = f"another benchmark is at work in {folder}: wait for it, or give --folder."
+    return locked(folder, "" if wait else busy)
 
 
 def state(*paths: Path) -> list[str]:

@@ -14,9 +14,9 @@ from PIL import Image
 
 pytest.importorskip("gradio")
 
+from bokehbench.app.guard import is_loopback
 from bokehbench.app.intake import read_map_upload, read_upload
 from bokehbench.app.refocuser import Refocuser
-from bokehbench.app.server import is_loopback
 from bokehbench.cli import main
 from bokehbench.errors import BokehbenchError
 from bokehbench.models import MODELS

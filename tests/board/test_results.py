@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import math
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
+from dataclasses import fields, replace
 
 import pytest
-from made_boards import make_result
+from made_boards import make_board, make_result
 
+from bokehbench.board.boards import read_board
 from bokehbench.board.identity import OUTPUTS_ONLY
-from bokehbench.board.results import FORMAT, Result, place, read_all, write
+from bokehbench.board.markdown import page
+from bokehbench.board.results import FORMAT, Result, place, read, read_all, read_stored, write
+from bokehbench.board.standings import standings
+from bokehbench.board.tables import csv_text, latex
 from bokehbench.errors import BokehbenchError
 
 
@@ -97,8 +102,62 @@ def test_writers_at_once_lose_nothing(tmp_path):
 def test_an_edited_file_is_refused(tmp_path):
     path = write(tmp_path, make_result("Mine"))
     path.write_text(path.read_text().replace('"method": "Mine"', '"method": "Yours"'))
-    with pytest.raises(BokehbenchError, match="was edited"):
-        read_all(tmp_path)
+    other = write(tmp_path, make_result("Other"))
+    found, left_out = read_stored(tmp_path)
+    assert [result.method for result in found] == ["Other"]
+    assert other.is_file()
+    assert "was edited" in left_out[0]
+
+
+WRONG = (None, [], "x", -1, {"a": [{"b": []}]}, [[[]]], 10**400, True)
+FIELDS = [field.name for field in fields(Result)]
+
+
+@pytest.mark.parametrize("name", FIELDS)
+def test_a_field_of_the_wrong_type_is_named_and_never_comes_to_a_table(name, tmp_path):
+    """Each field x each type: what is read can be shown, or the file and the field are named."""
+    board = make_board(tmp_path)
+    good = make_result("Good", training={"seed": 1}, network={"name": "X", "published_parameters": 3})
+    write(board, good)
+    content = json.loads(make_result("Bad").to_json())
+    refused = 0
+    for value in WRONG:
+        file = tmp_path / "odd.json"
+        file.write_text(json.dumps(content | {name: value}))
+        try:
+            odd, said = read(file), None
+        except BokehbenchError as error:
+            refused += 1
+            said = str(error)
+        if said is not None:
+            assert "odd.json" in said
+            assert name in said or "identity" in said
+        else:
+            rows = standings(read_board(board), [good, odd], [])
+            assert page(rows) and csv_text(rows) and latex(rows)  # noqa: PT018
+    assert refused >= 4
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("training", {"origins": [{"role": "start"}]}), ("training", {"origins": 3}),
+        ("training", {"effort": {"seconds": "long"}}), ("training", {"code": [1]}), ("network", {"differs": {"a": 3}}),
+        ("network", {"name": "X", "published_parameters": 0}), ("inference", {"data": [1]}), ("missing", {"lpips": 3}),
+        ("per_image", {"a": {"psnr": "high"}}), ("per_image", {"a": 3}), ("fingerprints", {"a": ["x"]}),
+        ("macs_size", [1]), ("method", "x" * 300), ("method", ""), ("seconds_per_image", 1e999), ("flags", ["odd"]),
+    ],
+)  # fmt: skip
+def test_what_lies_inside_a_field_is_checked_too(field, value):
+    content = json.loads(make_result().to_json()) | {field: value}
+    with pytest.raises(BokehbenchError, match=rf"^over there\.json .*{field[:4]}"):
+        Result.from_json(json.dumps(content), "over there.json")
+
+
+@pytest.mark.parametrize("text", ["[" * 100_000, '"\\ud800"', '{"format": 3, "x": "\\ud800"}', "NaN", "\x00", "1e999"])
+def test_odd_text_is_no_result(text):
+    with pytest.raises(BokehbenchError, match=r"over there\.json"):
+        Result.from_json(text, "over there.json")
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{}", "null", '{"format": 3, "id": "x"}'])
@@ -118,8 +177,7 @@ def test_a_file_in_the_wrong_folder_is_named(tmp_path):
     other = tmp_path / "results" / "other" / f"{result.id}.json"
     other.parent.mkdir(parents=True)
     other.write_text(result.to_json())
-    with pytest.raises(BokehbenchError, match="belongs at"):
-        read_all(tmp_path)
+    assert "belongs at" in read_stored(tmp_path)[1][0]
     assert place(tmp_path, result).parent.name == "a"
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 
@@ -12,6 +13,7 @@ from PIL import Image
 
 from bokehbench.board import leaderboard
 from bokehbench.board.results import read_all
+from bokehbench.cli import main as cli
 from bokehbench.commands.leaderboard import main
 from bokehbench.errors import BokehbenchError
 
@@ -48,6 +50,37 @@ def test_check_fails_until_rendered(folder, capsys):
     assert "table.csv is not what the files say" in capsys.readouterr().out
     assert run("render", folder) == 0
     assert run("check") == 0
+
+
+def test_a_bad_file_is_named_and_the_others_stay(folder, tmp_path, capsys):
+    bad = next((folder / "results").rglob("*.json"))
+    bad.write_text(bad.read_text().replace('"device": "', '"device": 3, "x": "'))
+    good = tmp_path / "new.json"
+    good.write_text(make_result("New", 2.0).to_json())
+    assert run("add", good) == 0
+    assert "New" in (folder / "table.md").read_text()
+    assert run("render", "tiny") == 1
+    assert run("check", "tiny") == 1
+    said = capsys.readouterr()
+    assert said.err.count(bad.name) == 2
+    assert f"{bad.name} is not a result of bokehbench (device: should be a valid string)" in said.out
+    assert run("compare", "New", "New") == 0
+    assert cli(["report", "tiny", "-o", str(tmp_path / "report")]) == 0
+    assert bad.name in (tmp_path / "report" / "index.html").read_text()
+
+
+@pytest.mark.parametrize("name", ["<img src=x onerror=alert(1)>", "=cmd()", "a\nb | c", "\\|", "</script><b>"])
+def test_names_from_files_are_words_in_every_page(folder, tmp_path, name):
+    file = tmp_path / "odd.json"
+    file.write_text(make_result(name, variant=name, device=name, missing={"lpips": name}).to_json())
+    assert run("add", file) == 0
+    assert cli(["report", "tiny", "-o", str(tmp_path / "report")]) == 0
+    rows = (folder / "table.md").read_text()
+    assert not re.search(r"(?<!\\)</?\w", rows)
+    assert "\n=" not in (folder / "table.csv").read_text().replace('"', "\n")
+    pages = "".join(page.read_text() for page in (tmp_path / "report").glob("*.html"))
+    assert "<img src=x" not in pages
+    assert "</script><b>" not in pages
 
 
 def test_add_scores_a_folder_of_outputs(folder, tmp_path, capsys):
