@@ -5,7 +5,9 @@ import sys
 
 from bokehbench import __version__
 from bokehbench.errors import BokehbenchError
+from bokehbench.files import REMEDY, of_place
 from bokehbench.status_file import end_with_parent, watched, write_status
+from bokehbench.stopping import Stopped, stoppable
 from bokehbench.verbs import VERBS, about, run
 
 USAGE = "usage: bokehbench VERB [options]\n\nBokeh rendering from a single photo.\n\nverbs:"
@@ -30,14 +32,27 @@ def main(argv: list[str] | None = None) -> int:
     if watched():
         end_with_parent()
     try:
-        return run(argv)
+        with stoppable():
+            status = run(argv)
+        write_status(ended=status, share=1.0, what="")
+        return status
     except BokehbenchError as error:
-        write_status(failed=str(error))
-        print(f"bokehbench: {error}", file=sys.stderr)
-        return 2
+        return _refused(str(error))
+    except Stopped as stop:
+        write_status(failed=str(stop))
+        print(f"\nbokehbench: {stop}", file=sys.stderr)
+        return 128 + stop.number
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # `| head` has read enough: say no more at exit
         return 1
     except Exception as error:
+        if isinstance(error, OSError) and of_place(error):
+            return _refused(f"{error.filename or 'A file'}: {error.strerror}: {REMEDY}.")
         write_status(failed=f"{type(error).__name__}: {error}")
         raise
+
+
+def _refused(sentence: str) -> int:
+    write_status(failed=sentence)
+    print(f"bokehbench: {sentence}", file=sys.stderr)
+    return 2

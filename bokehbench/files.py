@@ -1,7 +1,9 @@
 """Atomic writing: a killed process or a full disk leaves the file, or the folder, that was there before."""
 
+import errno
 import os
 import tempfile
+import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -9,9 +11,19 @@ from typing import IO
 
 from bokehbench.errors import BokehbenchError
 
+#: What to do about :func:`of_place`.
+REMEDY = "free space or choose another place"
+#: Full, read-only, not ours, no folder, a folder, too long, too large, on another or a lost disk.
+_OF_PLACES = {
+    errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOTDIR, errno.EISDIR, errno.EEXIST,
+    errno.ENOTEMPTY, errno.ENAMETOOLONG, errno.EFBIG, errno.EIO, errno.ELOOP, errno.ENOENT, errno.ESTALE, errno.EMFILE,
+}  # fmt: skip
+
 
 def write_atomic(path: Path, write: Callable[[IO[bytes]], object]) -> None:
-    """Let ``write`` fill a temporary file beside ``path``, then move it there.
+    """Let ``write`` fill a temporary file beside ``path``, then move it there; the old one stays until then.
+
+    Where the system can, the temporary file has no name until it is whole: a killed process leaves none behind.
 
     Raises:
         BokehbenchError: the folder cannot be written to, or the disk is full.
@@ -19,13 +31,17 @@ def write_atomic(path: Path, write: Callable[[IO[bytes]], object]) -> None:
     temporary = None
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name[:40]}.", delete=False) as file:
-            temporary = Path(file.name)
+        name = path.parent / f".{path.name[:40]}.{uuid.uuid4().hex}"
+        with _nameless(path.parent) or name.open("xb") as file:
+            temporary = name
             write(file)
             file.flush()
             os.fsync(file.fileno())
-        temporary.chmod(0o644)
-        os.replace(temporary, path)
+            if isinstance(file.name, int):
+                # src_dir_fd alone makes Python follow the link to the open file
+                os.link(f"/proc/self/fd/{file.fileno()}", name, src_dir_fd=file.fileno())
+        name.chmod(0o644)
+        os.replace(name, path)
     except OSError as error:
         raise _refused(path, error) from error
     finally:
@@ -64,7 +80,22 @@ def new_folder(place: Path) -> Iterator[Path]:
         raise _refused(place, error) from error
 
 
+def of_place(error: OSError) -> bool:
+    """Whether it is the fault of where something was to be written or read, not of us."""
+    return error.errno in _OF_PLACES
+
+
+def _nameless(folder: Path) -> IO[bytes] | None:
+    """An open file in ``folder`` that is gone when it is closed unless it was linked; None where there is no such."""
+    if not hasattr(os, "O_TMPFILE") or not Path("/proc/self/fd").is_dir():
+        return None
+    try:
+        return os.fdopen(os.open(folder, os.O_TMPFILE | os.O_RDWR, 0o644), "wb")
+    except OSError as error:
+        if error.errno in (errno.EOPNOTSUPP, errno.EISDIR, errno.ENOENT, errno.EINVAL) and folder.is_dir():
+            return None
+        raise
+
+
 def _refused(place: Path, error: OSError) -> BokehbenchError:
-    return BokehbenchError(
-        f"{place} could not be written ({error.strerror or error}): free space or choose another place."
-    )
+    return BokehbenchError(f"{place} could not be written ({error.strerror or error}): {REMEDY}.")

@@ -53,3 +53,25 @@ class WaitAt(Callback):
             self.waiting.touch()
             while self.waiting.exists():
                 time.sleep(0.05)
+
+
+class SignalAt(Callback):
+    """A signal to this process while optimiser step ``step`` is at work, or in the validation that follows."""
+
+    def __init__(self, step: int, number: int = signal.SIGTERM, validating: bool = False) -> None:
+        self.step, self.number, self.validating = step, number, validating
+
+    def on_train_batch_start(self, trainer: Trainer, pl_module: LightningModule, *args: object) -> None:
+        if trainer.global_step == self.step and not self.validating:
+            os.kill(os.getpid(), self.number)
+
+    def on_validation_batch_start(self, trainer: Trainer, pl_module: LightningModule, *args: object) -> None:
+        if trainer.global_step == self.step and self.validating:
+            os.kill(os.getpid(), self.number)
+
+
+class SignalAtTest(Callback):
+    """SIGTERM to this process as the first picture of a test begins."""
+
+    def on_test_batch_start(self, *args: object) -> None:
+        os.kill(os.getpid(), signal.SIGTERM)

@@ -24,6 +24,7 @@ FLAGS = {
     "incomplete": "not every picture of the split was scored",
     "dirty": "run from a working tree with uncommitted changes",
     "contaminated": "the weights saw pictures of the test split",
+    "stopped": "a stage was not trained to its end",
 }
 #: Scores closer than this are the same measurement: another device moves single 8-bit levels.
 RELATIVE, ABSOLUTE = 1e-4, 1e-4

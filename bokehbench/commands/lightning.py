@@ -2,6 +2,7 @@
 
 import logging
 import os
+import shlex
 import warnings
 from argparse import ArgumentError
 from typing import Any
@@ -12,12 +13,13 @@ from pytorch_lightning.callbacks import Callback, LearningRateMonitor
 from pytorch_lightning.cli import LightningCLI
 
 from bokehbench import callbacks
-from bokehbench.commands.arguments import prepare
+from bokehbench.commands.arguments import prepare, take
 from bokehbench.commands.loggers import finish_wandb, in_words, ready
 from bokehbench.data.base import BokehDataModule
 from bokehbench.errors import BokehbenchError
 from bokehbench.models import MODELS
 from bokehbench.models.base import BokehModel
+from bokehbench.stopping import Stopped
 from bokehbench.trainer import StagedTrainer
 
 #: What every run has, in this order: those that send files away after those that write them.
@@ -112,6 +114,11 @@ def run(argv: list[str]) -> BokehCLI:
             args=words,
         )
         exit_code = 0
+    except Stopped as stop:
+        if stop.checkpoint is None:
+            raise
+        again = shlex.join(["bokehbench", *take(argv, ("--checkpoint",))[0], "--checkpoint", str(stop.checkpoint)])
+        raise Stopped(stop.number, f"{stop.kept} Go on: {again}") from None
     except ArgumentError as error:
         raise BokehbenchError(f"{error} (`bokehbench {argv[0]} --help` lists the options)") from None
     except ValueError as error:
@@ -121,7 +128,17 @@ def run(argv: list[str]) -> BokehCLI:
     except Exception as error:
         if refused := in_words(error):
             raise BokehbenchError(refused) from None
+        if "DataLoader worker" in str(error):
+            raise BokehbenchError(lost_worker(str(error))) from error
         raise
     finally:
         finish_wandb(exit_code)
     return ran
+
+
+def lost_worker(said: str) -> str:
+    """What to do where a process that loads pictures has died, which torch tells in several words."""
+    return (
+        f"{said.splitlines()[0]} It loaded pictures, and the system ends such processes for lack of memory: give a "
+        "smaller --data.num_workers (0: none), and go on from the last checkpoint."
+    )

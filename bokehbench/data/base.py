@@ -18,6 +18,7 @@ from bokehbench.data.augment import Item, fit_view, flip_and_turn
 from bokehbench.data.collate import collate
 from bokehbench.data.sampling import Draw, DrawSampler, TrainingPlan, draw_generator
 from bokehbench.errors import BokehbenchError, check_options
+from bokehbench.stopping import outlive
 
 SPLITS = ("train", "val", "test", "predict")
 #: Splits that each Lightning stage reads.
@@ -291,6 +292,7 @@ class BokehDataModule(LightningDataModule):
             num_workers=self.num_workers,
             pin_memory=torch.cuda.is_available(),  # on a CPU it only copies once more
             persistent_workers=self.num_workers > 0,
+            worker_init_fn=outlive,
             **options,
         )
 

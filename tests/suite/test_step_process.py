@@ -39,7 +39,7 @@ def test_a_test_tells_its_share_of_the_pictures(tmp_path: Path, monkeypatch) -> 
     monkeypatch.setenv(VARIABLE, str(tmp_path / "progress.json"))
     monkeypatch.setattr(step_progress, "PAUSE", 0.0)
     assert main(["test", *words("identity"), "--trainer.enable_progress_bar=false"]) == 0
-    assert read_status(tmp_path / "progress.json") == {"share": 1.0, "what": ""}
+    assert read_status(tmp_path / "progress.json") == {"ended": 0, "share": 1.0, "what": ""}
 
 
 def test_nobody_listens_and_nothing_is_written(tmp_path: Path, monkeypatch) -> None:
