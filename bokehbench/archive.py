@@ -65,7 +65,7 @@ class _Inert(dict[Any, Any]):
     append = extend = add = __setstate__
 
 
-class _Storages(pickle._Unpickler):  # type: ignore[name-defined, misc]  # in Python: its memory grows with the file only
+class _Storages(pickle._Unpickler):  # the one in Python, whose memory grows with the file only
     """Walks a pickle without making what it names, and looks at the size of every storage."""
 
     def __init__(self, file: Any, sizes: dict[str, int], folder: str) -> None:

@@ -27,11 +27,12 @@ Content = dict[str, Any]
 
 @pytest.fixture(scope="module")
 def place(tmp_path_factory: pytest.TempPathFactory):
-    """The working folder: a fit of two steps, and a photo."""
+    """The working folder: a fit that was told to end after two of three steps, and a photo."""
     folder = tmp_path_factory.mktemp("broken")
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
-        assert main(["fit", *words(METHOD)]) == 0
+        end = ["--trainer.callbacks+=kill_at.SignalAt", "--trainer.callbacks.step=1"]
+        assert main(["fit", *words(METHOD, steps=3), *end]) == 143
         shutil.copy(folder / "runs" / METHOD / "version_0" / "checkpoints" / "last.ckpt", "good.ckpt")
         save(folder / "photo.png", picture(1, (32, 32)))
         yield folder
@@ -244,20 +245,18 @@ def test_python_and_render_refuse_with_a_sentence(place, kind, capfd) -> None:
     assert not Path("out.png").exists()
 
 
-@pytest.mark.parametrize(
-    "kind", ["NaN", "another width", "an argument of text", "a width for terabytes", "a flipped bit"]
-)
+#: Of which every kind of check has one.
+SOME = ["NaN", "another width", "an argument of text", "a width for terabytes", "a flipped bit"]
+
+
+@pytest.mark.parametrize("kind", SOME)
 @pytest.mark.parametrize("verb", ["test", "fit", "validate", "predict", "export", "weights"])
 def test_every_other_door_refuses_too(place, kind, verb, capfd) -> None:
     path = str(broken(place, kind))
     if verb == "export":
         refused(["export", "--checkpoint", path, "-o", "out.onnx"], capfd)
     elif verb == "weights":
-        if kind not in (
-            "an argument of text",
-            "a width for terabytes",
-            "another width",
-        ):  # those of the file do not count
+        if kind not in SOME[1:4]:  # arguments of the file do not count where only its weights are asked for
             refused(["fit", *words(METHOD), f"--model.weights={path}"], capfd)
     else:
         refused([verb, "--model", METHOD, "--checkpoint", path, "--trainer.accelerator=cpu"], capfd)

@@ -19,6 +19,7 @@ from bokehbench.metrics.measurement import Measurement, numbers, sample_of
 from bokehbench.metrics.sample import Sample
 from bokehbench.models.renders import Renders
 from bokehbench.models.stages import Stage, StageRecipe, select
+from bokehbench.models.weights import not_finite
 from bokehbench.provenance import UNTRAINED
 
 
@@ -160,6 +161,8 @@ class BokehModel(Renders):
         except BokehbenchError as error:
             if where := with_holes(batch):
                 raise self.failed(f"batch holds NaN or infinity in {where}", "repair that file and go on") from error
+            if broken := not_finite(self.state_dict()):
+                raise self.failed(f"weights ({broken[0]}) became NaN or infinite") from error
             raise
         name, size = self.stage.name, len(batch["image"])
         self.log(f"{name}/loss", loss, prog_bar=True, batch_size=size)

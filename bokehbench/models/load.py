@@ -51,8 +51,8 @@ def load_model(
     stored, changed = stored_arguments(content, kind, str(path)), changes(kind) if changes else {}
     try:
         model = construct(kind, {**stored, **changed})
-    except BokehbenchError:
-        raise
+    except BokehbenchError as error:
+        raise error if changed else BokehbenchError(f"{path}: {error}") from error
     except Exception as error:  # whatever a constructor makes of what it was never meant to be given
         raise BokehbenchError(
             f"{path} has arguments of which {MODELS.written(kind)} cannot be made ({error}): fetch or write it again."

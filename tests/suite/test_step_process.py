@@ -78,6 +78,7 @@ def test_a_step_that_goes_on_for_long_is_heard(tmp_path: Path, monkeypatch) -> N
     [
         (["test", *words("layered"), "--model.layers=0"], "^--model.layers 0: give 1 or more"),
         (["test", *words("layered"), "--trainer.callbacks+=kill_at.CrashAtTest"], "^ZeroDivisionError: by zero"),
+        (["test", *words("layered"), "--trainer.callbacks+=kill_at.SignalAtTest"], "^Stopped by SIGTERM"),
         (
             ["fit", *words(METHOD), "--trainer.callbacks+=kill_at.KillAt", "--trainer.callbacks.step=1"],
             "^killed by signal 9, probably for lack of memory",
