@@ -13,12 +13,6 @@ _OTHERS = {
     b"<": "a web page, not the file: download it again, from the address of the file itself",
     b"{": "text: download it again",
 }
-#: Bytes of an element of a storage, by the first part of its name.
-_ITEM_SIZES = {
-    "Untyped": 1, "Byte": 1, "Char": 1, "Bool": 1, "Short": 2, "Half": 2, "BFloat16": 2, "Int": 4, "Float": 4,
-    "Long": 8, "Double": 8, "ComplexFloat": 8, "ComplexDouble": 16, "QInt8": 1, "QUInt8": 1, "QInt32": 4, "QUInt4x2": 1,
-    "QUInt2x4": 1,
-}  # fmt: skip
 
 
 def refuse_broken(path: Path) -> None:
@@ -78,7 +72,10 @@ class _Storages(pickle._Unpickler):  # the one in Python, whose memory grows wit
 
     def persistent_load(self, pid: Any) -> _Inert:
         """Raises ValueError where a storage is larger than its record."""
+        import torch
+
         _, kind, key, _, count = pid
-        if not 0 <= count * _ITEM_SIZES[kind.removesuffix("Storage")] <= self.sizes[f"{self.folder}data/{key}"]:
+        item = 1 if kind == "UntypedStorage" else getattr(torch, kind).dtype.itemsize
+        if not 0 <= count * item <= self.sizes[f"{self.folder}data/{key}"]:
             raise ValueError("a storage is larger than its record")
         return _Inert()

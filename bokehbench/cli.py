@@ -5,7 +5,7 @@ import sys
 
 from bokehbench import __version__
 from bokehbench.errors import BokehbenchError
-from bokehbench.files import REMEDY, of_place
+from bokehbench.files import REMEDY
 from bokehbench.status_file import end_with_parent, watched, write_status
 from bokehbench.stopping import Stopped, stoppable
 from bokehbench.verbs import VERBS, about, run
@@ -46,7 +46,7 @@ def main(argv: list[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # `| head` has read enough: say no more at exit
         return 1
     except Exception as error:
-        if isinstance(error, OSError) and of_place(error):
+        if isinstance(error, OSError) and error.errno:  # a disk or a place, of whatever a library was about to write
             return _refused(f"{error.filename or 'A file'}: {error.strerror}: {REMEDY}.")
         write_status(failed=f"{type(error).__name__}: {error}")
         raise

@@ -11,13 +11,8 @@ from typing import IO
 
 from bokehbench.errors import BokehbenchError
 
-#: What to do about :func:`of_place`.
+#: What to do about a place that cannot be written to.
 REMEDY = "free space or choose another place"
-#: Full, read-only, not ours, no folder, a folder, too long, too large, on another or a lost disk.
-_OF_PLACES = {
-    errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOTDIR, errno.EISDIR, errno.EEXIST,
-    errno.ENOTEMPTY, errno.ENAMETOOLONG, errno.EFBIG, errno.EIO, errno.ELOOP, errno.ENOENT, errno.ESTALE, errno.EMFILE,
-}  # fmt: skip
 
 
 def write_atomic(path: Path, write: Callable[[IO[bytes]], object]) -> None:
@@ -78,11 +73,6 @@ def new_folder(place: Path) -> Iterator[Path]:
                 raise
     except OSError as error:
         raise _refused(place, error) from error
-
-
-def of_place(error: OSError) -> bool:
-    """Whether it is the fault of where something was to be written or read, not of us."""
-    return error.errno in _OF_PLACES
 
 
 def _nameless(folder: Path) -> IO[bytes] | None:

@@ -33,26 +33,24 @@ class Stopped(SystemExit):
         return f"Stopped by {by}. {self.kept}"
 
 
-class _Asked:
-    """What this process was told by signals."""
+class _State:
+    """What this process was told by signals, and whether somebody ends when the work at hand is done."""
 
-    #: The signal that was received; None: none.
     number: int | None = None
-    #: Whether there is somebody who looks at :attr:`number` and ends when the work at hand is done.
     patient = False
 
 
 def asked() -> int | None:
-    """The signal that waits for :func:`patiently` working code to end; None: nobody wants an end."""
-    return _Asked.number if _Asked.patient else None
+    """The signal after which :func:`patiently` working code must raise :class:`Stopped`; None: none."""
+    return _State.number if _State.patient else None
 
 
 def patiently(wanted: bool = True) -> None:
-    """From now on a first signal only sets :func:`asked`, whose caller must then raise :class:`Stopped`.
-
-    A second Ctrl-C ends at once. Without the handlers of :func:`stoppable` nothing changes.
-    """
-    _Asked.patient = wanted
+    """From now on a first signal only sets :func:`asked`; a second Ctrl-C ends at once. Inside :func:`stoppable`."""
+    _State.patient = wanted
+    ours = signal.getsignal(signal.SIGINT)
+    if wanted and isinstance(ours, _Handler):  # Lightning has put a handler of its own before it
+        signal.signal(signal.SIGTERM, ours)
 
 
 @contextmanager
@@ -61,21 +59,14 @@ def stoppable() -> Iterator[None]:
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    _Asked.number, _Asked.patient = None, False
+    _State.number, _State.patient = None, False
     before = {number: signal.signal(number, _Handler(os.getpid())) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         yield
     finally:
-        _Asked.patient = False
+        _State.patient = False
         for number, each in before.items():
             signal.signal(number, each)
-
-
-def take_back() -> None:
-    """Be the only one whom SIGTERM tells, where a library has put a handler of its own before :func:`stoppable`'s."""
-    ours = signal.getsignal(signal.SIGINT)
-    if isinstance(ours, _Handler):
-        signal.signal(signal.SIGTERM, ours)
 
 
 class _Handler:
@@ -85,10 +76,9 @@ class _Handler:
     def __call__(self, number: int, frame: Any) -> None:
         if os.getpid() != self.process:  # a child that a library forked; a terminal's Ctrl-C is for its parent
             return None if number == signal.SIGINT else os._exit(128 + number)
-        again, _Asked.number = _Asked.number, _Asked.number or number
+        again, _State.number = _State.number, _State.number or number
         # A terminal's Ctrl-C reaches a suite and its step, and the suite then sends SIGTERM: that is one wish
-        impatient = again == number == signal.SIGINT
-        if impatient or (again is None and not _Asked.patient):
+        if again == number == signal.SIGINT or (again is None and not _State.patient):
             raise Stopped(number)
 
 

@@ -96,7 +96,7 @@ class StagedTrainer(Trainer):
             except (KeyError, TypeError, ValueError, AttributeError, IndexError, RuntimeError) as error:
                 if not resumed or self.train_dataloader is not None:  # past the point where the state was restored
                     raise
-                raise unresumable(ckpt_path, f"{type(error).__name__}: {str(error).splitlines()[0]}") from error
+                raise unresumable(ckpt_path, f"{type(error).__name__}: {str(error)[:100]}") from error
             if self.fit_loop.max_steps != -1 and self.global_step >= self.fit_loop.max_steps:
                 break
         self.val_check_interval = asked_interval
@@ -139,9 +139,8 @@ class StagedTrainer(Trainer):
         loops = content["loops"].get("fit_loop")
         if not _alike(loops, self.fit_loop.state_dict()):
             raise unresumable(ckpt_path, "its step count is missing or broken")
-        if not all(
-            isinstance(content.get(key), list) and content[key] for key in ("optimizer_states", "lr_schedulers")
-        ):
+        states = content.get("optimizer_states"), content.get("lr_schedulers")
+        if not all(isinstance(each, list) and each for each in states):
             raise unresumable(ckpt_path, "it has no state of the optimiser")
         return names.index(saved["stage"]), int(loops["epoch_loop.batch_progress"]["current"]["ready"])
 

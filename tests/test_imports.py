@@ -60,7 +60,7 @@ ALLOWED = {
     "report": {"board", "data", "figures", "files", "metrics", "templates"},
     "study": {"board", "data", "figures", "files", "tables", "templates"},
     "submit": {"batch", "board", "data", "figures", "files", "measure", "metrics"},
-    "app": {"data", "models", "optics", "photo_depth", "pictures"},
+    "app": {"data", "models", "optics", "photo_depth", "pictures", "stopping"},
     "exporting": {"models"},
     # the top
     "photo_depth": {"data", "depth", "models", "provenance", "registry"},

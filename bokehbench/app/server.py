@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from bokehbench.errors import BokehbenchError
+from bokehbench.stopping import Stopped
 
 #: People whose photos are kept at once; a photo of theirs takes about 150 MB with DeepLens' features.
 MAX_SESSIONS = 16
@@ -83,7 +84,7 @@ def serve(page: object, host: str, port: int) -> None:
     print(f"Open {address} (Ctrl-C ends it)", flush=True)
     try:
         threading.Event().wait()
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, Stopped):
         print("Stopped.")
     finally:
         blocks.close(verbose=False)

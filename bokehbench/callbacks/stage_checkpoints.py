@@ -35,7 +35,6 @@ class StageCheckpoints(Checkpoint, InRunFolder):
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """From now on an end that is asked for waits for the step at hand."""
         stopping.patiently()
-        stopping.take_back()
         self._step = trainer.global_step
 
     def on_exception(self, trainer: Trainer, pl_module: LightningModule, exception: BaseException) -> None:

@@ -129,16 +129,11 @@ def run(argv: list[str]) -> BokehCLI:
         if refused := in_words(error):
             raise BokehbenchError(refused) from None
         if "DataLoader worker" in str(error):
-            raise BokehbenchError(lost_worker(str(error))) from error
+            raise BokehbenchError(
+                f"{str(error).splitlines()[0]} It loaded pictures, and systems end such processes for lack of memory: "
+                "give a smaller --data.num_workers (0: none), and go on from the last checkpoint."
+            ) from error
         raise
     finally:
         finish_wandb(exit_code)
     return ran
-
-
-def lost_worker(said: str) -> str:
-    """What to do where a process that loads pictures has died, which torch tells in several words."""
-    return (
-        f"{said.splitlines()[0]} It loaded pictures, and the system ends such processes for lack of memory: give a "
-        "smaller --data.num_workers (0: none), and go on from the last checkpoint."
-    )

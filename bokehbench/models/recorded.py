@@ -129,15 +129,12 @@ class Recorded(LightningModule):
         Raises:
             BokehbenchError: the state of the optimiser that was resumed is not of these weights, or not finite.
         """
-        for optimiser in getattr(self._trainer, "optimizers", ()):
-            for weights, state in optimiser.state.items():
-                for value in state.values():
-                    wrong = isinstance(value, Tensor) and value.ndim and value.shape != weights.shape
-                    if wrong or (isinstance(value, Tensor) and not bool(value.isfinite().all())):
-                        raise BokehbenchError(
-                            "The checkpoint's state of the optimiser is broken: start from its weights with "
-                            "--model.weights."
-                        )
+        states = [each.state.items() for each in getattr(self._trainer, "optimizers", ())]
+        for weights, value in [(weights, each) for state in states for weights, of in state for each in of.values()]:
+            if isinstance(value, Tensor) and (value.shape not in (weights.shape, ()) or not value.isfinite().all()):
+                raise BokehbenchError(
+                    "The checkpoint's state of the optimiser is broken: start from its weights with --model.weights."
+                )
         if not self.provenance.distribution:
             self.provenance = replace(self.provenance, method=class_path(type(self)), **code_of(type(self)))
         self._training_since = time.monotonic() - self.provenance.seconds
