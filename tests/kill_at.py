@@ -60,7 +60,7 @@ class WaitAt(Callback):
 class SignalAt(Callback):
     """A signal to this process while optimiser step ``step`` is at work, or in the validation that follows."""
 
-    def __init__(self, step: int, number: int = signal.SIGTERM, validating: bool = False) -> None:
+    def __init__(self, step: int, number: int = 15, validating: bool = False) -> None:
         self.step, self.number, self.validating = step, number, validating
 
     def on_train_batch_start(self, trainer: Trainer, pl_module: LightningModule, *args: object) -> None:
