@@ -50,6 +50,15 @@ def known(batch: Batch, key: str) -> Tensor:
     return ~value.flatten(1).isnan().any(1) if value.ndim > 1 else ~value.isnan()
 
 
+def with_holes(batch: Batch) -> str:
+    """The first tensor and picture that hold NaN or infinity in a part, in words; empty = none."""
+    for key, values in batch.items():
+        for name, value in zip(batch.get("name", ()), values if isinstance(values, torch.Tensor) else (), strict=False):
+            if value.is_floating_point() and not bool(value.isfinite().all()) and not bool(value.isnan().all()):
+                return f"'{key}' of {name}"
+    return ""
+
+
 def require(batch: Batch, keys: tuple[str, ...], who: str) -> None:
     """Raise :class:`BokehbenchError` unless every item of the batch has all ``keys``.
 

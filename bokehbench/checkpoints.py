@@ -1,13 +1,17 @@
-"""Checkpoint files and folders of weights: found, and opened without running code. Starts without torch."""
+"""Checkpoint files and folders of weights: found, written, opened without running code. Starts without torch."""
 
 import hashlib
+import io
 import json
 import pickle
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from bokehbench.archive import refuse_broken
 from bokehbench.errors import BokehbenchError
+from bokehbench.files import write_atomic
 
 #: The files of a folder of weights: tensors, what they are of, and a model card.
 WEIGHTS, CONFIG, CARD = "model.safetensors", "config.json", "README.md"
@@ -19,6 +23,30 @@ SUFFIXES = (".ckpt", ".safetensors")
 def newest(place: Path, pattern: str = "**/checkpoints/last.ckpt") -> Path | None:
     """The file below ``place`` that was written last, of those that fit ``pattern``; None where there is none."""
     return max(place.glob(pattern), key=lambda path: path.stat().st_mtime, default=None)
+
+
+def is_whole(path: Path) -> bool:
+    """Whether :func:`read_checkpoint` can read it."""
+    try:
+        return bool(read_checkpoint(path))
+    except BokehbenchError:
+        return False
+
+
+def newest_whole(place: Path, pattern: str = "**/*.ckpt") -> Path | None:
+    """As :func:`newest`, of the checkpoints that can be read and a fit can go on from; None where there is none."""
+    found = [path for path in place.glob(pattern) if not path.stem.endswith("-best")]
+    newest_first = sorted(found, key=lambda path: path.stat().st_mtime, reverse=True)
+    return next(filter(is_whole, newest_first), None)
+
+
+def write_checkpoint(content: Mapping[str, Any], path: Path) -> None:
+    """As torch saves it, atomically; BokehbenchError where the place cannot be written to."""
+    import torch
+
+    buffer = io.BytesIO()  # torch makes no sentence of a disk that is full
+    torch.save(content, buffer)
+    write_atomic(path, lambda file: file.write(buffer.getbuffer()))
 
 
 def read_plain(path: Path) -> Any:
@@ -33,15 +61,18 @@ def read_plain(path: Path) -> Any:
     if not path.is_file():
         raise BokehbenchError(f"There is no checkpoint {path}: check the path.")
     try:
+        refuse_broken(path)
         if path.suffix == ".safetensors":
             return load_file(path)
         return torch.load(path, map_location="cpu", weights_only=True)
-    except pickle.UnpicklingError as error:
-        raise BokehbenchError(
-            f"{path} holds objects that could run code, so it was not loaded: "
-            "save it again as a plain state dict or as .safetensors."
-        ) from error
+    except BokehbenchError:
+        raise
     except Exception as error:
+        if isinstance(error, pickle.UnpicklingError) and "Unsupported" in str(error):
+            raise BokehbenchError(
+                f"{path} holds objects that could run code, so it was not loaded: "
+                "save it again as a plain state dict or as .safetensors."
+            ) from error
         raise BokehbenchError(
             f"{path} is truncated or no checkpoint ({type(error).__name__}): fetch it again."
         ) from error
@@ -107,12 +138,37 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
     content = read_plain(path)
     if path.suffix == ".safetensors":
         return {"state_dict": content}
-    if not isinstance(content, dict) or "state_dict" not in content:
+    if not isinstance(content, Mapping) or "state_dict" not in content:
         raise BokehbenchError(
             f"{path} is no checkpoint of bokehbench (it has no 'state_dict'): "
             "the authors' files become one with `bokehbench import-weights`."
         )
-    return content
+    if wrong := _wrong_part(content):
+        raise BokehbenchError(f"{path} is a broken checkpoint: {wrong}. Fetch or write it again.")
+    return dict(content)
+
+
+def _wrong_part(content: Mapping[str, Any]) -> str:
+    """What of a checkpoint is not of the kind that we write; empty = nothing."""
+    import torch
+
+    mark = content.get("bokehbench", {})
+    parts = {"state_dict": {}, "hyper_parameters": {}, "bokehbench": {}, "callbacks": {}, "loops": {}, **content}
+    for name in ("state_dict", "hyper_parameters", "bokehbench", "callbacks", "loops"):
+        if not isinstance(parts[name], Mapping) or not all(isinstance(key, str) for key in parts[name]):
+            return f"its '{name}' is no table of names"
+    names, model, stage = mark.get("stages", []), mark.get("model", ""), mark.get("stage")
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        return "its 'stages' are no list of names"
+    if not isinstance(model, str) or not isinstance(stage, str | None):
+        return "its method or stage is no name"
+    for name, value in content["state_dict"].items():
+        if not isinstance(value, torch.Tensor):
+            return f"'{name}' is no tensor"
+        plain = value.layout == torch.strided and value.device.type == "cpu" and not value.is_quantized
+        if not plain or value.is_complex() or value.numel() * value.itemsize > value.untyped_storage().nbytes():
+            return f"'{name}' is no plain tensor"
+    return ""
 
 
 def sha256_of(path: Path) -> str:

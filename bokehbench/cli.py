@@ -6,8 +6,10 @@ from itertools import pairwise
 
 from bokehbench import __version__
 from bokehbench.errors import BokehbenchError
+from bokehbench.files import REMEDY
 from bokehbench.refusals import refusal, show_where
 from bokehbench.status_file import end_with_parent, watched, write_status
+from bokehbench.stopping import Stopped, stoppable
 from bokehbench.verbs import VERBS, about, run
 
 USAGE = "usage: bokehbench VERB [options]\n\nBokeh rendering from a single photo.\n\nverbs:"
@@ -33,13 +35,22 @@ def main(argv: list[str] | None = None) -> int:
         end_with_parent()
     try:
         _refuse_empty(argv)
-        return run(argv)
+        with stoppable():
+            status = run(argv)
+        write_status(ended=status, share=1.0, what="")
+        return status
     except BokehbenchError as error:
         return _ended(str(error), error)
+    except Stopped as stop:
+        write_status(failed=str(stop))
+        print(f"\nbokehbench: {stop}", file=sys.stderr)
+        return 128 + stop.number
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # `| head` has read enough: say no more at exit
         return 1
     except Exception as error:
+        if isinstance(error, OSError) and error.errno:  # a disk or a place, of whatever a library was about to write
+            return _ended(f"{error.filename or 'A file'}: {error.strerror}: {REMEDY}.", error)
         if said := refusal(error):
             return _ended(f"{argv[0]}: {said}.", error)
         write_status(failed=f"{type(error).__name__}: {error}")

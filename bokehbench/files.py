@@ -1,8 +1,10 @@
 """Atomic writing, and locks: a killed process or a full disk leaves the file, or folder, that was there before."""
 
 import codecs
+import errno
 import os
 import tempfile
+import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -12,9 +14,14 @@ from filelock import FileLock, Timeout
 
 from bokehbench.errors import BokehbenchError
 
+#: What to do about a place that cannot be written to.
+REMEDY = "free space or choose another place"
+
 
 def write_atomic(path: Path, write: Callable[[IO[bytes]], object]) -> None:
-    """Let ``write`` fill a temporary file beside ``path``, then move it there.
+    """Let ``write`` fill a temporary file beside ``path``, then move it there; the old one stays until then.
+
+    Where the system can, the temporary file has no name until it is whole: a killed process leaves none behind.
 
     Raises:
         BokehbenchError: the folder cannot be written to, or the disk is full.
@@ -22,13 +29,17 @@ def write_atomic(path: Path, write: Callable[[IO[bytes]], object]) -> None:
     temporary = None
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name[:40]}.", delete=False) as file:
-            temporary = Path(file.name)
+        name = path.parent / f".{path.name[:40]}.{uuid.uuid4().hex}"
+        with _nameless(path.parent) or name.open("xb") as file:
+            temporary = name
             write(file)
             file.flush()
             os.fsync(file.fileno())
-        temporary.chmod(0o644)
-        os.replace(temporary, path)
+            if isinstance(file.name, int):
+                # src_dir_fd alone makes Python follow the link to the open file
+                os.link(f"/proc/self/fd/{file.fileno()}", name, src_dir_fd=file.fileno())
+        name.chmod(0o644)
+        os.replace(name, path)
     except OSError as error:
         raise _refused(path, error) from error
     finally:
@@ -108,7 +119,17 @@ def locked(folder: Path, busy: str = "") -> Iterator[None]:
         lock.release()
 
 
+def _nameless(folder: Path) -> IO[bytes] | None:
+    """An open file in ``folder`` that is gone when it is closed unless it was linked; None where there is no such."""
+    if not hasattr(os, "O_TMPFILE") or not Path("/proc/self/fd").is_dir():
+        return None
+    try:
+        return os.fdopen(os.open(folder, os.O_TMPFILE | os.O_RDWR, 0o644), "wb")
+    except OSError as error:
+        if error.errno in (errno.EOPNOTSUPP, errno.EISDIR, errno.ENOENT, errno.EINVAL) and folder.is_dir():
+            return None
+        raise
+
+
 def _refused(place: Path, error: OSError) -> BokehbenchError:
-    return BokehbenchError(
-        f"{place} could not be written ({error.strerror or error}): free space or choose another place."
-    )
+    return BokehbenchError(f"{place} could not be written ({error.strerror or error}): {REMEDY}.")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import json
+import math
 import platform
 import sys
 from collections.abc import Iterable, Mapping
@@ -30,6 +31,10 @@ NO_WEIGHTS = "no weights"
 STARTING = ("stages", "weights", "backbone_pretrained")
 #: Packages that can move a score.
 PACKAGES = ("torch", "torchvision", "pytorch-lightning", "torchmetrics", "kornia", "timm", "numpy", "pillow")
+#: Annotation of an attribute of :class:`Provenance` -> what a file may hold.
+_KINDS: dict[str, Any] = {
+    "str": str, "float": int | float, "bool": bool, "int | None": int | None, "Mapping": Mapping, "tuple": list | tuple,
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -127,6 +132,14 @@ class Provenance:
     def from_plain(content: Mapping[str, Any]) -> Provenance:
         """Inverse of :meth:`to_plain`; attributes of a newer bokehbench are passed over."""
         known = {each.name: content[each.name] for each in fields(Provenance) if each.name in content}
+        for each in fields(Provenance):
+            kind = _KINDS[str(each.type).partition("[")[0]]
+            if each.name in known and not isinstance(known[each.name], kind):
+                raise TypeError(f"its {each.name} is of a wrong type")
+        if not all(isinstance(stage, Mapping) for stage in known.get("stages", {}).values()):
+            raise TypeError("its stages are of a wrong type")
+        if not math.isfinite(known.get("seconds", 0)):
+            raise TypeError("its seconds are no number")
         known["origins"] = tuple(
             Origin(one["role"], one["weights_hash"], Provenance.from_plain(one["provenance"]))
             for one in content.get("origins", ())
@@ -141,11 +154,11 @@ class Provenance:
             BokehbenchError: the record is not one.
         """
         mark = content.get("bokehbench", {})
-        if "provenance" not in mark:
-            return _of_unrecorded(content, mark)
         try:
+            if "provenance" not in mark:
+                return _of_unrecorded(content, mark)
             return Provenance.from_plain(mark["provenance"])
-        except (TypeError, KeyError, AttributeError) as error:
+        except (TypeError, KeyError, AttributeError, ValueError, RecursionError) as error:
             raise BokehbenchError(
                 f"{source} has a provenance that cannot be read ({error}): write the checkpoint again."
             ) from error

@@ -10,14 +10,31 @@ from pathlib import Path
 from typing import Any
 
 from pytorch_lightning import LightningDataModule, LightningModule, Trainer
+from pytorch_lightning.plugins.io import TorchCheckpointIO
 
 from bokehbench.batch import missing
-from bokehbench.checkpoints import read_checkpoint
+from bokehbench.checkpoints import read_checkpoint, write_checkpoint
 from bokehbench.data.sampling import TrainingPlan, View
 from bokehbench.errors import BokehbenchError
 from bokehbench.models import MODELS
 from bokehbench.models.base import BokehModel
 from bokehbench.models.stages import Stage
+from bokehbench.models.weights import refuse_state
+
+
+class CheckpointFiles(TorchCheckpointIO):
+    """Checkpoints written beside their place and moved there, and read with all checks.
+
+    Lightning writes them to ``$TMPDIR`` and copies: on another file system a kill leaves half of one.
+    """
+
+    def save_checkpoint(self, checkpoint: dict[str, Any], path: Any, storage_options: Any = None) -> None:
+        """Of this process; BokehbenchError where the place cannot be written to."""
+        write_checkpoint(checkpoint, Path(path))
+
+    def load_checkpoint(self, path: Any, *args: Any, **options: Any) -> dict[str, Any]:
+        """As :func:`read_checkpoint`."""
+        return read_checkpoint(Path(path))
 
 
 class StagedTrainer(Trainer):
@@ -54,6 +71,8 @@ class StagedTrainer(Trainer):
                 f"{type(model).__name__} has nothing to train: use it at once, `bokehbench test --model {name}` or "
                 f"`bokehbench render PHOTO --model {name} -o OUT.png`."
             )
+        if type(self.strategy.checkpoint_io) is TorchCheckpointIO:
+            self.strategy.checkpoint_io = CheckpointFiles()
         first, batches_done = self._position(model, ckpt_path)
         self._check_needs(model, datamodule)
         if ckpt_path is None:
@@ -72,7 +91,12 @@ class StagedTrainer(Trainer):
                 self.global_rank, self.world_size, quarter_turns=stage.quarter_turns, keys=stage.keys,
             )  # fmt: skip
             datamodule.plan_training(plan)  # type: ignore[attr-defined]
-            super().fit(model, datamodule=datamodule, ckpt_path=ckpt_path if resumed else None, weights_only=True)
+            try:
+                super().fit(model, datamodule=datamodule, ckpt_path=ckpt_path if resumed else None, weights_only=True)
+            except (KeyError, TypeError, ValueError, AttributeError, IndexError, RuntimeError) as error:
+                if not resumed or self.train_dataloader is not None:  # past the point where the state was restored
+                    raise
+                raise unresumable(ckpt_path, f"{type(error).__name__}: {str(error)[:100]}") from error
             if self.fit_loop.max_steps != -1 and self.global_step >= self.fit_loop.max_steps:
                 break
         self.val_check_interval = asked_interval
@@ -102,14 +126,32 @@ class StagedTrainer(Trainer):
             return 0, 0
         content = read_checkpoint(Path(ckpt_path))
         saved, names = content.get("bokehbench", {}), [stage.name for stage in model.stages]
-        if "loops" not in content or saved.get("stage") is None:
+        if not content.get("loops") or saved.get("stage") is None:
             raise BokehbenchError(
                 f"{ckpt_path} holds weights but no state of a run: start from them with --model.weights {ckpt_path}."
             )
-        if saved["stages"] != names:
+        if saved.get("stages") != names or saved["stage"] not in names:
             raise BokehbenchError(
-                f"{ckpt_path} is of a run of the stages {saved['stages']}, this one is of {names}: give "
-                f"--model.stages '{saved['stages']}' to resume it, or --model.weights {ckpt_path} to start from it."
+                f"{ckpt_path} is of a run of the stages {saved.get('stages')}, this one is of {names}: give "
+                f"--model.stages '{saved.get('stages')}' to resume it, or --model.weights {ckpt_path} to start from it."
             )
-        progress = content["loops"]["fit_loop"]["epoch_loop.batch_progress"]["current"]
-        return names.index(saved["stage"]), int(progress["ready"])
+        refuse_state(model, content["state_dict"], str(ckpt_path))
+        loops = content["loops"].get("fit_loop")
+        if not _alike(loops, self.fit_loop.state_dict()):
+            raise unresumable(ckpt_path, "its step count is missing or broken")
+        states = content.get("optimizer_states"), content.get("lr_schedulers")
+        if not all(isinstance(each, list) and each for each in states):
+            raise unresumable(ckpt_path, "it has no state of the optimiser")
+        return names.index(saved["stage"]), int(loops["epoch_loop.batch_progress"]["current"]["ready"])
+
+
+def unresumable(path: object, why: str) -> BokehbenchError:
+    """The error of a checkpoint whose weights alone can be used."""
+    return BokehbenchError(f"{path} cannot be resumed ({why}): start from its weights with --model.weights {path}.")
+
+
+def _alike(found: Any, ours: Any) -> bool:
+    """Whether a loop's state has all that ours has, of the same types; no count is negative."""
+    if isinstance(ours, dict):
+        return isinstance(found, dict) and all(_alike(found.get(key), value) for key, value in ours.items())
+    return type(found) is type(ours) and found >= 0

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from bokehbench.errors import BokehbenchError
 from bokehbench.files import locked
+from bokehbench.stopping import Stopped
 
 #: How the temporary folders of servers begin.
 PREFIX = "bokehbench-app-"
@@ -96,7 +97,7 @@ def serve(page: object, host: str, port: int, folder: Path) -> None:
     print(f"Open {address} (Ctrl-C ends it)", flush=True)
     try:
         threading.Event().wait()
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, Stopped):
         print("Stopped.")
     finally:
         blocks.close(verbose=False)

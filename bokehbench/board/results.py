@@ -27,6 +27,7 @@ FLAGS = {
     "dirty": "run from a working tree with uncommitted changes",
     "contaminated": "the weights saw pictures of the test split",
     "untrained": "its weights, or those of a part of it, are random: nothing was trained",
+    "stopped": "a stage was not trained to its end",
 }
 #: Scores closer than this are the same measurement: another device moves single 8-bit levels.
 RELATIVE, ABSOLUTE = 1e-4, 1e-4

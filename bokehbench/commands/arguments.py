@@ -8,13 +8,14 @@ Lightning's open a method with :func:`open_model`.
 import re
 from argparse import ArgumentParser, Namespace
 from collections.abc import Container, Mapping
+from pathlib import Path
 from typing import Any
 
 import torch
 import yaml
 
 from bokehbench import experiments
-from bokehbench.checkpoints import located, read_checkpoint
+from bokehbench.checkpoints import located, newest_whole, read_checkpoint
 from bokehbench.commands.loggers import complete_settings, complete_words
 from bokehbench.data import DATA
 from bokehbench.errors import BokehbenchError
@@ -61,7 +62,9 @@ def prepare(argv: list[str]) -> tuple[list[str], list[str]]:
     notes: list[str] = []
     settings = [experiments.configuration(name) for name in configs]
     place = located(checkpoints[-1]) if checkpoints else None
-    checkpoint = read_checkpoint(place) if place else None
+    checkpoint = None
+    if place is not None:
+        place, checkpoint = _opened(place, verb, notes)
 
     for name, content in zip(configs, settings, strict=True):
         model = agree(model, chosen(content, "model", name), "--model", name)
@@ -87,13 +90,24 @@ def prepare(argv: list[str]) -> tuple[list[str], list[str]]:
         if checkpoint is not None:
             notes.append(f"{model.title}: {shipped(model, Provenance.of_checkpoint(checkpoint, str(place)))}.")
     if checkpoint is not None and model is not None:
-        stored = stored_arguments(checkpoint, model)
+        stored = stored_arguments(checkpoint, model, str(place))
         settings.append({"model": {"class_path": MODELS.written(model), "init_args": stored}})
     words = _in_order(verb, [*words, *score_table(columns)], settings, model, dataset)
-    if place is not None:  # Lightning reads its own files only
-        own = verb == "fit" or (place.is_file() and place.suffix != ".safetensors")
-        words += ["--ckpt_path", str(place)] if own else [f"--model.weights={place}"]
+    if place is not None:  # a fit goes on from it, others need its weights only
+        words += ["--ckpt_path", str(place)] if verb == "fit" else [f"--model.weights={place}"]
     return words, notes
+
+
+def _opened(place: Path, verb: str, notes: list[str]) -> tuple[Path, dict[str, Any]]:
+    """A checkpoint and its content; of a fit whose ``last.ckpt`` is broken the newest whole one beside it."""
+    try:
+        return place, read_checkpoint(place)
+    except BokehbenchError as error:
+        whole = newest_whole(place.parent, "*.ckpt") if verb == "fit" and place.name == "last.ckpt" else None
+        if whole is None:
+            raise
+        notes.append(f"{error} The newest whole checkpoint beside it is used: {whole}.")
+        return whole, read_checkpoint(whole)
 
 
 def _starts(content: Mapping[str, Any]) -> bool:

@@ -6,8 +6,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from bokehbench import experiments
-from bokehbench.commands.options import STOPPED, board_data, stoppable, whole
+from bokehbench.commands.options import board_data, whole
 from bokehbench.errors import BokehbenchError, nearest
+from bokehbench.stopping import goes_on
 from bokehbench.suite.runner import Runner
 from bokehbench.suite.suite import Suite, read_suite
 from bokehbench.suite.suite_table import SuiteTable, shown_columns
@@ -19,7 +20,7 @@ OF_ONE_VERB = ("--fit.data=", "--fit.model.", "--fit.seed_everything=", "--test.
 
 
 def main(argv: list[str]) -> int:
-    """Run what is not done yet; returns 1 where an experiment failed, 130 where it was interrupted."""
+    """Run what is not done yet; returns 1 where an experiment failed."""
     options, extra = arguments(argv[1:])
     suite = read_suite(experiments.find(options.suite, "suite"))
     if options.board:
@@ -45,9 +46,7 @@ def main(argv: list[str]) -> int:
         inputs(suite, options.input),
     )
     shown_columns(suite, runner.board)  # a wrong one is refused now, not after hours
-    outcomes = stoppable(runner.run)
-    if outcomes is None:
-        return STOPPED
+    outcomes = goes_on(runner.run)
     table = SuiteTable(suite, outcomes, runner.board)
     table.write(runner.folder)
     print(table.text())

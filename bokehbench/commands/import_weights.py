@@ -6,10 +6,9 @@ from pathlib import Path
 from typing import Any
 
 import pytorch_lightning
-import torch
 
 from bokehbench.callbacks.fit_summary import next_command
-from bokehbench.files import write_atomic
+from bokehbench.checkpoints import write_checkpoint
 from bokehbench.models import MODELS
 from bokehbench.models.weights import load_state
 from bokehbench.provenance import code_of
@@ -41,7 +40,7 @@ def main(argv: list[str]) -> int:
             "pytorch-lightning_version": pytorch_lightning.__version__,
         }
         model.on_save_checkpoint(content)
-        write_atomic(output, lambda file: torch.save(content, file))
+        write_checkpoint(content, output)
     else:
         Weights(model).save_pretrained(output)
     print(f"{len(model.state_dict())} tensors of {kind.__name__}: {output}")

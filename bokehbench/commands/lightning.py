@@ -2,6 +2,7 @@
 
 import logging
 import os
+import shlex
 import warnings
 from argparse import ArgumentError, Namespace
 from typing import Any, ClassVar
@@ -12,7 +13,7 @@ from pytorch_lightning.callbacks import Callback, LearningRateMonitor
 from pytorch_lightning.cli import LightningCLI
 
 from bokehbench import callbacks
-from bokehbench.commands.arguments import prepare
+from bokehbench.commands.arguments import prepare, take
 from bokehbench.commands.loggers import finish_wandb, in_words, ready
 from bokehbench.commands.trainer_options import check_trainer
 from bokehbench.data.base import BokehDataModule
@@ -21,6 +22,7 @@ from bokehbench.models import MODELS
 from bokehbench.models.base import BokehModel
 from bokehbench.models.stages import check_recipe
 from bokehbench.refusals import refusal, refused, unparsed
+from bokehbench.stopping import Stopped
 from bokehbench.trainer import StagedTrainer
 
 #: What every run has, in this order: those that send files away after those that write them.
@@ -150,6 +152,11 @@ def run(argv: list[str]) -> BokehCLI:
             args=words,
         )
         exit_code = 0
+    except Stopped as stop:
+        if stop.checkpoint is None:
+            raise
+        again = shlex.join(["bokehbench", *take(argv, ("--checkpoint",))[0], "--checkpoint", str(stop.checkpoint)])
+        raise Stopped(stop.number, f"{stop.kept} Go on: {again}") from None
     except ArgumentError as error:
         raise BokehbenchError(f"{unparsed(error)} (`bokehbench {argv[0]} --help` lists the options).") from error
     except BokehbenchError:
@@ -157,6 +164,11 @@ def run(argv: list[str]) -> BokehCLI:
     except Exception as error:
         if said := in_words(error):
             raise BokehbenchError(said) from error
+        if "DataLoader worker" in str(error):
+            raise BokehbenchError(
+                f"{str(error).splitlines()[0]} It loaded pictures, and systems end such processes for lack of memory: "
+                "give a smaller --data.num_workers (0: none), and go on from the last checkpoint."
+            ) from error
         if refusal(error):  # of memory, no option of the trainer's is to blame
             named = typed(words, "--trainer.") if type(error).__name__ == "MisconfigurationException" else []
             raise refused(error, named) from error

@@ -22,6 +22,23 @@ NEEDY = ("CSVLogger", "TensorBoardLogger")
 OPTIONS = ("--trainer.logger", "--trainer.logger+")
 
 
+class _Numbered:
+    """Part of a logger that makes its ``version_N`` as it chooses it: two runs that begin together share none."""
+
+    root_dir: str
+
+    def _get_next_version(self) -> int:
+        return int(_new_folder(Path(self.root_dir), None).name.rpartition("_")[2])
+
+
+class CSVRun(_Numbered, CSVLogger):
+    """Lightning's, in a folder of its own."""
+
+
+class TensorBoardRun(_Numbered, TensorBoardLogger):
+    """Lightning's, in a folder of its own."""
+
+
 def complete_words(words: list[str]) -> list[str]:
     """Typed words with the ``save_dir`` that some loggers demand, which :func:`ready` replaces.
 
@@ -78,7 +95,7 @@ def ready(loggers: Any, settings: Any, root: str | Path, model: str, verb: str) 
         verb: W&B's job type.
     """
     if loggers in (None, True):
-        return [CSVLogger(save_dir=root, name=model)]
+        return [CSVRun(save_dir=root, name=model)]
     several = list(loggers) if isinstance(loggers, list | tuple) else [loggers]
     asked = settings if isinstance(settings, list) else [settings]
     made: list[Logger] = []
@@ -91,7 +108,8 @@ def ready(loggers: Any, settings: Any, root: str | Path, model: str, verb: str) 
         elif isinstance(logger, CSVLogger | TensorBoardLogger) and str(arguments.get("save_dir")) == NOWHERE:
             name = arguments.get("name")
             own = model if name in (None, "lightning_logs") else name
-            logger = type(logger)(**{**arguments, "save_dir": str(root), "name": own})
+            kind = CSVRun if isinstance(logger, CSVLogger) else TensorBoardRun
+            logger = kind(**{**arguments, "save_dir": str(root), "name": own})
         made.append(logger)
     return made
 

@@ -1,18 +1,12 @@
-"""What several verbs share: kinds of options, actions such as ``bokehbench study build``, work that can be stopped."""
+"""What several verbs share: kinds of options, and actions such as ``bokehbench study build``."""
 
 import argparse
-import signal
-import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from bokehbench.data import DATA
 from bokehbench.errors import BokehbenchError, nearest
-
-Found = TypeVar("Found")
-#: Exit status of a command that was stopped.
-STOPPED = 130
 
 
 def refuse_unknown_action(argv: list[str], actions: Iterable[str]) -> None:
@@ -53,16 +47,3 @@ def board_data(parser: argparse.ArgumentParser) -> None:
     """Add ``--data``, whose class is imported as soon as it is read: the name in a board alone imports nothing."""
     help = "the board's, where its package registers no short name"
     parser.add_argument("--data", metavar="PACKAGE.CLASS", type=DATA.typed, help=help)
-
-
-def stoppable(work: Callable[[], Found]) -> Found | None:
-    """What ``work`` returns; None, and a sentence, where Ctrl-C or a batch system's SIGTERM stopped it."""
-    # As Ctrl-C does, so that the step that runs ends, too
-    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
-    try:
-        return work()
-    except KeyboardInterrupt:
-        print("\nStopped. The same command goes on where this one ended.", file=sys.stderr)
-        return None
-    finally:
-        signal.signal(signal.SIGTERM, before)

@@ -7,15 +7,16 @@ from pathlib import Path
 import yaml
 
 from bokehbench import experiments
-from bokehbench.commands.options import STOPPED, stoppable, whole
+from bokehbench.commands.options import whole
 from bokehbench.errors import BokehbenchError
+from bokehbench.stopping import goes_on
 from bokehbench.sweep.definition import read_sweep, wandb_file
 from bokehbench.sweep.local_sweep import LocalSweep
 from bokehbench.sweep.trials import best, text
 
 
 def main(argv: list[str]) -> int:
-    """Run what is not done yet; returns 1 where all trials failed, 130 where it was interrupted."""
+    """Run what is not done yet; returns 1 where all trials failed."""
     options, extra = arguments(argv[1:])
     path = experiments.find(options.file, "sweep")
     sweep = read_sweep(path)
@@ -27,9 +28,7 @@ def main(argv: list[str]) -> int:
     if sweep.early:
         print("Early termination works with `wandb agent` only: all trials run to their end.", file=sys.stderr)
     local = LocalSweep(sweep, folder, storage, tuple(extra), options.seed)
-    rows = stoppable(lambda: local.run(options.trials))
-    if rows is None:
-        return STOPPED
+    rows = goes_on(lambda: local.run(options.trials))
     print(text(rows, sweep.metric, sweep.goal))
     if failed := sum(row.value is None for row in rows):
         print(f"{failed} of {len(rows)} trials failed; their logs: {folder}/trial-*/fit.log")

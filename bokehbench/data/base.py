@@ -18,6 +18,7 @@ from bokehbench.data.augment import Item, fit_view, flip_and_turn
 from bokehbench.data.collate import collate
 from bokehbench.data.sampling import Draw, DrawSampler, TrainingPlan, draw_generator
 from bokehbench.errors import BokehbenchError, check_options, within
+from bokehbench.stopping import outlive
 
 #: Loader processes, where four for each core are not more.
 MOST_WORKERS = 64
@@ -301,6 +302,7 @@ class BokehDataModule(LightningDataModule):
             num_workers=self.num_workers,
             pin_memory=torch.cuda.is_available(),  # on a CPU it only copies once more
             persistent_workers=self.num_workers > 0,
+            worker_init_fn=outlive,
             **options,
         )
 

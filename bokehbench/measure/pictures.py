@@ -3,7 +3,7 @@
 import datetime
 import hashlib
 import math
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -95,11 +95,17 @@ def board_result(board: Board, pictures: Sequence[Picture], **known: Any) -> Res
         missing=missing,
         versions=versions(),
         commit=commit(),
-        flags=("dirty",) if dirty() else (),
+        flags=(*(("dirty",) if dirty() else ()), *(("stopped",) if _stopped(known.get("training", {})) else ())),
         date=datetime.datetime.now(datetime.UTC).date().isoformat(),
         **known,
     )
     return replace(result, flags=(*result.flags, "untrained")) if result.untrained else result
+
+
+def _stopped(training: Mapping[str, Any]) -> bool:
+    """Whether a stage has fewer steps than its recipe, in this training or in one of what a combination is made of."""
+    parts = (each["training"] for each in training.get("origins", ()) if each["role"] != "start")
+    return any("steps_done" in stage for stage in training.get("stages", {}).values()) or any(map(_stopped, parts))
 
 
 def picture_hash(picture: Tensor) -> str:

@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor, nn
 
-from bokehbench.batch import Batch, require
+from bokehbench.batch import Batch, require, with_holes
 from bokehbench.checkpoints import read_checkpoint
 from bokehbench.errors import BokehbenchError
 from bokehbench.losses import total
@@ -19,6 +19,7 @@ from bokehbench.metrics.measurement import Measurement, numbers, sample_of
 from bokehbench.metrics.sample import Sample
 from bokehbench.models.renders import Renders
 from bokehbench.models.stages import Stage, StageRecipe, select
+from bokehbench.models.weights import not_finite
 from bokehbench.provenance import UNTRAINED
 
 
@@ -141,12 +142,28 @@ class BokehModel(Renders):
         torch.manual_seed(1_000_003 * self.trainer.current_epoch + batch_idx)
 
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
-        """Loss of the current stage."""
+        """Loss of the current stage.
+
+        Raises:
+            BokehbenchError: it is NaN or infinite, before it can reach the weights; names a picture that holds NaN.
+        """
         assert self.stage is not None
-        if self.stage.complete:
-            require(batch, self.stage.needs, f"{type(self).__name__}, stage '{self.stage.name}'")
-        terms = self.losses(self.stage, batch)
-        loss = total(terms)
+        try:
+            if self.stage.complete:
+                require(batch, self.stage.needs, f"{type(self).__name__}, stage '{self.stage.name}'")
+            terms = self.losses(self.stage, batch)
+            loss = total(terms)
+            bad = not bool(loss.detach().isfinite())
+            if self._trainer is not None:  # all processes stop alike: one that goes on alone would wait for ever
+                bad = self._trainer.strategy.reduce_boolean_decision(bad, all=False)
+            if bad:
+                raise self.failed("loss became NaN or infinite")
+        except BokehbenchError as error:
+            if where := with_holes(batch):
+                raise self.failed(f"batch holds NaN or infinity in {where}", "repair that file and go on") from error
+            if broken := not_finite(self.state_dict()):
+                raise self.failed(f"weights ({broken[0]}) became NaN or infinite") from error
+            raise
         name, size = self.stage.name, len(batch["image"])
         self.log(f"{name}/loss", loss, prog_bar=True, batch_size=size)
         self.log_dict({f"{name}/{term}": value for term, value in terms.items()}, batch_size=size)

@@ -1,14 +1,11 @@
 """PyNET's known failure, seen early: an output that has gone flat, saturated or NaN."""
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from bokehbench.checkpoints import newest
-from bokehbench.errors import BokehbenchError
 from bokehbench.models.recorded import Recorded
 
 FLAT = 0.01
@@ -78,11 +75,4 @@ class CollapseGuard(Recorded):
         if trainer is not None:  # all processes stop alike: one that goes on alone would wait for ever
             bad = trainer.strategy.reduce_boolean_decision(bad, all=False)
         if bad:
-            folders = [each.checkpoints for each in getattr(trainer, "callbacks", []) if hasattr(each, "checkpoints")]
-            kept = newest(Path(folders[0]), "*.ckpt") if folders else None
-            name = self.stage.name if self.stage is not None else "this stage"
-            raise BokehbenchError(
-                f"{type(self).__name__}'s output collapsed (flat, saturated or NaN) at {name}, step {step}; the "
-                f"last good checkpoint is {kept or 'not there yet'}: go on from it with a lower learning rate, "
-                f"--model.{name}.clip 1 or a longer --model.{name}.warmup_steps."
-            )
+            raise self.failed("output collapsed (flat, saturated or NaN)")

@@ -6,6 +6,10 @@ from enum import Enum
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
+import torch
+from torch import Tensor
+from torch.utils._python_dispatch import TorchDispatchMode
+
 from bokehbench.checkpoints import newest, read_checkpoint
 from bokehbench.errors import BokehbenchError
 from bokehbench.models import MODELS
@@ -15,6 +19,8 @@ from bokehbench.names import options_of, spelt_today
 from bokehbench.provenance import Provenance, code_of
 from bokehbench.registry import OURS
 
+#: No argument of a method is a larger number, or NaN.
+LARGEST = 10**6
 #: Types of arguments of which a string is a value, not a name.
 PLAIN = (str, int, float, bool, type(None), list, tuple, dict, Path, Enum)
 Changes = Callable[[type[BokehModel]], dict[str, Any]]
@@ -41,10 +47,12 @@ def load_model(
             f"{path} is of {MODELS.written(kind)}, not of {MODELS.written(expected)}: "
             f"give --model {MODELS.name_of(kind)}."
         )
-    stored, changed = stored_arguments(content, kind), changes(kind) if changes else {}
+    stored, changed = stored_arguments(content, kind, str(path)), changes(kind) if changes else {}
     try:
         model = construct(kind, {**stored, **changed})
-    except (TypeError, ValueError, AttributeError) as error:
+    except BokehbenchError as error:
+        raise error if changed else BokehbenchError(f"{path}: {error}") from error
+    except Exception as error:  # whatever a constructor makes of what it was never meant to be given
         raise BokehbenchError(
             f"{path} has arguments of which {MODELS.written(kind)} cannot be made ({error}): fetch or write it again."
         ) from error
@@ -103,11 +111,12 @@ def construct(kind: type[BokehModel], arguments: Mapping[str, Any]) -> BokehMode
     return kind(**spelt_today({**arguments, **recipes}, options_of(kind)))
 
 
-def stored_arguments(content: Mapping[str, Any], kind: type[BokehModel]) -> dict[str, Any]:
+def stored_arguments(content: Mapping[str, Any], kind: type[BokehModel], source: str) -> dict[str, Any]:
     """Constructor arguments in a checkpoint under their present names, without what would load or download weights.
 
     Raises:
-        BokehbenchError: one names a class or a function, which the command line would import.
+        BokehbenchError: one names a class or a function, which the command line would import, or is of a wrong type; or
+            they ask for a much larger network than the checkpoint holds. ``source`` names it.
     """
     stored = spelt_today(content.get("hyper_parameters", {}), options_of(kind))
     kept = {key: value for key, value in stored.items() if not key.startswith("_") and key != "weights"}
@@ -121,7 +130,48 @@ def stored_arguments(content: Mapping[str, Any], kind: type[BokehModel]) -> dict
                 f"The checkpoint's argument '{key}' names a class or a function to import, which no file may: "
                 "save it without."
             )
-    return {**kept, "backbone_pretrained": False} if "backbone_pretrained" in kept else kept
+        hint, number = hints.get(key), isinstance(value, int | float)
+        other = hint in (bool, int, float, str) and type(value) not in ((int, float) if hint is float else (hint,))
+        if other or (number and not abs(value) <= LARGEST):
+            raise BokehbenchError(f"{source} is broken: its argument '{key}' is {str(value)[:40]!r}. Fetch it again.")
+    if "backbone_pretrained" in kept:
+        kept["backbone_pretrained"] = False
+    if kind.trainable:
+        _refuse_larger(kind, kept, content["state_dict"], source)
+    return kept
+
+
+class _Allowance(TorchDispatchMode):
+    """Inside, tensors of no more than so many numbers are made in all, and no more than 4096 times fewer tensors."""
+
+    def __init__(self, numbers: int) -> None:
+        super().__init__()
+        self.left = numbers
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        made = func(*args, **(kwargs or {}))
+        if isinstance(made, Tensor) and not func.is_view:
+            self.left -= max(made.numel(), 2**12)
+        if self.left < 0:
+            raise OverflowError
+        return made
+
+
+def _refuse_larger(
+    kind: type[BokehModel], arguments: Mapping[str, Any], state: Mapping[str, Tensor], source: str
+) -> None:
+    """Make the network without its numbers, and count them: a file may ask for more than there is memory."""
+    held = sum(value.numel() for value in state.values())
+    try:
+        with torch.device("meta"), _Allowance(16 * held + 2**28):
+            construct(kind, arguments)
+    except OverflowError as error:
+        raise BokehbenchError(
+            f"{source} is broken: its arguments ask for a far larger network than the {held} numbers that it holds. "
+            "Fetch it again."
+        ) from error
+    except Exception:  # said better where it is made in earnest
+        return
 
 
 def _names_a_class(value: Any) -> bool:

@@ -4,15 +4,18 @@ import os
 import time
 from collections.abc import Mapping
 from dataclasses import asdict, is_dataclass, replace
+from pathlib import Path
 from typing import Any, ClassVar
 
 from pytorch_lightning import LightningModule
+from torch import Tensor
 
+from bokehbench.checkpoints import newest
 from bokehbench.errors import BokehbenchError
 from bokehbench.machine import device_in_words
 from bokehbench.models.published import Published
 from bokehbench.models.stages import Stage, StageRecipe
-from bokehbench.models.weights import load_state, weights_hash
+from bokehbench.models.weights import load_state, not_finite, refuse_state, weights_hash
 from bokehbench.names import options_of
 from bokehbench.provenance import STARTING, UNKNOWN, UNTRAINED, Origin, Provenance, code_of, data_settings
 from bokehbench.registry import OURS, class_path
@@ -113,8 +116,33 @@ class Recorded(LightningModule):
             origins=() if fresh else (Origin("start", weights_hash(self), before),),
         )
 
+    def failed(self, what: str, remedy: str = "") -> BokehbenchError:
+        """The error of a training that cannot go on: ``what`` of the method went wrong, in words; what to do."""
+        trainer = self._trainer
+        step = 0 if trainer is None else trainer.fit_loop.epoch_loop.batch_idx
+        folders = [each.checkpoints for each in getattr(trainer, "callbacks", []) if hasattr(each, "checkpoints")]
+        kept = newest(Path(folders[0]), "*.ckpt") if folders else None
+        name = self.stage.name if self.stage is not None else "this stage"
+        remedy = remedy or (
+            f"go on from it with a lower learning rate, --model.{name}.clip 1 or a longer --model.{name}.warmup_steps"
+        )
+        return BokehbenchError(
+            f"{type(self).__name__}'s {what} at {name}, step {step}; the "
+            f"last good checkpoint is {kept or 'not there yet'}: {remedy}."
+        )
+
     def on_train_start(self) -> None:
-        """Start the clock of a stage; it goes on where the stages before it, or a resumed run, ended."""
+        """Start the clock of a stage; it goes on where the stages before it, or a resumed run, ended.
+
+        Raises:
+            BokehbenchError: the state of the optimiser that was resumed is not of these weights, or not finite.
+        """
+        states = [each.state.items() for each in getattr(self._trainer, "optimizers", ())]
+        for weights, value in [(weights, each) for state in states for weights, of in state for each in of.values()]:
+            if isinstance(value, Tensor) and (value.shape not in (weights.shape, ()) or not value.isfinite().all()):
+                raise BokehbenchError(
+                    "The checkpoint's state of the optimiser is broken: start from its weights with --model.weights."
+                )
         if not self.provenance.distribution:
             self.provenance = replace(self.provenance, method=class_path(type(self)), **code_of(type(self)))
         self._training_since = time.monotonic() - self.provenance.seconds
@@ -144,10 +172,17 @@ class Recorded(LightningModule):
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Weights that Lightning is about to load bring their provenance with them."""
+        refuse_state(self, checkpoint["state_dict"], "the checkpoint")
         self._coming = Provenance.of_checkpoint(checkpoint, "The checkpoint")
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Every checkpoint knows its method, stage, run and provenance (primitives only: safe to load)."""
+        """Every checkpoint knows its method, stage, run and provenance (primitives only: safe to load).
+
+        Raises:
+            BokehbenchError: the training has made weights NaN or infinite: the checkpoint before stays.
+        """
+        if self._training_since is not None and (broken := not_finite(checkpoint.get("state_dict", {}))):
+            raise self.failed(f"weights ({broken[0]}) became NaN or infinite")
         self._record_training()
         hyperparameters = checkpoint.get("hyper_parameters", {})
         checkpoint["hyper_parameters"] = {k: asdict(v) if is_dataclass(v) else v for k, v in hyperparameters.items()}  # type: ignore[arg-type]

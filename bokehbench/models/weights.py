@@ -14,7 +14,17 @@ def load_state(module: nn.Module, state: Mapping[str, Tensor], source: str) -> N
     """Strict ``load_state_dict`` whose failure is a sentence; ``source`` names where ``state`` came from.
 
     Raises:
-        BokehbenchError: names the first missing, unknown or mis-shaped tensors.
+        BokehbenchError: as :func:`refuse_state`.
+    """
+    refuse_state(module, state, source)
+    module.load_state_dict(state)
+
+
+def refuse_state(module: nn.Module, state: Mapping[str, Tensor], source: str) -> None:
+    """Refuse tensors that ``module`` cannot take, or should not.
+
+    Raises:
+        BokehbenchError: names the first missing, unknown or mis-shaped tensors, or those that hold NaN or infinity.
     """
     own = module.state_dict()
     problems = [f"missing {name}" for name in own if name not in state]
@@ -30,7 +40,19 @@ def load_state(module: nn.Module, state: Mapping[str, Tensor], source: str) -> N
             f"The weights of {source} do not fit this {type(module).__name__}: {'; '.join(problems[:5])}{more}. "
             "Give the architecture options that they were trained with."
         )
-    module.load_state_dict(state)
+    kinds = [name for name, value in own.items() if state[name].is_floating_point() != value.is_floating_point()]
+    if kinds:
+        raise BokehbenchError(f"The weights of {source} are of another kind of numbers ({kinds[0]}): fetch them again.")
+    if broken := not_finite(state):
+        raise BokehbenchError(
+            f"The weights of {source} hold NaN or infinity ({broken[0]}{', ...' if broken[1:] else ''}): their "
+            "training failed, or the file is damaged. Use an earlier checkpoint."
+        )
+
+
+def not_finite(state: Mapping[str, Tensor]) -> list[str]:
+    """Names of the tensors that hold NaN or infinity."""
+    return [name for name, value in state.items() if value.is_floating_point() and not bool(value.isfinite().all())]
 
 
 def weights_hash(module: nn.Module) -> str:

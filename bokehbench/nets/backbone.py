@@ -1,8 +1,25 @@
 """Bodies from timm, with or without ImageNet weights."""
 
+import sys
 from typing import Any
 
 from bokehbench.errors import BokehbenchError
+
+
+def timm_zoo() -> Any:
+    """The module ``timm`` (a second to load), without Weights & Biases.
+
+    timm loads that, too, and does not need it: a process that is killed would leave its folders in ``$TMPDIR``.
+    """
+    hidden = "wandb" not in sys.modules
+    if hidden:
+        sys.modules["wandb"] = None  # type: ignore[assignment]
+    try:
+        import timm
+    finally:
+        if hidden:
+            del sys.modules["wandb"]
+    return timm
 
 
 def timm_body(name: str, pretrained: bool, **options: Any) -> Any:
@@ -11,10 +28,8 @@ def timm_body(name: str, pretrained: bool, **options: Any) -> Any:
     Raises:
         BokehbenchError: the ImageNet weights can be neither found nor downloaded.
     """
-    import timm  # its zoo takes a second to load, and renderers need none of it
-
     try:
-        return timm.create_model(name, pretrained=pretrained, features_only=True, **options)
+        return timm_zoo().create_model(name, pretrained=pretrained, features_only=True, **options)
     except Exception as error:  # hub, HTTP and file errors share no base class
         if not pretrained:
             raise

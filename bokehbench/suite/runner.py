@@ -14,7 +14,7 @@ import yaml
 from bokehbench import figures
 from bokehbench.board import boards, leaderboard, results
 from bokehbench.board.results import Result
-from bokehbench.checkpoints import newest
+from bokehbench.checkpoints import is_whole, newest, newest_whole, read_checkpoint
 from bokehbench.data import DATA, board_data
 from bokehbench.errors import BokehbenchError, nearest
 from bokehbench.files import write_text
@@ -122,16 +122,21 @@ class Runner:
             with suppress(OSError):  # it is there already, or the system has no links; nothing depends on it
                 link.symlink_to(place, target_is_directory=True)
         with alone(place, wait=True):  # another runner may be at the same fit, below --fits
-            if (place / str(read_status(place / "done.json").get("checkpoint"))).is_file():
+            done = place / str(read_status(place / "done.json").get("checkpoint"))
+            if done.is_file() and is_whole(done):
                 return
-            interrupted = newest(place)
+            last, interrupted = newest(place), newest_whole(place)
             if interrupted is not None:
                 command += ["--checkpoint", str(interrupted)]
+            if last is not None and not is_whole(last):
+                said = f"goes on from {interrupted}" if interrupted else "begins again"
+                print(f"{experiment.name}: {last} is broken, so its fit {said}.", file=sys.stderr)
             start = time.monotonic()
             self._run_step(command, place, experiment, report)
             checkpoint = newest(place)
             if checkpoint is None:
                 raise BokehbenchError(f"no checkpoint below {place}: is --trainer.enable_checkpointing off?")
+            read_checkpoint(checkpoint)
             seconds = round(time.monotonic() - start, 1)
             mark = {"checkpoint": str(checkpoint.relative_to(place)), "seconds": seconds, "resumed": bool(interrupted)}
             write_text(place / "done.json", json.dumps(mark) + "\n")
@@ -193,7 +198,7 @@ class Runner:
         content += [f"pictures {self.pictures}"] if self.pictures else []
         place = self.folder / experiment.name / f"test-{fingerprint(content)}"
         path = place / "result.json"
-        if not (place / "done.json").is_file():
+        if not (place / "done.json").is_file() or not (self.board is None or path.is_file()):
             if pictures is not None:
                 write_text(place / "test.yaml", pictures)
                 command += ["--config", str(place / "test.yaml")]
@@ -204,7 +209,10 @@ class Runner:
                     command.append(f"--trainer.callbacks.variant={experiment.variant}")
                 if self.pictures:
                     command.append(f"--trainer.callbacks.pictures={self.pictures}")
+            path.unlink(missing_ok=True)  # of a call before, which must not pass for this one's
             self._run_step(command, place, experiment, report)
+            if self.board is not None:
+                results.read(path)  # whole, or this step is not done
             write_text(place / "done.json", "{}\n")
             outcome.news += ("test",)
         if self.board is not None:

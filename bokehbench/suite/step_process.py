@@ -19,7 +19,7 @@ from bokehbench.files import locked
 from bokehbench.status_file import VARIABLE, read_status
 
 #: Ends within this many seconds after an interrupt, or is killed.
-PATIENCE = 15.0
+PATIENCE = 30.0
 LINE = "{desc}: {percentage:3.0f}%|{bar}| {elapsed}<{remaining}{postfix}"
 
 
@@ -35,7 +35,7 @@ def run_step(
         environment: variables besides our own.
 
     Raises:
-        BokehbenchError: it failed; with its own sentence.
+        BokehbenchError: it failed, with its own sentence; or it did not say itself that it reached its end.
     """
     file = log.with_name("progress.json")
     log.parent.mkdir(parents=True, exist_ok=True)
@@ -67,6 +67,8 @@ def run_step(
         if status < 0:  # it could not say one
             why = f"killed by signal {-status}{', probably for lack of memory' if status == -9 else ''}"
         raise BokehbenchError(f"{' '.join(why.split())[:1000]} (all of it: {log})")
+    if read_status(file).get("ended") != 0:
+        raise BokehbenchError(f"it ended before it was done (all of it: {log})")
 
 
 class StepBar(tqdm):

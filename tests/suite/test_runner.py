@@ -18,10 +18,12 @@ from methods import SMALL, TRAINABLE, stage_names
 
 from bokehbench import experiments
 from bokehbench.board import results
+from bokehbench.checkpoints import write_checkpoint
 from bokehbench.cli import main
 from bokehbench.data import open_data
 from bokehbench.errors import BokehbenchError
 from bokehbench.models import MODELS
+from bokehbench.suite import runner
 from bokehbench.suite.experiment import words
 from bokehbench.suite.runner import Runner
 from bokehbench.suite.step_process import StepBar
@@ -102,6 +104,34 @@ def test_a_changed_configuration_is_fitted_again_and_a_comment_changes_nothing(b
     first = place("model: {class_path: DeepLens, init_args: {depth: {steps: 1}}}")
     assert place("# longer?\nmodel: {class_path: DeepLens, init_args: {depth: {steps: 1}}}") == first
     assert place("model: {class_path: DeepLens, init_args: {depth: {steps: 2}}}") != first
+
+
+def test_a_step_is_done_when_what_it_wrote_is_there_and_whole(board: Path, monkeypatch) -> None:
+    """A test without its result, and a fit whose newest checkpoint is cut short, are run again."""
+    read = read_suite(Path(suite(board, "identity", trained())[1]))
+    work = Runner(read, board.parents[1] / "work")
+    fitted, called = work._fit_step(work.experiments["deeplens"])[1], []
+    checkpoints = fitted / "deeplens" / "version_0" / "checkpoints"
+
+    def step(command, log, report, environment) -> None:
+        called.append(command)
+        if command[0] == "fit":
+            for name in ("last.ckpt", "depth.ckpt"):
+                write_checkpoint({"state_dict": {}}, checkpoints / name)
+
+    monkeypatch.setattr(runner, "run_step", step)
+    outcomes = work.run()
+    assert all("result.json" in outcome.failure for outcome in outcomes)  # no test said what it measured
+    assert not list(work.folder.rglob("test-*/done.json"))
+    assert (fitted / "done.json").is_file()
+    assert [command[0] for command in called] == ["test", "fit", "test"]
+    work.run()
+    assert [command[0] for command in called[3:]] == ["test", "test"]
+    last = checkpoints / "last.ckpt"
+    last.write_bytes(last.read_bytes()[:-1])
+    work.run()
+    assert [command[0] for command in called[5:]] == ["test", "fit", "test"]
+    assert called[6][called[6].index("--checkpoint") + 1] == str(checkpoints / "depth.ckpt")
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")

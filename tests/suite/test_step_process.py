@@ -39,7 +39,7 @@ def test_a_test_tells_its_share_of_the_pictures(tmp_path: Path, monkeypatch) -> 
     monkeypatch.setenv(VARIABLE, str(tmp_path / "progress.json"))
     monkeypatch.setattr(step_progress, "PAUSE", 0.0)
     assert main(["test", *words("identity"), "--trainer.enable_progress_bar=false"]) == 0
-    assert read_status(tmp_path / "progress.json") == {"share": 1.0, "what": ""}
+    assert read_status(tmp_path / "progress.json") == {"ended": 0, "share": 1.0, "what": ""}
 
 
 def test_nobody_listens_and_nothing_is_written(tmp_path: Path, monkeypatch) -> None:
@@ -78,6 +78,7 @@ def test_a_step_that_goes_on_for_long_is_heard(tmp_path: Path, monkeypatch) -> N
     [
         (["test", *words("layered"), "--model.layers=0"], "^--model.layers 0: give 1 or more"),
         (["test", *words("layered"), "--trainer.callbacks+=kill_at.CrashAtTest"], "^ZeroDivisionError: by zero"),
+        (["test", *words("layered"), "--trainer.callbacks+=kill_at.SignalAtTest"], "^Stopped by SIGTERM"),
         (
             ["fit", *words(METHOD), "--trainer.callbacks+=kill_at.KillAt", "--trainer.callbacks.step=1"],
             "^killed by signal 9, probably for lack of memory",

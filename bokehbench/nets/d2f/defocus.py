@@ -2,13 +2,12 @@
 
 from typing import Literal, Self
 
-import timm
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from bokehbench.errors import BokehbenchError
-from bokehbench.nets.backbone import timm_body
+from bokehbench.nets.backbone import timm_body, timm_zoo
 
 HeadActivation = Literal["none", "clamp", "sigmoid"]
 
@@ -24,7 +23,7 @@ def imagenet_backbone(pretrained: bool, name: str = BACKBONE) -> tuple[nn.Module
     Raises :class:`BokehbenchError` where timm has no such network, or not of four such stages, or where the ImageNet
     weights can be neither found nor downloaded.
     """
-    if not timm.is_model(name):
+    if not timm_zoo().is_model(name):
         raise BokehbenchError(f"--model.backbone {name}: timm has no network of this name; the paper's is {BACKBONE}.")
     backbone = timm_body(name, pretrained, out_indices=(1, 2, 3, 4))
     if backbone.feature_info.reduction() != [4, 8, 16, 32]:
