@@ -27,12 +27,11 @@ def main(argv: list[str]) -> int:
     method = open_model(options)
     model = method.model
     size, largest = options.size, options.largest_aperture
+    check_options("--", ("size", size, SMALLEST <= size < LARGEST, f"{SMALLEST} or more, and less than {LARGEST}"))
     if largest is None:
         largest = model.default_aperture(torch.empty(1, 3, size, size, device="meta"))
     check_options(
-        "--",
-        ("size", size, SMALLEST <= size < LARGEST, f"{SMALLEST} or more, and less than {LARGEST}"),
-        ("largest-aperture", largest, 0 <= largest <= size, "0 or more, and no more than --size"),
+        "--", ("largest-aperture", largest, 0 <= largest <= size / 2, "0 or more, half of --size at most")
     )
     print(f"{model.label}, {method.weights}")
     exported = model.exported(size, largest)

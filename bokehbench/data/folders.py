@@ -73,13 +73,14 @@ def files_in(folder: Path, suffixes: Sequence[str] = PICTURE_SUFFIXES) -> tuple[
         BokehbenchError: the folder may not be read.
     """
     try:
-        paths = [path for path in folder.iterdir() if not path.name.startswith(".") and not path.is_dir()]
+        seen = [path for path in folder.iterdir() if not path.name.startswith(".")]
     except OSError as error:
         raise BokehbenchError(
             f"{folder} cannot be listed ({error.strerror}): give a folder that may be read."
         ) from error
-    read = [path for path in paths if path.suffix.lower() in suffixes]
-    others = sorted(path.name for path in paths if path.suffix.lower() not in suffixes)
+    alike = [path for path in seen if path.suffix.lower() in suffixes]
+    read = [path for path in alike if not path.is_dir()]
+    others = sorted(path.name for path in seen if (path in alike) == path.is_dir())
     note = f"{folder}: not read, of other kinds than {', '.join(suffixes)}: {some(others)}."
     return sorted(read, key=lambda path: (natural(normal(path.stem)), path.suffix)), [note] if others else []
 

@@ -57,6 +57,8 @@ PAIRS = ("--data=pairs", "--data.root=@root")
 APERTURES = ("nan", "inf", "-1", "1e6", "many")
 #: The answer to a map that does not fit, which names the option.
 SHAPE = "The disparity map has 500 x 20 pixels"
+#: What a map of another range gets, which is no fault.
+STRETCHED = "was stretched to 0 to 1"
 FOCUSES = ("nan", "-1", "2", "1e6,1e6", "nan,nan", "near")
 
 
@@ -97,7 +99,7 @@ def photos() -> Iterator[Case]:
         check = ("data", "check", "--deep", *PAIRS)
         yield Case("photos", what, check, name, pairs_with(maker, "input"))
         yield Case("photos", f"{what} among others", ("render", "@folder", "--model=identity", "-o", "@here/out"), name,
-                   folder_with(maker))  # fmt: skip
+                   folder_with(maker), noted=what == "a folder named .jpg")  # fmt: skip
     for what, maker in faults.FEW_PHOTOS.items():
         name = ("a.",)
         for verb in ("test", "predict"):
@@ -126,7 +128,7 @@ def two_methods(maker: Maker) -> Callable[[Path], Words]:
 def maps() -> Iterator[Case]:
     usual = ("render", "@photo", "--model=layered", "--disparity", "@bad", "-o", "@out.png")
     for what, maker in faults.MAPS.items():
-        yield Case("maps", what, usual, ("a.", SHAPE), bad(maker), noted=what == "negative")
+        yield Case("maps", what, usual, ("a.", SHAPE, STRETCHED), bad(maker), noted=what == "negative")
         if what not in ("of no suffix of maps", "another shape"):
             check = ("data", "check", "--deep", *PAIRS)
             yield Case("maps", what, check, ("a.",), pairs_with(maker, "disparity"), noted=what == "negative")

@@ -21,7 +21,7 @@ def table(cases: list[Case]) -> str:
     """Kind x verb, how many bad inputs of each, and the sums."""
     counts = Counter((case.kind, case.verb) for case in cases)
     rows = list(dict.fromkeys(case.kind for case in cases))
-    verbs = sorted({case.verb for case in cases}, key=lambda verb: -sum(counts[kind, verb] for kind in rows))
+    verbs = sorted({case.verb for case in cases}, key=lambda verb: (-sum(counts[kind, verb] for kind in rows), verb))
     lines = [[f"`{verb}`", *(str(counts[kind, verb] or "") for kind in rows), str(sum(counts[k, verb] for k in rows))]
              for verb in verbs]  # fmt: skip
     sums = ["all", *(str(sum(counts[kind, verb] for verb in verbs)) for kind in rows), str(len(cases))]
