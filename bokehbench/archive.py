@@ -1,6 +1,7 @@
 """Whether a file that torch saved is what it says: looked at before anything of it is unpacked."""
 
 import pickle
+import warnings
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -75,7 +76,8 @@ class _Storages(pickle._Unpickler):  # the one in Python, whose memory grows wit
         import torch
 
         _, kind, key, _, count = pid
-        item = 1 if kind == "UntypedStorage" else getattr(torch, kind).dtype.itemsize
+        with warnings.catch_warnings(action="ignore"):  # kinds of storages are deprecated, and every file names them
+            item = 1 if kind == "UntypedStorage" else getattr(torch, kind).dtype.itemsize
         if not 0 <= count * item <= self.sizes[f"{self.folder}data/{key}"]:
             raise ValueError("a storage is larger than its record")
         return _Inert()

@@ -30,9 +30,7 @@ def main(argv: list[str]) -> int:
     check_options("--", ("size", size, SMALLEST <= size < LARGEST, f"{SMALLEST} or more, and less than {LARGEST}"))
     if largest is None:
         largest = model.default_aperture(torch.empty(1, 3, size, size, device="meta"))
-    check_options(
-        "--", ("largest-aperture", largest, 0 <= largest <= size / 2, "0 or more, half of --size at most")
-    )
+    check_options("--", ("largest-aperture", largest, 0 <= largest <= size / 2, "0 or more, half of --size at most"))
     print(f"{model.label}, {method.weights}")
     exported = model.exported(size, largest)
     said = metadata(model, exported)

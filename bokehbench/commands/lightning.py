@@ -18,6 +18,7 @@ from bokehbench.commands.loggers import finish_wandb, in_words, ready
 from bokehbench.commands.trainer_options import check_trainer
 from bokehbench.data.base import BokehDataModule
 from bokehbench.errors import BokehbenchError
+from bokehbench.files import REMEDY
 from bokehbench.models import MODELS
 from bokehbench.models.base import BokehModel
 from bokehbench.models.stages import check_recipe
@@ -164,6 +165,9 @@ def run(argv: list[str]) -> BokehCLI:
     except Exception as error:
         if said := in_words(error):
             raise BokehbenchError(said) from error
+        if isinstance(error, OSError) and error.errno and not error.filename:  # as writing, unlike opening, tells none
+            place = take(argv, ("--trainer.default_root_dir",))[1] or ["runs"]
+            raise BokehbenchError(f"{place[-1]}: {error.strerror}: {REMEDY}.") from error
         if "DataLoader worker" in str(error):
             raise BokehbenchError(
                 f"{str(error).splitlines()[0]} It loaded pictures, and systems end such processes for lack of memory: "
