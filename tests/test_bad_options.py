@@ -26,7 +26,7 @@ METHODS = {
                  "weights": ["nowhere.ckpt"], "nope": ["1"]},
     "d2f": {"defocus_scale": ["-1", "nan"], "channels": ["0"], "sharpness": ["0"], "encoder_rate": ["-1"],
             "backbone": ["nope"], "kernel_set": ["3"]},
-    "pynet": {"width": ["0", "1000000"], "margin": ["3", "-2"], "perceptual": ["nowhere.mat"]},
+    "pynet": {"width": ["0", "1000000"], "margin": ["3", "-2"]},
     "pix2pix": {"width": ["-1"], "levels": ["0", "50"], "dropout": ["1", "nan"], "l1_weight": ["-1"]},
     "aperture": {"step": ["0", "nan"], "depth_size": ["-1"], "output": ["nope"]},
 }  # fmt: skip

@@ -1,6 +1,7 @@
 """DeepLens (Wang et al., SIGGRAPH Asia 2018, arXiv 1810.08100): depth, lens blur, guided upsampling."""
 
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any, Literal
 
 import torch
@@ -89,6 +90,7 @@ class DeepLens(DeepLensTraining):
         "depth_network", "feature_start",
     )  # fmt: skip
     uses = Uses(disparity="own", preview=True)
+    pretrained = Path(__file__).parents[1] / "pretrained" / "deeplens"
     published = Published(
         11_502_800,
         {"channels": 31, "upsampling_channels": 32, "two_map": False, "upsampling": "learned", "depth_size": 320,
