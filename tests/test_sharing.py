@@ -198,7 +198,7 @@ def test_a_config_that_is_none_is_named(folder, tmp_path, text) -> None:
         ({"method": "bokehbench.models.external.External"}, "no file may run"),
         ({"arguments": {"rendering": {"class_path": "sentinel.Model"}}}, "names a class"),
         ({"arguments": {"colour": 1}}, "cannot be made .*colour"),
-        ({"arguments": {"channels": "many"}}, "cannot be made"),
+        ({"arguments": {"channels": "many"}}, "is broken: its argument 'channels' is 'many'"),
         ({"arguments": {}}, "do not fit"),
         ({"provenance": {"origins": 3}}, "provenance that cannot be read"),
         ({"sha256": None}, "does not describe"),

@@ -93,6 +93,9 @@ def test_a_combination_renders_with_them(shipped, tmp_path) -> None:
     assert origin.provenance.seed == 4
     assert origin.weights_hash == weights_hash(load_model(shipped))
     assert model.hparams["renderer"] == f"DeepLens {origin.weights_hash[:8]}"
+    result = test_on(make_scenes_board(tmp_path, columns=["psnr"], pinned=False), tmp_path / "a.json",
+                     "--model=combination", "--model.renderer=deeplens")  # fmt: skip
+    assert result.training["origins"][0]["weights_hash"] == origin.weights_hash
 
 
 def test_a_fit_begins_afresh_unless_told(shipped, tmp_path) -> None:

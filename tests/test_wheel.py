@@ -53,7 +53,7 @@ def test_its_version_boards_and_configurations(run) -> None:
 
 
 def test_it_cites_its_boards(run) -> None:
-    said = run("leaderboard", "cite", "DeepLens", "--board", "synthetic-quick")
+    said = run("leaderboard", "cite", "Layered", "--board", "synthetic-quick")
     assert "@software{bokehbench," in said
     assert f"version = {{{bokehbench.__version__}}}" in said
     assert "permalink: none yet" in said

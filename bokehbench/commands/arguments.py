@@ -83,7 +83,11 @@ def prepare(argv: list[str]) -> tuple[list[str], list[str]]:
             notes.append(f"Quick configuration {quick} (minutes on a laptop). {more}")
         if verb in ("validate", "test") and dataset is None:
             notes.append("No --data and no --config: the synthetic scenes of the quick configuration.")
-    started = any(re.match(r"--model\.(init_args\.)?weights\b", word) for word in words) or any(map(_starts, settings))
+    started = (
+        "--untrained" in words
+        or any(re.match(r"--model\.(init_args\.)?weights\b", word) for word in words)
+        or any(map(_starts, settings))
+    )
     if verb != "fit" and model is not None and not (place or started or asks_for_help):
         place = model.pretrained
         checkpoint = read_checkpoint(place) if place else None

@@ -105,5 +105,6 @@ def numbers(scores: Mapping[str, Tensor | str], count: int | None = None) -> dic
     found = {name: value for name, value in scores.items() if not isinstance(value, str)}
     if count is not None:
         small = [name for name, value in scores.items() if isinstance(value, str) and value.startswith(TOO_SMALL)]
-        found |= {name: torch.full((count,), torch.nan) for name in small}
+        like = next(iter(found.values()), torch.empty(0))  # on the device of the others
+        found |= {name: like.new_full((count,), torch.nan) for name in small}
     return found

@@ -1,6 +1,7 @@
 """From a checkpoint file, or from stored settings, to a method ready to render."""
 
 from collections.abc import Callable, Mapping
+from contextvars import Context
 from dataclasses import is_dataclass
 from enum import Enum
 from pathlib import Path
@@ -108,7 +109,9 @@ def newest_checkpoint(kind: type[BokehModel] | None) -> Path:
 def construct(kind: type[BokehModel], arguments: Mapping[str, Any]) -> BokehModel:
     """A method from stored constructor arguments: present or former names, recipes as objects or dicts."""
     recipes = {k: StageRecipe(**v) for k, v in arguments.items() if isinstance(v, Mapping) and "steps" in v}
-    return kind(**spelt_today({**arguments, **recipes}, options_of(kind)))
+    # In a context of its own: Lightning's command line keeps the arguments of the method that it makes there, and would
+    # take them for those of a method made within
+    return Context().run(kind, **spelt_today({**arguments, **recipes}, options_of(kind)))
 
 
 def stored_arguments(content: Mapping[str, Any], kind: type[BokehModel], source: str) -> dict[str, Any]:

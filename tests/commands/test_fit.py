@@ -142,8 +142,8 @@ def test_a_killed_fit_resumes_to_the_same_weights(name, tmp_path, monkeypatch, c
 
 @pytest.mark.parametrize("name", TRAINABLE)
 def test_two_processes_finish_the_schedule_and_score_each_picture_once(name, tmp_path) -> None:
-    for verb in ("fit", "test"):
-        two_ranks([verb, *words(name), "--trainer.devices=2", "--trainer.strategy=ddp"], tmp_path)
+    for verb, more in (("fit", ()), ("test", ("--untrained",))):
+        two_ranks([verb, *words(name), "--trainer.devices=2", "--trainer.strategy=ddp", *more], tmp_path)
     found = list((tmp_path / "runs" / name).glob("*/test.csv"))
     assert len(found) == 1
     assert pd.read_csv(found[0])["name"].is_unique

@@ -58,9 +58,9 @@ def test_optics_stay_absent_without_disparity(tmp_path: Path) -> None:
 
 def test_optics_that_the_user_sets_need_no_disparity(tmp_path: Path) -> None:
     make_pairs(tmp_path)
-    item = ready(tmp_path, focus=0.7, aperture_at_1024=1024.0).test_set[0]  # type: ignore[index]
+    item = ready(tmp_path, focus=0.7, aperture_at_1024=512.0).test_set[0]  # type: ignore[index]
     assert item["focus"].item() == pytest.approx(0.7)
-    assert item["aperture"].item() == item["image"].shape[-2]
+    assert item["aperture"].item() == item["image"].shape[-2] / 2
 
 
 def test_focus_is_estimated_from_disparity_and_mask(tmp_path: Path) -> None:

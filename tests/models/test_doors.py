@@ -96,7 +96,7 @@ def test_python_and_an_opened_photo_refuse_the_same(given, said) -> None:
     assert said in str(refused.value)
 
 
-@pytest.mark.parametrize("value", [math.nan, math.inf, -1.0, 9.0])
+@pytest.mark.parametrize("value", [math.nan, math.inf])
 def test_python_refuses_such_a_map(value) -> None:
     depth = np.full((HEIGHT, WIDTH), 0.5)
     depth[3, 4] = value

@@ -278,7 +278,7 @@ SPOILT = {
     other_version: "was measured for tiny version 2, not for tiny version 1",
     other_settings: "is on other pictures than tiny's: aperture 9.0 instead of 8",
     edited_record: "result.json was edited",
-    odd_record: "A document has another entry",
+    odd_record: "is not a result of bokehbench",
     column_left_out: "The record lacks psnr_in_focus, ssim and does not say why",
     traversal: "../../evil.png has no place in a bundle",
     absolute: "/etc/evil.png has no place in a bundle",
@@ -286,7 +286,7 @@ SPOILT = {
     bomb: "pictures/bomb.png unpacks to 65 MiB",
     no_declaration: "The bundle has no declaration.json",
     declaration_that_is_none: "A document has another entry",
-    endless_record: "RecursionError",
+    endless_record: "recursion limit exceeded",
     no_contact: "declaration.json does not tell contact: give an address",
     not_json: "cannot be read",
 }
