@@ -58,7 +58,7 @@ class Pairing:
             shown = "".join(f"\n  {problem.sentence}" for problem in refused[:20])
             more = f"\n  ... and {len(refused) - 20} more" if len(refused) > 20 else ""
             remedy = "".join(f"\n  --allow-{kind}: {KINDS[kind]}" for kind in kinds)
-            go_on = f"\nMend that, or allow it:{remedy}" if kinds else ""
+            go_on = f"\nFix that, or allow it:{remedy}" if kinds else ""
             raise BokehbenchError(f"not scored, {counted(len(refused), 'problem')}:{shown}{more}{go_on}")
         if not any(self.pairs.values()):
             raise BokehbenchError("not scored: no output has a target that it could be compared with.")
