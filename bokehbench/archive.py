@@ -59,6 +59,10 @@ class _Inert(dict[Any, Any]):
 
     append = extend = add = __setstate__
 
+    def __call__(self, *given: Any, **more: Any) -> "_Inert":
+        """What it would return is as inert."""
+        return _Inert()
+
 
 class _Storages(pickle._Unpickler):  # the one in Python, whose memory grows with the file only
     """Walks a pickle without making what it names, and looks at the size of every storage."""

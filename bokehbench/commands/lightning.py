@@ -1,5 +1,6 @@
 """``fit``, ``validate``, ``test``, ``predict``: LightningCLI with short names, quick configurations and stages."""
 
+import errno
 import logging
 import os
 import shlex
@@ -26,6 +27,8 @@ from bokehbench.refusals import refusal, refused, unparsed
 from bokehbench.stopping import Stopped
 from bokehbench.trainer import StagedTrainer
 
+#: Of a place that cannot be written to.
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
 #: What every run has, in this order: those that send files away after those that write them.
 OWN_CALLBACKS: tuple[type[Callback], ...] = (
     callbacks.StageProgressBar, callbacks.StepProgress, callbacks.StageCheckpoints, callbacks.ScoreTable,
@@ -165,13 +168,14 @@ def run(argv: list[str]) -> BokehCLI:
     except Exception as error:
         if said := in_words(error):
             raise BokehbenchError(said) from error
-        if isinstance(error, OSError) and error.errno and not error.filename:  # as writing, unlike opening, tells none
+        if isinstance(error, OSError) and error.errno in FULL and not error.filename:  # writing tells none
             place = take(argv, ("--trainer.default_root_dir",))[1] or ["runs"]
             raise BokehbenchError(f"{place[-1]}: {error.strerror}: {REMEDY}.") from error
-        if "DataLoader worker" in str(error):
+        if "DataLoader worker" in str(error) or isinstance(error, ConnectionError):
+            said = str(error).splitlines()[0].rstrip(".")
             raise BokehbenchError(
-                f"{str(error).splitlines()[0]} It loaded pictures, and systems end such processes for lack of memory: "
-                "give a smaller --data.num_workers (0: none), and go on from the last checkpoint."
+                f"A process that loads pictures ended ({said}), as for lack of memory: give a smaller "
+                "--data.num_workers (0: none), and go on from the last checkpoint."
             ) from error
         if refusal(error):  # of memory, no option of the trainer's is to blame
             named = typed(words, "--trainer.") if type(error).__name__ == "MisconfigurationException" else []

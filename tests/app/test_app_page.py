@@ -99,9 +99,9 @@ def source_of(tab) -> str:
 
 
 def test_layered_is_clicked_through(page, tmp_path: Path, photo: Path, disparity: Path) -> None:  # noqa: F811
-    with served(tmp_path) as address:
+    with served(tmp_path, "--model", "layered") as address:
         elsewhere = open_page(page, address)
-        assert "no trained model here" in page.inner_text(".banner")
+        assert "no weights needed" in page.inner_text("body")
         (tmp_path / "text.png").write_text("not a picture")
         upload(page, "drop", tmp_path / "text.png")
         assert "text.png: is not a picture" in wait_said(page, "text.png")
@@ -151,7 +151,7 @@ def test_layered_is_clicked_through(page, tmp_path: Path, photo: Path, disparity
 def test_photo_and_result_are_seen_without_scrolling(page, tmp_path: Path) -> None:  # noqa: F811
     """On a laptop's window, with the controls that change them below; photos of either orientation."""
     page.set_viewport_size({"width": 1280, "height": 800})
-    with served(tmp_path) as address:
+    with served(tmp_path, "--model", "layered") as address:
         open_page(page, address)
         before = None
         for name, size in (("landscape", (300, 400)), ("portrait", (400, 300))):

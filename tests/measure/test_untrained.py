@@ -11,11 +11,13 @@ from bokehbench.board import leaderboard
 from bokehbench.cli import main
 from bokehbench.errors import BokehbenchError
 from bokehbench.method import Method
+from bokehbench.models import MODELS
 
 
 @pytest.mark.parametrize("verb", ["test", "validate", "predict"])
 @pytest.mark.parametrize("name", TRAINABLE)
-def test_a_method_that_learns_needs_weights(name, verb, tmp_path, capsys) -> None:
+def test_a_method_that_learns_needs_weights(name, verb, tmp_path, capsys, monkeypatch) -> None:
+    monkeypatch.setattr(MODELS[name], "pretrained", None)  # those that come with it are used where there are some
     options = [word for word in words(name) if not word.startswith("--model.") or "steps" not in word]
     assert main([verb, *options, f"--trainer.default_root_dir={tmp_path}"]) == 2
     said = capsys.readouterr().err

@@ -142,7 +142,5 @@ def test_scores_over_batches_keep_every_image(large):
 def test_bad_pictures_are_refused(large):
     with pytest.raises(BokehbenchError, match="RGB pictures"):
         score(find_protocol(DEFAULT), large[0][:, :1], large[1][:, :1])
-    with pytest.raises(BokehbenchError, match="leaves nothing"):
-        score(find_protocol("pynet"), large[0][..., :64, :64], large[1][..., :64, :64])
-    with pytest.raises(BokehbenchError, match="leaves nothing"):
-        score(find_protocol("pynet"), large[0][..., :63], large[1][..., :63])
+    for small in ([each[..., :64, :64] for each in large], [each[..., :63] for each in large]):
+        assert all("leaves nothing" in value for value in score(find_protocol("pynet"), *small).values())

@@ -182,7 +182,7 @@ def test_render_takes_the_same_options_and_says_what_it_used(pairs, deeplens, tm
         (["--model.depth=floder:x"], "did you mean 'folder"),
         (["--model.depth=own"], "no depth network"),
         (["--model.renderer=layerd"], "did you mean 'layered'"),
-        (["--model.renderer=deeplens"], "give its checkpoint"),
+        (["--model.renderer=pynet"], "give its checkpoint"),
         (["--model.renderer=combination"], "neither"),
         (["--model.depth=checkpoint:nowhere.ckpt"], "nowhere.ckpt"),
         (["--model.dpeth=given"], "did you mean 'depth'"),
