@@ -7,20 +7,12 @@ from pathlib import Path
 import pytest
 from makers import make_pairs
 from methods import SMALL, TRAINABLE, stage_names, words
+from refusing import refused
 
 from bokehbench.checkpoints import read_checkpoint
-from bokehbench.cli import main
 from bokehbench.models.weights import not_finite
 
 OFTEN = ["--trainer.callbacks=bokehbench.callbacks.StageCheckpoints", "--trainer.callbacks.every_n_steps=1"]
-
-
-def refused(command: list[str], capfd: pytest.CaptureFixture[str]) -> str:
-    capfd.readouterr()
-    assert main(command) == 2
-    said = capfd.readouterr().err
-    assert "Traceback" not in said
-    return said[said.index("bokehbench: ") :]
 
 
 def kept(method: str, steps: int) -> None:

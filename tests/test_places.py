@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 import torch
 from methods import words
+from refusing import refused
 
 from bokehbench.checkpoints import read_checkpoint, write_checkpoint
-from bokehbench.cli import main
 from bokehbench.commands.loggers import CSVRun
 from bokehbench.errors import BokehbenchError
 
@@ -29,14 +29,6 @@ def small(tmp_path: Path):
         pytest.skip("no file system may be mounted here")
     yield folder
     subprocess.run(["umount", str(folder)], check=True)
-
-
-def refused(command: list[str], capfd: pytest.CaptureFixture[str]) -> str:
-    capfd.readouterr()
-    assert main(command) == 2
-    said = capfd.readouterr().err
-    assert "Traceback" not in said
-    return said[said.index("bokehbench: ") :]
 
 
 def test_a_full_disk_leaves_the_checkpoint_before_and_nothing_else(small: Path, monkeypatch) -> None:
