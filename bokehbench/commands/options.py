@@ -5,8 +5,13 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from jsonargparse.typing import restricted_number_type
+
 from bokehbench.data import DATA
 from bokehbench.errors import BokehbenchError, nearest
+
+#: For options of jsonargparse: of pictures, and of pixels along one side.
+COUNT = restricted_number_type("from_1_to_10000", int, [(">=", 1), ("<=", 10_000)], join="and")
 
 
 def refuse_unknown_action(argv: list[str], actions: Iterable[str]) -> None:
