@@ -13,9 +13,6 @@ from bokehbench.data.records import RecordSet
 from bokehbench.errors import BokehbenchError, check_options
 from bokehbench.f_numbers import written
 
-#: The f-number that ``aperture_at_1024`` stands for.
-REFERENCE_F_NUMBER = 2.0
-
 
 class ManyApertures(BokehDataModule):
     """Base of data sets of scenes: one photo, targets at several f-numbers; an item is one of these targets.
@@ -27,14 +24,16 @@ class ManyApertures(BokehDataModule):
         num_workers, sampling_seed: see :class:`BokehDataModule`.
         f_numbers: only targets with one of these f-numbers; None = all.
         focus: disparity in focus for all pictures; None = estimated from disparity and mask, where they are there.
-        aperture_at_1024: blur radius in pixels at a disparity difference of 1 in a picture 1024 high *at f/2.0*; at f/N
-            it is 2.0 / N of that. None = left out.
+        aperture_at_1024: blur radius in pixels at a disparity difference of 1 in a picture 1024 high, for the widest
+            targets of the set (:attr:`widest`); the others get it in the ratio of the f-numbers. None = left out.
         val_fraction: where no split is for validation, the part of the training scenes held out (of 10 or more).
         split_seed: seed of this division.
     """
 
     #: What is expected, for errors.
     layout: ClassVar[str]
+    #: The f-number that ``aperture_at_1024`` stands for.
+    widest: ClassVar[float] = 2.0
     #: Split -> its folder.
     folders: ClassVar[Mapping[str, str]] = {"train": "train", "val": "val", "test": "test"}
     #: Folder of the photos in each split.
@@ -59,7 +58,7 @@ class ManyApertures(BokehDataModule):
         check_options("--data.", ("f_numbers", f_numbers, bool(right), "f-numbers from 0.5 to 256, such as [2.0, 2.8]"))
         self.f_numbers = None if f_numbers is None else sorted({float(each) for each in f_numbers})
         self._options["f_numbers"] = self.f_numbers
-        self.rule = FocusRule(focus, aperture_at_1024, REFERENCE_F_NUMBER)
+        self.rule = FocusRule(focus, aperture_at_1024, self.widest)
         self.val_fraction, self.split_seed = val_fraction, split_seed
 
     def read_split(self, folder: Path) -> tuple[list[Record], list[str]]:

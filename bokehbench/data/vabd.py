@@ -17,7 +17,8 @@ TARGETS = re.compile(r"\d{1,3}(?:_\d{1,2})?")
 class VABD(ManyApertures):
     """VABD in its published layout; a folder of targets for each f-number, whichever they are.
 
-    An item is called ``STEM_fN``, such as ``0099_f1.8``. The options are those of :class:`ManyApertures`.
+    An item is called ``STEM_fN``, such as ``0099_f1.8``. The options are those of :class:`ManyApertures`;
+    ``aperture_at_1024`` is for f/1.8.
     """
 
     layout = (
@@ -26,6 +27,7 @@ class VABD(ManyApertures):
         "focal/NAME.png (the subject in focus)."
     )
     layout_rank = 4
+    widest = 1.8
     maps: ClassVar = {"disparity": ("depth", "disparity"), "mask": ("focal", "mask")}
 
     def read_split(self, folder: Path) -> tuple[list[Record], list[str]]:

@@ -24,7 +24,7 @@ def test_each_target_is_an_item_with_its_f_number(tmp_path: Path) -> None:
     assert names(data.pictures("test")) == ["0002_f1.8", "0002_f2.8", "0002_f8.0"]
     items = [data.pictures("test")[i] for i in range(3)]  # type: ignore[index]
     assert [float(item["f_number"]) for item in items] == pytest.approx([1.8, 2.8, 8.0])
-    assert [float(item["aperture"]) for item in items] == pytest.approx([1.5 * 2 / n for n in (1.8, 2.8, 8.0)])
+    assert [float(item["aperture"]) for item in items] == pytest.approx([1.5 * 1.8 / n for n in (1.8, 2.8, 8.0)])
     assert {"disparity", "mask", "focus", "bokeh"} <= items[0].keys()
 
 
