@@ -10,7 +10,7 @@ from tqdm import tqdm
 
 from bokehbench.data.folders import Record, list_pictures, not_read, pair
 from bokehbench.data.many_apertures import ManyApertures
-from bokehbench.data.realbokeh_scene import Source, read_metadata, scene_targets
+from bokehbench.data.realbokeh_scene import Source, read_metadata, scene_of, scene_targets
 from bokehbench.errors import BokehbenchError, check_options
 
 #: Split -> targets of the public RealBokeh_3MP.
@@ -80,7 +80,7 @@ class RealBokeh(ManyApertures):
         records: list[Record] = []
         seen: dict[str, Path] = {}
         for photo in tqdm(photos, desc="reading scenes", unit="scene", delay=2, leave=False):
-            path, scene = photo.files["image"], photo.name.rpartition("_f")[0] or photo.name
+            path, scene = photo.files["image"], scene_of(photo.name)
             if other := seen.get(scene):
                 problems.append(f"{path}: a second input of scene {scene} beside {other.name}: keep one of them.")
                 continue

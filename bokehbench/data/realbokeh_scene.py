@@ -90,9 +90,9 @@ def scene_targets(
         named = f_number_in(stem)
         number = named if source == "name" or value is None else value
         what = targets[stem] if targets is not None else f"{where}: target {stem}"
-        if number is None or (named is None and source == "both"):
-            problems.append(f"{what}: no f-number ends its name, as in {photo.stem}: rename it to ID_fN.")
-        elif source == "both" and named is not None and named != number:
+        if named is None or number is None or scene_of(stem) != scene_of(photo.stem):
+            problems.append(f"{what}: is not called {scene_of(photo.stem)}_fN, as a target of this scene: rename it.")
+        elif source == "both" and named != number:
             problems.append(
                 f"{what}: f/{written(named)} by its name, f/{written(number)} in target_avs of {where.name}: correct "
                 "one, or choose with --data.f_number_from."
@@ -102,6 +102,11 @@ def scene_targets(
         else:
             found[stem] = number
     return found, problems
+
+
+def scene_of(stem: str) -> str:
+    """``12`` of ``12_f22``, the stem of an input or a target."""
+    return stem.rpartition("_f")[0] or stem
 
 
 def _stem(name: str) -> str:

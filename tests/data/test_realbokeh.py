@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -165,6 +166,11 @@ def no_number(root: Path) -> None:
     edit(root / "test/metadata/1.json", target_images=["gt/1/1_f2.0.JPG", "gt/1/wide.JPG"])
 
 
+def of_another_scene(root: Path) -> None:
+    (root / "test/gt/1/1_f7.1.JPG").rename(root / "test/gt/1/2_f7.1.JPG")
+    edit(root / "test/metadata/1.json", target_images=["gt/1/1_f2.0.JPG", "gt/1/2_f7.1.JPG"])
+
+
 def no_metadata(root: Path) -> None:
     (root / "test/metadata/1.json").unlink()
 
@@ -214,7 +220,8 @@ BROKEN: dict[Callable[[Path], None], str] = {
     no_target: r"1.json: its target 1_f7.1 is not there",
     no_targets: r"1_f22.JPG: has no targets in .*gt/1: add them",
     strange_target: r"1_f5.6.JPG: is not in target_images of .*1.json",
-    no_number: r"wide.JPG: no f-number ends its name",
+    no_number: r"wide.JPG: is not called 1_fN, as a target of this scene",
+    of_another_scene: r"2_f7.1.JPG: is not called 1_fN, as a target of this scene",
     no_metadata: r"1.json cannot be read",
     wrong_type: r"1.json is not metadata of RealBokeh \(target_avs.0: should be a valid number\)",
     not_json: r"1.json is not metadata of RealBokeh \(its text: ",
@@ -229,8 +236,6 @@ BROKEN: dict[Callable[[Path], None], str] = {
 
 @pytest.mark.parametrize("break_it", BROKEN, ids=lambda each: each.__name__)
 def test_each_fault_is_a_sentence(break_it: Callable[[Path], None], tmp_path: Path) -> None:
-    import re
-
     break_it(make_realbokeh(tmp_path))
     found = problems(tmp_path)
     assert any(re.search(BROKEN[break_it], problem) for problem in found), found
