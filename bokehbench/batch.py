@@ -35,6 +35,8 @@ class Batch(TypedDict, total=False):
     aperture: Tensor
     """B, blur radius in pixels *of this image* at a disparity difference of 1:
     ``radius(p) = aperture * |disparity(p) - focus|``."""
+    f_number: Tensor
+    """B, the f-number of the target (of the wanted rendering at predict time), e.g. 2.8."""
     mask: Tensor
     """B 1 H W, 1 = in-focus subject or salient foreground."""
     name: list[str]
@@ -48,6 +50,12 @@ def known(batch: Batch, key: str) -> Tensor:
         return torch.zeros(len(batch["image"]), dtype=torch.bool, device=batch["image"].device)
     assert isinstance(value, torch.Tensor)
     return ~value.flatten(1).isnan().any(1) if value.ndim > 1 else ~value.isnan()
+
+
+def f_numbers_of(batch: Batch) -> dict[str, float]:
+    """Name -> f-number of the batch's pictures that have one, rounded: 2.2 is 2.2000000477 in 32 bits."""
+    values = batch["f_number"].tolist() if "f_number" in batch else ()
+    return {name: round(value, 4) for name, value in zip(batch["name"], values, strict=False) if value == value}
 
 
 def with_holes(batch: Batch) -> str:

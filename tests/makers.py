@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import json
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -104,4 +105,54 @@ def make_saliency(root: Path, names: Iterable[str] = ("s1", "s2"), size: Size = 
         image, mask = (root, root) if style == "msra" else (root / "DUTS-TR-Image", root / "DUTS-TR-Mask")
         save(image / f"{name}.jpg", picture(100 + number, size))
         save(mask / f"{name}.png", square(size))
+    return root
+
+
+#: Split -> scene -> f-numbers of its targets.
+SCENES: Mapping[str, Mapping[int, Sequence[float]]] = {
+    "train": {1: (2.0, 11), 2: (2.0, 2.8, 11)}, "validation": {1: (2.0,)}, "test": {1: (2.0, 7.1), 2: (2.0, 20)},
+}  # fmt: skip
+
+
+def make_realbokeh(
+    root: Path,
+    splits: Mapping[str, Mapping[int, Sequence[float]]] = SCENES,
+    size: Size = (24, 32),
+    disparity: bool = False,
+    targets: bool = True,
+) -> Path:
+    """RealBokeh as published: the more blurred, the smaller the f-number; without ``targets`` as a challenge has it."""
+    for number, (split, scenes) in enumerate(splits.items()):
+        for scene, f_numbers in scenes.items():
+            sharp, folder = picture(1000 * number + scene, size), root / split
+            save(folder / "in" / f"{scene}_f22.JPG", sharp, format="JPEG")
+            names = [f"gt/{scene}/{scene}_f{each:.1f}.JPG" if each < 10 else f"gt/{scene}/{scene}_f{each:g}.JPG"
+                     for each in f_numbers]  # fmt: skip
+            for name, each in zip(names, f_numbers, strict=True):
+                blur = Image.fromarray(sharp).filter(ImageFilter.GaussianBlur(6 / each))
+                if targets:
+                    save(folder / name, np.asarray(blur), format="JPEG")
+            if disparity:
+                save(folder / "disparity" / f"{scene}_f22.png", ramp(size))
+            said = {
+                "id": scene, "source_image": f"in/{scene}_f22.JPG", "source_av": 22.0, "target_images": names,
+                "target_avs": [float(each) for each in f_numbers], "focal_length": 44, "ISO": 100, "EV": 13,
+                "focus_plane_distance": 0.36, "focus_plane_uncertainty": 0.0,
+            }  # fmt: skip
+            (folder / "metadata").mkdir(exist_ok=True)
+            (folder / "metadata" / f"{scene}.json").write_text(json.dumps(said, indent=4))
+    return root
+
+
+def make_vabd(root: Path, names: Iterable[str] = ("0001", "0002"), size: Size = (24, 32), maps: bool = True) -> Path:
+    """VABD as published: the first name in ``train``, the others in ``test``; f/16, f/1.8, f/2.8, f/8."""
+    for number, name in enumerate(names):
+        folder, sharp = root / ("train" if number == 0 else "test"), picture(number, size)
+        save(folder / "input" / f"{name}.JPG", sharp, format="JPEG")
+        for aperture, radius in (("1_8", 3), ("2_8", 2), ("8", 1)):
+            blur = Image.fromarray(sharp).filter(ImageFilter.GaussianBlur(radius))
+            save(folder / aperture / f"{name}.JPG", np.asarray(blur), format="JPEG")
+        if maps:
+            save(folder / "depth" / f"{name}.png", ramp(size))
+            save(folder / "focal" / f"{name}.png", square(size))
     return root

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import torch
 import torchvision
-from makers import make_ebb, make_pairs, make_rgbd
+from makers import make_ebb, make_pairs, make_realbokeh, make_rgbd, make_vabd
 from pretend_device import NAME, Pretend, assert_same, pretended, there
 from pytorch_lightning.utilities import move_data_to_device
 from torch import Tensor
@@ -27,6 +27,8 @@ MADE: dict[str, tuple[Callable[[Path], object], dict[str, object]]] = {
     "ebb": (make_ebb, {}),
     "iphonedepth": (make_rgbd, {}),
     "pairs": (lambda root: make_pairs(root, disparity=True, mask=True), {}),
+    "realbokeh": (make_realbokeh, {}),
+    "vabd": (make_vabd, {}),
     "syntheticdof": (lambda root: None, {"size": 64, "aperture": 8, "train_samples": 4, "test_samples": 1}),
 }
 #: Torchmetrics classes that are given an output and a target.

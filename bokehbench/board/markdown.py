@@ -4,6 +4,7 @@ import math
 from collections import Counter
 from collections.abc import Sequence
 
+from bokehbench.board.apertures import by_f_number
 from bokehbench.board.costs import COSTS
 from bokehbench.board.identity import OUTPUTS_ONLY, slug
 from bokehbench.board.network import full_name, networks
@@ -46,6 +47,7 @@ def page(standings: Standings, links: str = "results") -> str:
         networks=networks(results),
         others=_other_targets(standings),
         seeds=repeated(results),
+        apertures=by_f_number(standings.ranked, standings.board.scores),
         measured=measured,
         quoted=by_source(quoted),
         figures=kinds(quoted),

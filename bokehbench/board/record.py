@@ -97,6 +97,7 @@ class Record(_Strict):
     flags: list[str] = []
     date: str = ""
     fingerprints: dict[str, list[float]] = {}
+    f_numbers: dict[str, Annotated[float, Field(gt=0)]] = {}
 
 
 def refuse_wrong_types(text: str, where: str) -> None:

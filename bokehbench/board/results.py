@@ -19,8 +19,9 @@ from bokehbench.files import write_text
 from bokehbench.names import as_first_recorded
 from bokehbench.provenance import UNTRAINED
 
-#: 1: before options were renamed and targets had fingerprints; 2: before results said which network they are of.
-FORMAT = 3
+#: 1: before options were renamed and targets had fingerprints; 2: before results said which network they are of;
+#: 3: before they held f-numbers and the lock of the data.
+FORMAT = 4
 #: Why a result is stored but not ranked.
 FLAGS = {
     "incomplete": "not every picture of the split was scored",
@@ -48,6 +49,7 @@ class Result:
         protocol: ``Protocol.describe()``.
         target_hash, prediction_hash: of the target pictures and of the outputs.
         fingerprints: of the targets that the board asks for.
+        f_numbers: picture's name -> f-number of its target, where it is known.
         per_image: picture's name -> {column: value}; NaN where a column has no meaning for a picture.
         missing: column -> why it has no values at all (LPIPS without weights).
         training: recipe: stages, steps, data, what the weights came from; empty where nothing was trained.
@@ -92,6 +94,7 @@ class Result:
     flags: tuple[str, ...] = ()
     date: str = ""
     fingerprints: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
+    f_numbers: Mapping[str, float] = field(default_factory=dict)
     format: int = FORMAT
 
     @property
@@ -146,7 +149,8 @@ class Result:
             name: {column: float(f"{value:.8g}") for column, value in row.items()}
             for name, row in self.per_image.items()
         }
-        by_picture = {"fingerprints": self.fingerprints if self.format > 1 else {}, "per_image": pictures}
+        prints = self.fingerprints if self.format > 1 else {}
+        by_picture = {"fingerprints": prints, "f_numbers": self.f_numbers, "per_image": pictures}
         content = {each.name: getattr(self, each.name) for each in dataclasses.fields(self)}
         content = {key: value for key, value in content.items() if key not in by_picture}
         content |= {"id": self.id, "flags": sorted(self.flags)}

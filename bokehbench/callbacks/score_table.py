@@ -7,8 +7,10 @@ from typing import Any
 import torch.distributed
 from pytorch_lightning import LightningModule, Trainer
 
+from bokehbench.batch import f_numbers_of
 from bokehbench.counted import counted, some
 from bokehbench.errors import BokehbenchError
+from bokehbench.f_numbers import grouped, written
 from bokehbench.files import write_text
 from bokehbench.metrics.columns import variant_of
 from bokehbench.metrics.measurement import Measurement
@@ -17,6 +19,7 @@ from bokehbench.run_folder import InRunFolder
 from bokehbench.tables import aligned, csv_text
 
 IDENTITY = "identity_"
+F_NUMBER = "f_number"
 Row = Mapping[str, Any]
 
 
@@ -45,8 +48,10 @@ class ScoreTable(InRunFolder):
         if self.measurement.columns:
             scores |= pl_module.scores(outputs["sample"], batch["image"], self.measurement)
         values = {name: each.tolist() for name, each in scores.items()}
+        f_numbers = f_numbers_of(batch)
         for number, name in enumerate(outputs["name"]):
-            self.rows.append({"name": name, **{score: each[number] for score, each in values.items()}})
+            known = {F_NUMBER: f_numbers[name]} if name in f_numbers else {}
+            self.rows.append({"name": name, **known, **{score: each[number] for score, each in values.items()}})
 
     def on_test_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Gather over processes, print, write."""
@@ -63,7 +68,7 @@ class ScoreTable(InRunFolder):
         write_text(path, csv_text(heads, [[row.get(key) for key in heads] for row in rows]))
         assert isinstance(pl_module, BokehModel)
         print(summary(rows, pl_module.label))
-        for key in (head for head in heads[1:] if not head.startswith(IDENTITY)):
+        for key in _scores(rows):
             if without := [row["name"] for row in rows if math.isnan(row.get(key, math.nan))]:
                 print(f"{_label(key)}: n/a for {some(without)}, too small for it or without anything that it scores.")
         share = getattr(trainer.datamodule, "completeness", {}).get("test")  # type: ignore[attr-defined]
@@ -74,15 +79,26 @@ class ScoreTable(InRunFolder):
 
 def summary(rows: Sequence[Row], method: str) -> str:
     """Means of per-image values, the method's beside those of returning the input."""
-    keys = dict.fromkeys(key for row in rows for key in row if key != "name")
-    names = [key for key in keys if not key.startswith(IDENTITY)]
+    names = _scores(rows)
     if not names:
         return f"{counted(len(rows), 'picture')}, no targets: nothing to score."
     lines = [[method, *(_mean(rows, name, name) for name in names)]]
-    if len(names) < len(keys):
+    if any(key.startswith(IDENTITY) for row in rows for key in row):
         lines.append(["identity", *(_mean(rows, f"{IDENTITY}{name}", name) for name in names)])
     table = aligned(["", *(_label(name) for name in names)], lines, "<>")
-    return f"Mean of {counted(len(rows), 'per-image value')}, 8-bit RGB:\n{table}"
+    found = f"Mean of {counted(len(rows), 'per-image value')}, 8-bit RGB:\n{table}"
+    by_name = {row["name"]: row for row in rows}
+    groups = grouped({name: row[F_NUMBER] for name, row in by_name.items() if F_NUMBER in row})
+    parts = [(f"f/{written(number)}", [by_name[name] for name in group]) for number, group in groups.items()]
+    lines = [[number, str(len(part)), *(_mean(part, name, name) for name in names)] for number, part in parts]
+    table = aligned([method, "pictures", *(_label(name) for name in names)], lines, "<>")
+    return f"{found}\n\n{table}" if lines else found
+
+
+def _scores(rows: Sequence[Row]) -> list[str]:
+    """What was scored, the identity baseline's apart."""
+    keys = dict.fromkeys(key for row in rows for key in row if key not in ("name", F_NUMBER))
+    return [key for key in keys if not key.startswith(IDENTITY)]
 
 
 def _mean(rows: Sequence[Row], key: str, column: str) -> str:

@@ -25,7 +25,7 @@ def main(argv: list[str]) -> int:
     if not pairs:
         raise BokehbenchError("not scored: no picture is in all of the folders.")
     from bokehbench.measure.folder_scores import Settings, score_pairs  # brings torch
-    from bokehbench.measure.score_report import besides_table, per_image, protocol_table
+    from bokehbench.measure.score_report import besides_table, f_number_table, per_image, protocol_table
 
     settings = Settings(protocols, more, "mask" if options.mask else "disparity", options.focus)
     pictures = score_pairs(pairs, settings, options.workers)
@@ -40,6 +40,8 @@ def main(argv: list[str]) -> int:
     what = f"protocol {one.name}: {one.summary}" if one else f"the same pictures under {len(protocols)} protocols"
     print(f"{counted(count, 'picture')}; {what}{'' if one else ' (docs/metrics/protocols.md)'}\n")
     print(protocol_table(protocols, pictures))
+    if table := f_number_table(protocols, pictures):
+        print("\n" + table)
     if more:
         print("\n" + besides_table(pictures))
     for note in pairing.notes:

@@ -17,12 +17,14 @@ DATA: Classes[BokehDataModule] = Classes(
         "EBB": "bokehbench.data.ebb",
         "IPhoneDepth": "bokehbench.data.iphone_depth",
         "Pairs": "bokehbench.data.pairs",
+        "RealBokeh": "bokehbench.data.realbokeh",
         "SyntheticDoF": "bokehbench.data.synthetic_dof",
+        "VABD": "bokehbench.data.vabd",
     },
     base="bokehbench.data.base:BokehDataModule",
     option="--data",
 )
-__all__ = ["DATA", "EBB", "IPhoneDepth", "Pairs", "SyntheticDoF", "board_data", "open_data"]
+__all__ = ["DATA", "EBB", "VABD", "IPhoneDepth", "Pairs", "RealBokeh", "SyntheticDoF", "board_data", "open_data"]
 __getattr__ = DATA.named
 
 

@@ -188,6 +188,13 @@ class BokehDataModule(LightningDataModule):
         self.notes += [note for note in getattr(pictures, "notes", ()) if note not in self.notes]
         return found
 
+    def count(self, split: str, found: int, expected: int) -> None:
+        """Say in ``completeness``, and in a note where some are lacking, how much of a published split is here."""
+        self.completeness[split] = Completeness(found, expected)
+        if 0 < found < expected:
+            marked = ": scores on it will be marked incomplete" if split == "test" else ""
+            self.notes.append(f"{found} of {expected} pictures of the {split} split are here{marked}.")
+
     # What all share -----------------------------------------------------------------------------
 
     def pictures(self, split: str) -> PictureSet | None:

@@ -8,6 +8,7 @@ from bokehbench.data.base import SPLITS, BokehDataModule, PictureSet
 from bokehbench.data.decoding import picture_size
 from bokehbench.data.folders import Record
 from bokehbench.errors import BokehbenchError
+from bokehbench.f_numbers import written
 
 #: Headers read per split: enough to see the range of sizes, few enough for an instant answer.
 HEADERS = 500
@@ -36,7 +37,13 @@ def _about(pictures: PictureSet) -> list[str]:
     records: list[Record] | None = getattr(pictures, "records", None)
     height, width = size_of(item)
     sizes = _sizes(records) if records else f"{width} x {height}"
-    return [f"sizes: {sizes}", f"keys: {', '.join(key for key in item if key != 'name')}"]
+    counts = Counter(record.f_number for record in records or () if record.f_number is not None)
+    apertures = [f"f/{written(number)} ({count})" for number, count in sorted(counts.items())]
+    return [
+        f"sizes: {sizes}",
+        *([f"f-numbers: {', '.join(apertures)}"] if apertures else []),
+        f"keys: {', '.join(key for key in item if key != 'name')}",
+    ]
 
 
 def _sizes(records: list[Record]) -> str:

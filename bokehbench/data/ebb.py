@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Literal
 
 from bokehbench.counted import counted, some
-from bokehbench.data.base import BokehDataModule, Completeness
+from bokehbench.data.base import BokehDataModule
 from bokehbench.data.focus import FocusRule
 from bokehbench.data.folders import Record, list_pictures, map_places, not_read, pair
 from bokehbench.data.records import RecordSet
@@ -86,12 +86,12 @@ class EBB(BokehDataModule):
             used = splits if public is None else [public]
             self.notes += not_read(root, [*used, *(root / name for name in CHALLENGE.values())])
         if self.test_split == "val294":
-            self._count("test", len(test), len(val294))
+            self.count("test", len(test), len(val294))
         else:
             self.notes.append(f"the test folder's {len(test)} pictures are the test split, not the published Val294.")
         kept = self._validation(train, held_out, train_problems)
         if public is not None:
-            self._count("train", kept, len(train_ids) - len(held_out) * self.hold_out)
+            self.count("train", kept, len(train_ids) - len(held_out) * self.hold_out)
         self.test_set = RecordSet(test, self.rule, test_problems)
         self.predict_set = self._challenge(root, test, test_problems)
 
@@ -130,12 +130,6 @@ class EBB(BokehDataModule):
         self.train_set = RecordSet(rest, self.rule, problems)
         self.val_set = RecordSet(held, self.rule, problems)
         return len(rest)
-
-    def _count(self, split: str, found: int, expected: int) -> None:
-        self.completeness[split] = Completeness(found, expected)
-        if 0 < found < expected:
-            marked = ": scores on it will be marked incomplete" if split == "test" else ""
-            self.notes.append(f"{found} of {expected} pictures of the {split} split are here{marked}.")
 
     def _challenge(self, root: Path, test: list[Record], problems: list[str]) -> RecordSet:
         if not any((root / name).is_dir() for name in CHALLENGE.values()):

@@ -36,11 +36,13 @@ class FocusRule:
     """Focus and aperture of pictures that come without; None = estimate the focus, leave the aperture out.
 
     ``focus``: a disparity in [0, 1]. ``aperture_at_1024``: blur radius in pixels of a picture 1024 high at a disparity
-    difference of 1. :class:`BokehbenchError` where one is out of range.
+    difference of 1, at the f-number ``at`` where pictures have f-numbers. :class:`BokehbenchError` where one is out of
+    range.
     """
 
     focus: float | None = None
     aperture_at_1024: float | None = None
+    at: float | None = None
 
     def __post_init__(self) -> None:
         focus, aperture = self.focus, self.aperture_at_1024
@@ -57,8 +59,10 @@ class FocusRule:
         assert disparity is not None, "nothing to estimate the focus from"
         return estimate_focus(disparity, mask)
 
-    def aperture_of(self, height: int) -> Tensor | None:
-        """The aperture in pixels of a picture ``height`` high; 0-dim."""
+    def aperture_of(self, height: int, f_number: float | None = None) -> Tensor | None:
+        """The aperture in pixels of a picture ``height`` high, at ``f_number`` where it has one; 0-dim."""
         if self.aperture_at_1024 is None:
             return None
-        return torch.tensor(self.aperture_at_1024 * height / REFERENCE_HEIGHT)
+        # One scene, focused at one distance: the blur radius goes with the diameter of the aperture, that is with 1/N
+        ratio = self.at / f_number if self.at is not None and f_number is not None else 1.0
+        return torch.tensor(self.aperture_at_1024 * ratio * height / REFERENCE_HEIGHT)

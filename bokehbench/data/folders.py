@@ -26,12 +26,13 @@ LISTS = (".txt", ".csv", ".tsv")
 
 @dataclass(frozen=True)
 class Record:
-    """One picture on disk: ``files`` by batch key, ``focus`` and ``aperture`` where they are known."""
+    """One picture on disk: ``files`` by batch key; ``focus``, ``aperture`` and ``f_number`` where they are known."""
 
     name: str
     files: Mapping[str, Path]
     focus: float | None = None
     aperture: float | None = None
+    f_number: float | None = None
 
     def without(self, *keys: str) -> Record:
         """The record less the files of ``keys``."""

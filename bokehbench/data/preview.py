@@ -8,13 +8,14 @@ from tqdm import tqdm
 from bokehbench.batch import PICTURE_KEYS
 from bokehbench.data.base import PictureSet
 from bokehbench.errors import BokehbenchError
+from bokehbench.f_numbers import written
 from bokehbench.pictures import sheet
 
 
 def write_preview(path: str | Path, pictures: PictureSet, count: int = 4, width: int = 320) -> list[str]:
     """Write ``count`` evenly spaced pictures as columns, one row per batch key, each ``width`` pixels wide.
 
-    Names, focus and aperture stand above. Returns the names shown.
+    Names, focus, aperture and f-number stand above. Returns the names shown.
 
     Raises:
         BokehbenchError: an empty split, or a path that cannot be written.
@@ -30,5 +31,6 @@ def write_preview(path: str | Path, pictures: PictureSet, count: int = 4, width:
     for item, title in zip(items, titles, strict=True):
         title += [f"focus {float(item['focus']):.2f}"] if "focus" in item else []
         title += [f"aperture {float(item['aperture']):.1f} px"] if "aperture" in item else []
+        title += [f"f/{written(round(float(item['f_number']), 4))}"] if "f_number" in item else []
     sheet(Path(path), titles, [[item.get(key) for item in items] for key in keys], width)
     return [item["name"] for item in items]

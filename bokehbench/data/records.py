@@ -84,10 +84,12 @@ class RecordSet(PictureSet):
         elif "disparity" in maps or self.rule.focus is not None:
             item["focus"] = self.rule.focus_of(maps.get("disparity"), maps.get("mask"))
         # An aperture says nothing to a method that does not know where the focus is
-        aperture = self.rule.aperture_of(height) if "focus" in item else None
+        aperture = self.rule.aperture_of(height, record.f_number) if "focus" in item else None
         aperture = aperture if record.aperture is None else torch.tensor(record.aperture)
         if aperture is not None:
             item["aperture"] = aperture
+        if record.f_number is not None:
+            item["f_number"] = torch.tensor(record.f_number)
         item.update({key: window.of(value) for key, value in maps.items()})
         return item
 

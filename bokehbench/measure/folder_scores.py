@@ -24,6 +24,7 @@ from bokehbench.data.focus import estimate_focus
 from bokehbench.data.image_io import read_rgb
 from bokehbench.data.maps import read_map
 from bokehbench.errors import BokehbenchError
+from bokehbench.f_numbers import f_number_in
 from bokehbench.fingerprint import fingerprint
 from bokehbench.measure.paired_folders import PairedFiles, pair_folders
 from bokehbench.measure.pictures import Picture, board_result
@@ -84,7 +85,10 @@ def score_folder(board: Board, method: str, outputs: Path, targets: Path, masks:
     pictures = score_pairs(pairs, settings)
     if bad := [picture.unreadable for picture in pictures if picture.unreadable]:
         raise BokehbenchError("not scored: " + "; ".join(bad))
-    rows = [Picture(picture.name, picture.scores[protocol.name] | picture.more) for picture in pictures]
+    rows = [
+        Picture(picture.name, picture.scores[protocol.name] | picture.more, f_number=f_number_in(picture.name))
+        for picture in pictures
+    ]
     return board_result(
         board,
         rows,

@@ -9,7 +9,7 @@ from typing import Any
 
 from torch import Tensor
 
-from bokehbench.batch import Batch
+from bokehbench.batch import Batch, f_numbers_of
 from bokehbench.board.boards import Board
 from bokehbench.board.identity import hash_files
 from bokehbench.board.results import Result
@@ -27,13 +27,14 @@ from bokehbench.repository import commit, dirty
 @dataclass(frozen=True)
 class Picture:
     """A measured picture: column -> value, or why there is none; SHA-256 of the 8-bit values of prediction and target;
-    the target's fingerprint, where it was asked for."""
+    the target's fingerprint, where it was asked for; its f-number, where it is known."""
 
     name: str
     scores: dict[str, float | str]
     prediction: str = ""
     target: str = ""
     fingerprint: tuple[float, ...] = ()
+    f_number: float | None = None
 
 
 def measured(
@@ -46,7 +47,7 @@ def measured(
     Raises:
         BokehbenchError: no target, or a picture that cannot be scored; names it.
     """
-    names = batch["name"]
+    names, f_numbers = batch["name"], f_numbers_of(batch)
     if sample.target is None:
         raise BokehbenchError(f"{names[0]} has no target, so it cannot be scored: check the data set's root.")
     try:
@@ -60,6 +61,7 @@ def measured(
             picture_hash(sample.output[n]),
             picture_hash(sample.target[n]),
             fingerprint(sample.target[n]) if name in fingerprinted and min(sample.target.shape[-2:]) >= CELLS else (),
+            f_numbers.get(name),
         )
         for n, name in enumerate(names)
     ]
@@ -93,6 +95,7 @@ def board_result(board: Board, pictures: Sequence[Picture], **known: Any) -> Res
         split=board.split,
         per_image=per_image,
         missing=missing,
+        f_numbers={picture.name: picture.f_number for picture in pictures if picture.f_number is not None},
         versions=versions(),
         commit=commit(),
         flags=(*(("dirty",) if dirty() else ()), *(("stopped",) if _stopped(known.get("training", {})) else ())),

@@ -2,9 +2,10 @@
 
 import math
 from collections.abc import Iterator, Sequence
-from itertools import islice
+from itertools import islice, product
 
 from bokehbench.board import statistics
+from bokehbench.f_numbers import f_number_in, grouped, written
 from bokehbench.measure.folder_scores import PictureScores
 from bokehbench.metrics.columns import find_column
 from bokehbench.metrics.measurement import TOO_SMALL, Measurement
@@ -23,17 +24,22 @@ def mean(measurement: Measurement, column: str, pictures: Sequence[PictureScores
 
 
 def per_image(protocols: Sequence[Protocol], pictures: Sequence[PictureScores]) -> str:
-    """CSV with one row per method, protocol and picture; ``n/a`` where a value could not be had, else empty."""
+    """CSV with one row per method, protocol and picture; ``n/a`` where a value could not be had, else empty.
+
+    With a column ``f_number`` where names of pictures end with one.
+    """
     columns = list(dict.fromkeys(column for protocol in protocols for column in protocol.columns))
     more = list(pictures[0].more) if pictures else []
+    apertures = {picture.name: number for picture in pictures if (number := f_number_in(picture.name))}
     rows = []
     for protocol in protocols:
         for picture in pictures:
             found = picture.scores[protocol.name]
             scores = ["n/a" if isinstance(value := found.get(column), str) else value for column in columns]
             besides = [None if math.isnan(number := _number(value)) else number for value in picture.more.values()]
-            rows.append([picture.method, protocol.name, picture.name, *scores, *besides])
-    return csv_text(["method", "protocol", "name", *columns, *more], rows)
+            aperture = [apertures.get(picture.name)] if apertures else []
+            rows.append([picture.method, protocol.name, picture.name, *aperture, *scores, *besides])
+    return csv_text(["method", "protocol", "name", *(["f_number"] if apertures else []), *columns, *more], rows)
 
 
 def _number(value: float | str) -> float:
@@ -64,6 +70,26 @@ def protocol_table(protocols: Sequence[Protocol], pictures: Sequence[PictureScor
             rows.append([each.protocol.name, method, *cells])
     table = aligned(["protocol", "method", *(column.label for column in columns)], rows, "<<>")
     return "\n".join([table, *_notes(reasons)])
+
+
+def f_number_table(protocols: Sequence[Protocol], pictures: Sequence[PictureScores]) -> str:
+    """Means over the pictures whose names end with one f-number; empty where there are not several."""
+    groups = grouped({picture.name: number for picture in pictures if (number := f_number_in(picture.name))})
+    measured = [Measurement.of_protocol(protocol) for protocol in protocols]
+    columns = list(dict.fromkeys(column for each in measured for column in each.columns))
+    rows = []
+    for each, method in product(measured, dict.fromkeys(picture.method for picture in pictures)):
+        for number, names in groups.items():
+            part = [picture for picture in pictures if picture.method == method and picture.name in names]
+            means = {column.name: mean(each, column.name, part) for column in each.columns}
+            shown = [
+                "" if value is None else "n/a" if isinstance(value, str) else column.show(value, decimals=DECIMALS)
+                for column in columns
+                for value in [means.get(column.name)]
+            ]
+            rows.append([each.protocol.name, method, f"f/{written(number)}", str(len(part)), *shown])
+    heads = ["protocol", "method", "f-number", "pictures", *(column.label for column in columns)]
+    return aligned(heads, rows, "<<>") if rows else ""
 
 
 def _notes(reasons: Sequence[tuple[str, str, str]]) -> Iterator[str]:

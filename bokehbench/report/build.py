@@ -10,6 +10,7 @@ from typing import Any
 from tqdm import tqdm
 
 import bokehbench
+from bokehbench.board.apertures import by_f_number
 from bokehbench.board.costs import COSTS
 from bokehbench.board.identity import plain
 from bokehbench.board.reported import by_source, kinds, shown_as, with_unit
@@ -134,6 +135,7 @@ def _write_pages(
     }
     more = {
         "costs": [cost for cost in COSTS if any(cost.value(row.result) for row in standings.rows)],
+        "apertures": by_f_number(standings.ranked, content.measured_columns(standings)),
         "devices": sorted({row.result.device for row in standings.ranked if row.result.device}),
         "unmeasured": content.unmeasured(standings),
         "extremes": {row.result.id: content.extremes(standings, row) for row in standings.rows},

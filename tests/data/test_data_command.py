@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from makers import make_ebb, make_pairs, make_rgbd
+from makers import make_ebb, make_pairs, make_realbokeh, make_rgbd, make_vabd
 from PIL import Image
 
 from bokehbench.commands.data import main
@@ -19,14 +19,18 @@ def sources(root: Path) -> dict[str, list[str]]:
     make_ebb(root / "ebb")
     make_pairs(root / "pairs", disparity=True, mask=True)
     make_rgbd(root / "rgbd")
+    make_realbokeh(root / "realbokeh", disparity=True)
+    make_vabd(root / "vabd")
     return {
         "ebb": ["--data", "ebb", "--data.root", str(root / "ebb")],
+        "realbokeh": ["--data", "realbokeh", "--data.root", str(root / "realbokeh")],
+        "vabd": ["--data", "VABD", "--data.root", str(root / "vabd")],
         "pairs": ["--data=Pairs", f"--data.root={root / 'pairs'}"],
         "iphonedepth": ["--data", "IPhoneDepth", "--data.root", str(root / "rgbd")],
     }
 
 
-@pytest.mark.parametrize("name", ["ebb", "pairs", "iphonedepth"])
+@pytest.mark.parametrize("name", ["ebb", "pairs", "iphonedepth", "realbokeh", "vabd"])
 def test_describe_check_and_preview_work(tmp_path: Path, name: str, capsys: pytest.CaptureFixture[str]) -> None:
     words = sources(tmp_path)[name]
     assert main(["data", "describe", *words]) == 0
@@ -114,7 +118,7 @@ def test_help_lists_the_actions_and_the_data_sets(capsys: pytest.CaptureFixture[
 
 def test_data_sets_have_short_names() -> None:
     assert DATA["ebb"] is EBB is DATA["EBB"]
-    assert set(DATA) == {"ebb", "iphonedepth", "pairs", "syntheticdof"}
+    assert set(DATA) == {"ebb", "iphonedepth", "pairs", "realbokeh", "syntheticdof", "vabd"}
     assert all(cls.__name__.lower() == name for name, cls in DATA.items())
     with pytest.raises(BokehbenchError, match="'ebb'"):
         DATA["eb"]

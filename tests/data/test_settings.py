@@ -22,6 +22,11 @@ TYPED = {
     "ebb": ({"focus": "1", "aperture_at_1024": "30"}, {"focus": 1.0, "aperture_at_1024": 30.0}),
     "iphonedepth": ({"saliency_roots": "[a, b]"}, {"saliency_roots": ["a", "b"], "max_aperture_at_1024": 25.6}),
     "pairs": ({"focus": "0.5"}, {"focus": 0.5, "input": "input"}),
+    "realbokeh": (
+        {"f_numbers": "[2,2.8]", "aperture_at_1024": "30"},
+        {"f_numbers": [2.0, 2.8], "aperture_at_1024": 30.0, "f_number_from": "both"},
+    ),
+    "vabd": ({"f_numbers": "[8]", "focus": "1"}, {"f_numbers": [8.0], "focus": 1.0, "val_fraction": 0.1}),
     "syntheticdof": ({"size": "[48, 56]", "aperture": "8"}, {"size": [48, 56], "aperture": 8.0, "test_samples": 500}),
 }
 
