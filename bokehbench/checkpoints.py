@@ -49,8 +49,10 @@ def write_checkpoint(content: Mapping[str, Any], path: Path) -> None:
     write_atomic(path, lambda file: file.write(buffer.getbuffer()))
 
 
-def read_plain(path: Path) -> Any:
+def read_plain(path: Path, arrays: bool = False) -> Any:
     """What torch saved or a .safetensors file holds, primitives and tensors on the CPU; nothing in it is run.
+
+    ``arrays``: arrays of numbers of numpy may be among them.
 
     Raises:
         BokehbenchError: missing, truncated, not such a file, or holding anything that could run code.
@@ -64,7 +66,8 @@ def read_plain(path: Path) -> Any:
         refuse_broken(path)
         if path.suffix == ".safetensors":
             return load_file(path)
-        return torch.load(path, map_location="cpu", weights_only=True)
+        with torch.serialization.safe_globals(_array_makers() if arrays else []):
+            return torch.load(path, map_location="cpu", weights_only=True)
     except BokehbenchError:
         raise
     except Exception as error:
@@ -76,6 +79,16 @@ def read_plain(path: Path) -> Any:
         raise BokehbenchError(
             f"{path} is truncated or no checkpoint ({type(error).__name__}): fetch it again."
         ) from error
+
+
+def _array_makers() -> list[Any]:
+    """What numpy's arrays and numbers are pickled as, in old files too; these make numbers and nothing else."""
+    import numpy as np
+    from numpy._core.multiarray import _reconstruct, scalar
+
+    old = [(make, f"numpy.core.multiarray.{make.__name__}") for make in (_reconstruct, scalar)]
+    kinds = [type(np.dtype(kind)) for kind in ("f4", "f8", "i4", "i8", "?")]
+    return [_reconstruct, scalar, *old, np.ndarray, np.dtype, *kinds]
 
 
 def located(place: str | Path) -> Path:

@@ -15,6 +15,7 @@ TRAINABLE = [name for name in NAMES if MODELS[name].trainable]
 #: Constructor arguments that keep the topology and shrink the rest; a method not listed is tested as it is.
 SMALL: dict[str, dict[str, object]] = {
     "aperture": {"depth_size": 64},
+    "bokehme": {"width": 12, "upsampling_width": 8},
     "d2f": {"backbone": "test_resnet", "channels": 16},
     "deeplens": {"depth_size": 64, "channels": 8, "upsampling_channels": 8},
     "external": {"description": str(Path(__file__).parent / "external" / "toy.yaml")},

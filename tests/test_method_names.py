@@ -37,6 +37,8 @@ ALLOWED = {
     ("commands/data/fit_aperture.py", "RayTraced"): "the same",
     ("losses.py", "PyNET"): "losses are named after their papers",
     ("metrics/protocols.py", "PyNET"): "so are protocols",
+    ("metrics/protocols.py", "BokehMe"): "the same",
+    ("models/baselines/scatter.py", "BokehMe"): "the paper that its renderer is from",
     ("optics/scatter.py", "Scatter"): "the renderer that the method is one of",
     ("models/aperture.py", "DeepLens"): "the paper that it is a baseline of",
     ("nets/aperture_net.py", "DeepLens"): "its depth network, as in that paper",

@@ -66,6 +66,14 @@ class SyntheticScenes(PictureSet):
         side = int(np.random.default_rng(seed).integers(self.sides[0], self.sides[1] + 1))
         return replace(options, height=side, width=side)
 
+    def aperture_of(self, index: int) -> float:
+        """Scene ``index``'s aperture in pixels: all else is the same scene for any range."""
+        low, high = self.options.smallest_aperture, self.options.aperture
+        if low is None:
+            return high
+        seed = (self.options.seed, SPLIT_NUMBERS[self.split], index, 2)
+        return float(np.random.default_rng(seed).uniform(low, high))
+
     def scene(self, index: int) -> tuple[Scene, np.random.Generator]:
         """Scene ``index``, and its generator for what is drawn after it."""
         seed = np.random.SeedSequence((self.options.seed, SPLIT_NUMBERS[self.split], index))
@@ -93,10 +101,11 @@ class SyntheticScenes(PictureSet):
             maps = {key: window.of(value).contiguous() for key, value in maps.items()}
             scene = scene.window(*window)
         item: Item = {"image": scene.picture(0.0), **maps}
+        aperture = self.aperture_of(index)
         if bokeh:
-            item["bokeh"] = scene.picture(options.aperture)
+            item["bokeh"] = scene.picture(aperture)
         item["focus"] = torch.tensor((scene.focus - low) / span, dtype=torch.float32)
-        item["aperture"] = torch.tensor(options.aperture * span, dtype=torch.float32)
+        item["aperture"] = torch.tensor(aperture * span, dtype=torch.float32)
         item["name"] = f"synthetic-{self.split}-{index:06d}"
         return item
 
@@ -109,7 +118,8 @@ class SyntheticDoF(BokehDataModule):
     Args:
         size: side of the square scenes in pixels, or height and width.
         aperture: blur radius in pixels of the scene at a disparity difference of 1; None = 0.025 times the long side
-            (8 at 320, 16 at 640, as DeepLens' configuration suggests).
+            (8 at 320, 16 at 640, as DeepLens' configuration suggests); two numbers = each scene has its own, uniform
+            between them, so that a method can learn what another aperture looks like.
         train_sides: smallest and largest side of the training scenes, which are then square and of any side between;
             the aperture stays. None = all of ``size``.
         train_detail: largest relative contrast of pixel-fine detail on the surfaces of training scenes, 0 to 1, so that
@@ -142,7 +152,7 @@ class SyntheticDoF(BokehDataModule):
     def __init__(
         self,
         size: int | tuple[int, int] = 320,
-        aperture: float | None = None,
+        aperture: float | tuple[float, float] | None = None,
         train_sides: tuple[int, int] | None = None,
         train_detail: float | None = None,
         train_samples: int = 18_000,
@@ -163,7 +173,10 @@ class SyntheticDoF(BokehDataModule):
     ) -> None:
         super().__init__(None, num_workers, sampling_seed)
         height, width = (size, size) if isinstance(size, int) else size
-        aperture = APERTURE_SHARE * max(height, width) if aperture is None else float(aperture)
+        usual = APERTURE_SHARE * max(height, width)
+        narrow, wide = (
+            aperture if isinstance(aperture, list | tuple) else (None, usual if aperture is None else aperture)
+        )
         self.samples = {"train": train_samples, "val": val_samples, "test": test_samples}
         self.backgrounds, self.cutouts = backgrounds, cutouts
         self.train_sides, self.train_detail = train_sides, train_detail
@@ -179,7 +192,12 @@ class SyntheticDoF(BokehDataModule):
                 "two sides of 16 to 8192 pixels, the smaller first",
             ),
             ("train_detail", train_detail, 0 <= (train_detail or 0) <= 1, "0 to 1"),
-            ("aperture", aperture, 0 <= aperture <= largest, f"0 to {largest:g} pixels"),
+            (
+                "aperture",
+                aperture,
+                0 <= (narrow or 0) <= wide <= largest,
+                f"0 to {largest:g} pixels, or two such numbers, the smaller first",
+            ),
             within("scene_seed", scene_seed, 0),
             ("disparity_input", disparity_input, disparity_input in ("corrupted", "clean"), "corrupted or clean"),
             ("focus_on", focus_on, focus_on in FOCUS_ON, "random, middle, front or background"),
@@ -190,8 +208,9 @@ class SyntheticDoF(BokehDataModule):
             *(within(f"{split}_samples", n, 1, 1e7) for split, n in self.samples.items()),
         )
         self.options = SceneOptions(
-            height, width, aperture, scene_seed, disparity_input, linear_light, highlight_gain, slope_probability,
+            height, width, float(wide), scene_seed, disparity_input, linear_light, highlight_gain, slope_probability,
             corruption_probability, focus_on, disparity_scale,
+            smallest_aperture=None if narrow is None else float(narrow),
         )  # fmt: skip
 
     def build(self) -> None:

@@ -15,6 +15,7 @@ MODELS: Classes[BokehModel] = Classes(
     "bokehbench.models",
     {
         "Aperture": "bokehbench.models.aperture",
+        "BokehMe": "bokehbench.models.bokehme",
         "Combination": "bokehbench.models.combination",
         "Compositional": "bokehbench.models.baselines.compositional",
         "D2F": "bokehbench.models.d2f",

@@ -5,6 +5,7 @@ polygons with an odd number of blades, equals itself turned by half a turn.
 """
 
 import math
+from typing import overload
 
 import torch
 from torch import Tensor
@@ -84,11 +85,20 @@ def polygon(radius: float, blades: int, rotation: float = 0.0, dtype: torch.dtyp
         raise BokehbenchError(f"A polygonal aperture needs at least 3 blades, not {blades}.")
     reach = math.floor(radius) + 1
     axis = torch.arange(-reach, reach + 1, dtype=torch.float64)
-    sector = 2 * math.pi / blades
-    within = torch.remainder(torch.atan2(axis[:, None], axis[None, :]) - rotation, sector) - sector / 2
-    limit = radius * math.cos(sector / 2) / torch.cos(within)
+    limit = radius * polygon_radius(torch.atan2(axis[:, None], axis[None, :]), blades, rotation)
     kernel = soft_edge(limit, squared_distances(reach).sqrt())
     return (kernel / kernel.sum()).to(dtype)
+
+
+@overload
+def polygon_radius(direction: float, blades: int, rotation: float) -> float: ...
+@overload
+def polygon_radius(direction: Tensor, blades: int, rotation: float) -> Tensor: ...
+def polygon_radius(direction: float | Tensor, blades: int, rotation: float) -> float | Tensor:
+    """Distance from the centre to the edge of :func:`polygon` in ``direction`` (radians), as a share of its radius."""
+    sector = 2 * math.pi / blades
+    within = (direction - rotation) % sector - sector / 2
+    return math.cos(sector / 2) / (torch.cos(within) if isinstance(within, Tensor) else math.cos(within))
 
 
 def _check(radius: float) -> None:

@@ -301,3 +301,19 @@ def test_training_scenes_get_fine_detail_and_stay_exact() -> None:
         assert torch.equal(a["bokeh"], b["bokeh"])
     with pytest.raises(BokehbenchError, match="train_detail"):
         SyntheticDoF(**options, train_detail=2)
+
+
+def test_scenes_of_many_apertures_are_the_same_scenes() -> None:
+    options = {"size": 64, "test_samples": 6, "num_workers": 0}
+    ranged, one = (SyntheticDoF(**options, aperture=aperture).pictures("test") for aperture in ((2, 6), 6))
+    apertures = [float(item["aperture"]) for item in (ranged[i] for i in range(6))]
+    assert len(set(apertures)) == 6
+    assert all(2 <= aperture <= 6 for aperture in apertures)
+    for i, aperture in enumerate(apertures):
+        item, (scene, _) = ranged[i], one.scene(i)
+        assert torch.equal(item["image"], one[i]["image"])
+        assert torch.equal(item["disparity"], one[i]["disparity"])
+        assert torch.equal(item["bokeh"], scene.picture(aperture))
+    for wrong in ((6, 2), (2, 64), (-1, 2)):
+        with pytest.raises(BokehbenchError, match="aperture"):
+            SyntheticDoF(**options, aperture=wrong)

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from slow_optics import scattered
 
 from bokehbench.errors import BokehbenchError
-from bokehbench.optics import scatter
+from bokehbench.optics import polygon, scatter
 
 
 def scene(height: int, width: int, reach: float, batch: int = 1) -> tuple[torch.Tensor, torch.Tensor]:
@@ -61,8 +61,26 @@ def test_batches_are_pictures_one_by_one_and_float32_is_close():
     torch.testing.assert_close(scatter(image.float(), defocus.float()).double(), both, atol=1e-5, rtol=0)
 
 
+@pytest.mark.parametrize("step", [None, 0.25])
+def test_a_pixel_in_focus_leaks_only_where_asked(step):
+    image = torch.zeros(1, 3, 5, 5, dtype=torch.float64)
+    image[..., 2, 2] = 1
+    leaking = scatter(image, torch.zeros_like(image[:, :1]), step=step, leak=True)
+    assert float(leaking[0, 0, 2, 3]) == pytest.approx(6.7e-4, rel=0.01)
+
+
+def test_blades_are_those_of_the_polygon():
+    image = torch.zeros(1, 3, 51, 51, dtype=torch.float64)
+    image[..., 25, 25] = 1
+    spread = scatter(image, torch.full_like(image[:, :1], 9.0), step=None, blades=5, rotation=0.3)[0, 0, 15:36, 15:36]
+    torch.testing.assert_close(spread / spread.sum(), polygon(9.0, 5, 0.3, dtype=torch.float64), atol=1e-6, rtol=0)
+
+
 def test_wrong_calls_are_refused():
     image, defocus = scene(4, 5, 1.0)
+    for blades, step in ((2, None), (6, 0.25)):
+        with pytest.raises(BokehbenchError, match="blades"):
+            scatter(image, defocus, blades=blades, step=step)
     with pytest.raises(BokehbenchError, match="step"):
         scatter(image, defocus, step=0)
     with pytest.raises(BokehbenchError, match="does not fit"):

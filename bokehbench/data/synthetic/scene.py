@@ -35,7 +35,7 @@ class SceneOptions:
     height: int
     width: int
     aperture: float
-    """Blur radius in pixels at a disparity difference of 1."""
+    """Blur radius in pixels at a disparity difference of 1; the largest, where scenes differ in it."""
     seed: int = 0
     disparity_input: str = "corrupted"
     linear_light: bool = True
@@ -45,6 +45,8 @@ class SceneOptions:
     focus_on: FocusOn = "random"
     disparity_scale: str | None = None
     detail: float = 0.0
+    smallest_aperture: float | None = None
+    """Where scenes differ in the aperture: it is uniform between this and ``aperture``."""
 
     @property
     def margin(self) -> int:
