@@ -176,8 +176,8 @@ class Method:
         if disparity is not None:
             given, found = disparity_of(disparity, size, disparity_unit, photo)
             notes.extend(found)
-            given = replace(given, values=resize(given.values, *size, smooth=True))
             given = given.stretched() if given.kind == "metric" else given
+            given = replace(given, values=resize(given.values, *size, smooth=True))
             used = given.values[None].to(device)
         elif mask is not None and self.uses.mask:
             used = None

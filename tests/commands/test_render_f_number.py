@@ -18,9 +18,11 @@ from bokehbench.optics import Camera, Span
 
 SIZE = (48, 72)
 Tag = ExifTags.Base
-#: 1.5 m at the right, 20 m at the left, linear in 1/m.
-METRIC = np.tile(np.linspace(1 / 20, 1 / 1.5, SIZE[1], dtype=np.float32), (SIZE[0], 1))
-FULL_FRAME = {Tag.FocalLength: 50.0, Tag.FocalLengthIn35mmFilm: 50}
+#: 0.4 m at the right, 20 m at the left, linear in 1/m; smaller than the photo, as the maps of phones are.
+METRIC = np.tile(np.linspace(1 / 20, 1 / 0.4, SIZE[1] // 2, dtype=np.float32), (SIZE[0] // 2, 1))
+SPAN = Span(1 / 20, 1 / 0.4)
+#: 2 m on the stretched scale.
+FOCUS = SPAN.stretched(1 / 2)
 
 
 def exif(**numbers: float) -> Image.Exif:
@@ -47,7 +49,7 @@ def maps(tmp_path: Path) -> dict[str, Path]:
 
 
 def render(photo: Path, *more: object) -> int:
-    words = ["render", photo, "--model", "layered", "-o", photo.with_name("out.png"), "--focus", "0.73", *more]
+    words = ["render", photo, "--model", "layered", "-o", photo.with_name("out.png"), "--focus", FOCUS, *more]
     return main([str(word) for word in words])
 
 
@@ -59,8 +61,7 @@ def aperture_of(printed: str) -> float:
 def test_camera_from_exif_and_a_metric_map_are_enough(photo, maps, capsys, unit) -> None:
     assert render(photo, "--f-number", 2, "--disparity", maps[unit], "--disparity-unit", unit) == 0
     printed = capsys.readouterr().out
-    span = Span(1 / 20, 1 / 1.5)
-    wanted = span.aperture(Camera.of_35mm(50, 75, 72, 48).metric_k(2, span.metric(0.73), 72))
+    wanted = SPAN.aperture(Camera.of_35mm(50, 75, 72, 48).metric_k(2, 1 / 2, 72))
     assert aperture_of(printed) == pytest.approx(wanted, abs=0.06)
     assert "f/2, 50 mm lens, sensor 24.0 mm wide, focus at 2 m" in printed
     at_f2 = Image.open(photo.with_name("out.png")).tobytes()
@@ -150,7 +151,7 @@ def test_python_does_the_same_as_the_command_line(photo, maps, capsys) -> None:
     assert render(photo, *words) == 0
     model = bb.load("layered")
     wide = FNumber(2.8, sensor_width=36)
-    bokeh = model(photo, focus=0.73, f_number=wide, disparity=1 / METRIC, disparity_unit="m")
+    bokeh = model(photo, focus=FOCUS, f_number=wide, disparity=1 / METRIC, disparity_unit="m")
     assert bokeh.aperture == pytest.approx(aperture_of(capsys.readouterr().out), abs=0.06)
     opened = model.open(photo, disparity=1 / METRIC, disparity_unit="m")
     near, far = (opened.refocus(focus=focus, f_number=wide).aperture for focus in (1.0, 0.0))
