@@ -186,7 +186,7 @@ class Method:
         prepared = self.model.prepare(image, used, names=names, **more)
         if source and isinstance(prepared, Prepared):
             prepared = replace(prepared, source=source)
-        return OpenPhoto(self.model, replace(read, notes=tuple(notes)), prepared, photo, given)
+        return OpenPhoto(self.model, replace(read, notes=tuple(notes)), prepared, photo, given, self.depth)
 
 
 def open_method(

@@ -20,6 +20,7 @@ from bokehbench.models.base import BokehModel
 from bokehbench.models.doors import check_settings
 from bokehbench.models.renders import Focus
 from bokehbench.optics import Disparity
+from bokehbench.photo_depth import PhotoDepth
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,6 +76,7 @@ class OpenPhoto:
         photo: as it was read from ``source``; its notes tell of the maps, too.
         prepared: what ``model`` made of photo and map.
         disparity: the map that was given, as ``model`` got it; None: none was.
+        depth: where the map is from that was not given.
     """
 
     model: BokehModel
@@ -82,6 +84,7 @@ class OpenPhoto:
     prepared: Any
     source: Source
     disparity: Disparity | None
+    depth: PhotoDepth
 
     @torch.inference_mode()
     def refocus(
@@ -110,6 +113,9 @@ class OpenPhoto:
         size, given = (self.photo.image.shape[-2], self.photo.image.shape[-1]), self.disparity
         used = getattr(self.prepared, "disparity", None)
         extent = 1.0 if used is None else float(used.max() - used.min())
+        if given is None and used is not None and f_number.aperture_at_f1 is None:
+            metric = self.depth.measured(self.photo.image[None].to(used.device))
+            given = metric and metric.stretched()
         if given is None:
             return f_number.aperture(self.source, size, None, None, extent)
         in_focus = float(self.model.focus_disparity(given.values[None], focus, size))

@@ -66,9 +66,9 @@ ALLOWED = {
     "app": {"data", "files", "models", "optics", "photo_depth", "pictures", "stopping"},
     "exporting": {"models"},
     # the top
-    "photo_depth": {"data", "depth", "models", "provenance", "registry"},
+    "photo_depth": {"data", "depth", "models", "optics", "provenance", "registry"},
     "sharing": {"board", "checkpoints", "files", "models", "registry"},
-    "opened_photo": {"data", "models", "optics"},
+    "opened_photo": {"data", "models", "optics", "photo_depth"},
     "method": {"data", "machine", "models", "names", "opened_photo", "optics", "photo_depth", "sharing"},
     "api": {"board", "checkpoints", "commands", "data", "measure", "method", "metrics", "models"},
     "verbs": {"registry"},

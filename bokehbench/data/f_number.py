@@ -68,9 +68,10 @@ class FNumber:
             return aperture / (extent or 1.0), f"f/{self.value:g}, {self.aperture_at_f1:g} px at f/1"
         if span is None or focus is None:
             raise BokehbenchError(
-                f"f/{self.value:g} needs a metric disparity map (--disparity MAP --disparity-unit 1/m, m or mm): a "
-                "relative one has lost its scale, and needs one calibrated number, --aperture-at-f1 PX, which "
-                "`bokehbench data fit-aperture` estimates from pairs of the same camera and depth network."
+                f"f/{self.value:g} needs a metric disparity map (--disparity MAP --disparity-unit 1/m, m or mm; or "
+                "--depth of a network that predicts metres): a relative one has lost its scale, and needs one number, "
+                "--aperture-at-f1 PX, which `bokehbench data fit-aperture` estimates from pairs of the same camera and "
+                "depth network."
             )
         camera = self.camera(photo, height, width)
         in_focus = span.metric(focus)

@@ -7,12 +7,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from made_depth_network import tiny_dpt, tiny_metric
 from makers import picture, ramp, save
 from PIL import ExifTags, Image, TiffImagePlugin
 
 import bokehbench as bb
 from bokehbench.cli import main
 from bokehbench.data.f_number import FNumber
+from bokehbench.data.image_io import read_rgb
 from bokehbench.errors import BokehbenchError
 from bokehbench.optics import Camera, Span
 
@@ -158,3 +160,20 @@ def test_python_does_the_same_as_the_command_line(photo, maps, capsys) -> None:
     assert near > bokeh.aperture > far  # K grows as the lens is focused nearer
     with pytest.raises(BokehbenchError, match="give one of them"):
         opened.refocus(aperture=3, f_number=2.0)
+
+
+def test_a_network_that_predicts_meters_is_a_metric_map(photo, tmp_path, monkeypatch) -> None:
+    monkeypatch.setenv("BOKEHBENCH_CACHE", str(tmp_path / "cache"))
+    model = bb.load("layered", depth=f"transformers:{tiny_metric(tmp_path / 'network')}")
+    bokeh = model(photo, f_number=2.0, focus=0.5)
+    metric = model.depth.measured(read_rgb(photo)[None])
+    stretched = metric.stretched()
+    assert np.abs(stretched.values[0].numpy() - bokeh.disparity).max() < 1e-4  # the map of the rendering, in 16 bits
+    span = stretched.span
+    assert span.low >= 1 / 20
+    wanted = span.aperture(Camera.of_35mm(50, 75, 72, 48).metric_k(2, span.metric(0.5), 72))
+    assert bokeh.aperture == pytest.approx(wanted, rel=1e-5)
+    relative = bb.load("layered", depth=f"transformers:{tiny_dpt(tmp_path / 'relative')}")
+    with pytest.raises(BokehbenchError, match="--aperture-at-f1"):
+        relative(photo, f_number=2.0)
+    assert relative(photo, f_number=FNumber(2.0, aperture_at_f1=80)).aperture == pytest.approx(80 / 2 * 48 / 1024)
