@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
-from PIL import Image
-from torch import Tensor
 
 from bokehbench.data.augment import resize
-from bokehbench.data.image_io import Photo, to_pixels, write_photo
-from bokehbench.data.in_memory import Source, map_of, photo_of
-from bokehbench.data.maps import write_map
+from bokehbench.data.f_number import FNumber
+from bokehbench.data.in_memory import Source, disparity_of, map_of, photo_of
 from bokehbench.errors import BokehbenchError, nearest
 from bokehbench.machine import usable_device
 from bokehbench.models.base import BokehModel
@@ -25,73 +20,9 @@ from bokehbench.models.rendering import Prepared
 from bokehbench.models.renders import Focus
 from bokehbench.models.uses import Uses
 from bokehbench.names import options_of
+from bokehbench.opened_photo import Bokeh, OpenPhoto
+from bokehbench.optics.disparity import Unit
 from bokehbench.photo_depth import PhotoDepth
-
-
-@dataclass(frozen=True, eq=False)
-class Bokeh:
-    """A photo with shallow depth of field; a notebook shows it.
-
-    Attributes:
-        image: H W 3 float32 in [0, 1], gamma-encoded sRGB.
-        disparity: H W float32 in [0, 1], 1 = nearest: the map that was used; None where there was none.
-        focus: the disparity in focus; None where it could not be chosen.
-        aperture: blur radius in pixels of the photo at a disparity difference of 1; None where it could not be chosen.
-        note: the same in words, and what else people should know.
-        photo: as it was read.
-    """
-
-    image: np.ndarray
-    disparity: np.ndarray | None
-    focus: float | None
-    aperture: float | None
-    note: str
-    photo: Photo
-
-    def save(self, path: str | Path) -> None:
-        """Write the picture, 8 bit, with colour profile and EXIF of the photo.
-
-        Raises:
-            BokehbenchError: a suffix that cannot be written, or a place that cannot.
-        """
-        write_photo(path, torch.from_numpy(self.image).permute(2, 0, 1), like=self.photo)
-
-    def save_disparity(self, path: str | Path) -> None:
-        """Write the map that was used as PNG of 16 bits, bright = near.
-
-        Raises:
-            BokehbenchError: there was none, another suffix, or a place that cannot be written to.
-        """
-        if self.disparity is None:
-            raise BokehbenchError(f"{path}: no disparity map was used, so there is none to write.")
-        write_map(Path(path), torch.from_numpy(self.disparity))
-
-    def _repr_png_(self) -> bytes:
-        file = io.BytesIO()
-        Image.fromarray(to_pixels(torch.from_numpy(self.image).permute(2, 0, 1))).save(file, "PNG")
-        return file.getvalue()
-
-
-@dataclass(frozen=True, eq=False)
-class OpenPhoto:
-    """A photo of which all is known that focus and aperture do not change; see :meth:`Method.open`."""
-
-    method: Method
-    photo: Photo
-    prepared: Any
-
-    @torch.inference_mode()
-    def refocus(self, focus: Focus = None, aperture: float | None = None) -> Bokeh:
-        """Render with another focus, another aperture; arguments as of :meth:`Method.__call__`."""
-        made = self.method.model.refocus(self.prepared, focus, aperture)
-        return Bokeh(
-            made.image[0].permute(1, 2, 0).float().cpu().contiguous().numpy(),
-            None if made.disparity is None else made.disparity[0, 0].float().cpu().numpy(),
-            None if made.focus is None else float(made.focus[0]),
-            None if made.aperture is None else float(made.aperture[0]),
-            ", ".join((made.note, *self.photo.notes)),
-            self.photo,
-        )
 
 
 class Method:
@@ -150,7 +81,9 @@ class Method:
         *,
         focus: Focus = None,
         aperture: float | None = None,
+        f_number: float | FNumber | None = None,
         disparity: Source | None = None,
+        disparity_unit: Unit | None = None,
         mask: Source | None = None,
     ) -> Bokeh:
         """Give a photo shallow depth of field.
@@ -160,14 +93,20 @@ class Method:
                 :func:`bokehbench.data.in_memory.photo_of`.
             focus: a point (x, y) in pixels of the photo, or a disparity in [0, 1]; None: the method's default.
             aperture: blur radius in pixels of the photo at a disparity difference of 1; None: the method's default.
+            f_number: in place of the aperture, with a metric map and the camera of EXIF, or with what
+                :class:`~bokehbench.data.f_number.FNumber` says of camera or calibration.
             disparity: map, larger = nearer: file, array H W, tensor, of the photo's shape, stretched to [0, 1] where it
                 is of another range; None: :attr:`depth`, where the method takes a map.
+            disparity_unit: of a metric map: ``"1/m"``, or ``"m"`` or ``"mm"`` of a depth map; it is stretched to
+                [0, 1], which a number in ``focus`` refers to. None: the map is relative.
             mask: of the subject, 1 = in focus, for methods that look at one.
 
         Raises:
-            BokehbenchError: a photo or a map that cannot be used, a focus outside, or no map where one is needed.
+            BokehbenchError: a photo or a map that cannot be used, a focus outside, no map where one is needed, or
+                no metric one for an f-number.
         """
-        return self.open(photo, disparity=disparity, mask=mask).refocus(focus, aperture)
+        opened = self.open(photo, disparity=disparity, disparity_unit=disparity_unit, mask=mask)
+        return opened.refocus(focus, aperture, f_number)
 
     def save_pretrained(self, folder: str | Path, *, half: bool = False, licence: str = "") -> None:
         """Write the weights as a folder: ``model.safetensors``, ``config.json`` and a model card with their scores.
@@ -211,23 +150,35 @@ class Method:
             ) from error
 
     @torch.inference_mode()
-    def open(self, photo: Source, *, disparity: Source | None = None, mask: Source | None = None) -> OpenPhoto:
+    def open(
+        self,
+        photo: Source,
+        *,
+        disparity: Source | None = None,
+        disparity_unit: Unit | None = None,
+        mask: Source | None = None,
+    ) -> OpenPhoto:
         """Read a photo, and do once what focus and aperture do not change: ``open(photo).refocus(focus=...)``."""
+        if disparity_unit is not None and disparity is None:
+            raise BokehbenchError(f"The unit {disparity_unit} is of a disparity map, and none was given: give both.")
         read = photo_of(photo)
         device = self.model.device
         size = (read.image.shape[-2], read.image.shape[-1])
         notes = list(read.notes)
 
-        def on_photo(given: Source, what: str) -> Tensor:
-            values, found = map_of(given, size, what, photo)
+        image, source, given = read.image[None].to(device), "", None
+        more: dict[str, Any] = {}
+        if mask is not None:
+            values, found = map_of(mask, size, "mask", photo)
             notes.extend(found)
-            return resize(values, *size, smooth=True)[None].to(device)
-
-        image, source = read.image[None].to(device), ""
-        more: dict[str, Any] = {} if mask is None else {"mask": on_photo(mask, "mask")}
+            more["mask"] = resize(values, *size, smooth=True)[None].to(device)
         names = [Path(photo).stem] if isinstance(photo, str | Path) else None
         if disparity is not None:
-            used = on_photo(disparity, "disparity map")
+            given, found = disparity_of(disparity, size, disparity_unit, photo)
+            notes.extend(found)
+            given = given.stretched() if given.kind == "metric" else given
+            given = replace(given, values=resize(given.values, *size, smooth=True))
+            used = given.values[None].to(device)
         elif mask is not None and self.uses.mask:
             used = None
         else:
@@ -235,7 +186,7 @@ class Method:
         prepared = self.model.prepare(image, used, names=names, **more)
         if source and isinstance(prepared, Prepared):
             prepared = replace(prepared, source=source)
-        return OpenPhoto(self, replace(read, notes=tuple(notes)), prepared)
+        return OpenPhoto(self.model, replace(read, notes=tuple(notes)), prepared, photo, given, self.depth)
 
 
 def open_method(

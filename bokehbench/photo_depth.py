@@ -12,6 +12,7 @@ from bokehbench.errors import BokehbenchError
 from bokehbench.models.base import BokehModel
 from bokehbench.models.combination import Combination
 from bokehbench.models.depth_providers import open_provider
+from bokehbench.optics import Disparity
 from bokehbench.provenance import Provenance
 from bokehbench.registry import class_path
 
@@ -83,6 +84,10 @@ class PhotoDepth:
             )
         warning = f"its own network, trained on synthetic scenes alone ({NETWORK} could not be loaded: {self._failure})"
         return None, warning if self._failure else ""
+
+    def measured(self, image: Tensor) -> Disparity | None:
+        """The metric form of the map that a photo got, 1 3 H W in [0, 1]; None: it is relative."""
+        return self.provider.measured(image) if isinstance(self.provider, TransformersDepth) else None
 
     def _open_network(self) -> None:
         """Open :data:`NETWORK`; a failure is kept, so that the photos of a folder do not all wait for it."""

@@ -67,17 +67,18 @@ ALLOWED = {
     "app": {"data", "files", "models", "optics", "photo_depth", "pictures", "stopping"},
     "exporting": {"models"},
     # the top
-    "photo_depth": {"data", "depth", "models", "provenance", "registry"},
+    "photo_depth": {"data", "depth", "models", "optics", "provenance", "registry"},
     "sharing": {"board", "checkpoints", "files", "models", "registry"},
-    "method": {"data", "machine", "models", "names", "photo_depth", "sharing"},
+    "opened_photo": {"data", "models", "optics", "photo_depth"},
+    "method": {"data", "machine", "models", "names", "opened_photo", "optics", "photo_depth", "sharing"},
     "api": {"board", "checkpoints", "commands", "data", "measure", "method", "metrics", "models"},
     "verbs": {"registry"},
     "cli": {"files", "refusals", "status_file", "stopping", "verbs"},
     "__main__": {"cli"},
     "commands": {"app", "board", "callbacks", "checkpoints", "data", "depth", "experiments", "exporting", "figures",
-                 "files", "machine", "measure", "method", "metrics", "models", "names", "photo_depth", "provenance",
-                 "refusals", "registry", "report", "sharing", "stopping", "study", "submit", "suite", "sweep", "tables",
-                 "templates", "trainer", "verbs"},
+                 "files", "machine", "measure", "method", "metrics", "models", "names", "optics", "photo_depth",
+                 "provenance", "refusals", "registry", "report", "sharing", "stopping", "study", "submit", "suite",
+                 "sweep", "tables", "templates", "trainer", "verbs"},
     # the recorder's former address, which people type
     "benchmark": {"measure"},
 }  # fmt: skip

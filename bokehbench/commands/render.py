@@ -4,13 +4,16 @@ import argparse
 from contextlib import suppress
 from math import inf, isfinite
 from pathlib import Path
+from typing import get_args
 
 from tqdm import tqdm
 
 from bokehbench.commands.arguments import WEIGHTS_HELP, add_depth, open_model, with_settings
 from bokehbench.data.decoding import PICTURE_SUFFIXES
+from bokehbench.data.f_number import FNumber
 from bokehbench.data.folders import files_in, one_map, output_names
 from bokehbench.errors import BokehbenchError
+from bokehbench.optics.disparity import Unit
 
 
 def main(argv: list[str]) -> int:
@@ -20,11 +23,12 @@ def main(argv: list[str]) -> int:
     print(f"{method.model.label}, {method.weights}")
     jobs = plan(options.photo, options.output)
     failed = []
+    settings = {key: getattr(options, key) for key in ("focus", "aperture", "f_number", "disparity_unit")}
     for photo, output in tqdm(jobs, desc="render", disable=len(jobs) < 2):
         try:
             maps = options.disparity
             disparity = one_map(maps, photo) if maps is not None and maps.is_dir() else maps
-            bokeh = method(photo, focus=options.focus, aperture=options.aperture, disparity=disparity)
+            bokeh = method(photo, disparity=disparity, **settings)
             bokeh.save(output)
             if options.save_disparity:
                 bokeh.save_disparity(map_place(options.save_disparity, photo, output, options.photo.is_dir()))
@@ -45,14 +49,37 @@ def arguments(words: list[str]) -> argparse.Namespace:
     parser.add_argument("--checkpoint", type=Path, help=WEIGHTS_HELP)
     parser.add_argument("--focus", type=focus, help="X,Y in pixels of the photo, or a disparity in 0..1 (1 = nearest)")
     parser.add_argument("--aperture", type=float, help="blur radius in pixels at a disparity difference of 1")
+    parser.add_argument(
+        "--f-number", type=float, help="in place of --aperture: needs a metric map, or --aperture-at-f1"
+    )
+    parser.add_argument("--focal-length", type=float, metavar="MM", help="of the lens; default: EXIF")
+    parser.add_argument("--sensor-width", type=float, metavar="MM", help="along the photo's long side; default: EXIF")
+    parser.add_argument("--aperture-at-f1", type=float, metavar="PX", help="for relative maps: see `data fit-aperture`")
     parser.add_argument("--disparity", type=Path, help="map (bright = near); or a folder of them; default: see --depth")
+    parser.add_argument(
+        "--disparity-unit", choices=get_args(Unit), help="of a metric --disparity: 1/m, or of a depth map m or mm"
+    )
     parser.add_argument("-o", "--output", type=Path, required=True, help="file, or folder where a folder came in")
     parser.add_argument("--save-disparity", type=Path, help="PNG of 16 bits for the map that was used; or folder")
     add_depth(parser)
     options = with_settings(parser, words)
     if options.aperture is not None and not 0 <= options.aperture < inf:
         raise BokehbenchError(f"--aperture {options.aperture:g}: give a blur radius in pixels, 0 or more.")
+    options.f_number = f_number(options)
     return options
+
+
+def f_number(options: argparse.Namespace) -> FNumber | None:
+    """What ``--f-number`` and its companions say; BokehbenchError where they contradict each other."""
+    camera = {key: getattr(options, key) for key in ("focal_length", "sensor_width", "aperture_at_f1")}
+    spelt = {key: f"--{key.replace('_', '-')}" for key in camera}
+    if options.f_number is None:
+        if given := [spelt[key] for key, value in camera.items() if value is not None]:
+            raise BokehbenchError(f"{given[0]} says what an f-number means: give --f-number, too.")
+        return None
+    if options.aperture is not None:
+        raise BokehbenchError("--aperture and --f-number say the same: give one of them.")
+    return FNumber(options.f_number, **camera)
 
 
 def focus(text: str) -> float | tuple[float, float]:

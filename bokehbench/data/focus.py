@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from bokehbench.errors import check_options
+from bokehbench.optics.thin_lens import aperture_at
 
 #: Pixels: options that end with "_at_1024" are for pictures of this height.
 REFERENCE_HEIGHT = 1024
@@ -63,6 +64,7 @@ class FocusRule:
         """The aperture in pixels of a picture ``height`` high, at ``f_number`` where it has one; 0-dim."""
         if self.aperture_at_1024 is None:
             return None
-        # One scene, focused at one distance: the blur radius goes with the diameter of the aperture, that is with 1/N
-        ratio = self.at / f_number if self.at is not None and f_number is not None else 1.0
-        return torch.tensor(self.aperture_at_1024 * ratio * height / REFERENCE_HEIGHT)
+        aperture = self.aperture_at_1024 * height / REFERENCE_HEIGHT
+        if self.at is not None and f_number is not None:
+            aperture = aperture_at(f_number, aperture, self.at)
+        return torch.tensor(aperture)

@@ -9,9 +9,10 @@ from torch import Tensor
 
 from bokehbench.data.decoding import FORMATS, orientation, upright
 from bokehbench.data.image_io import Photo, read_photo, to_tensor
-from bokehbench.data.maps import LARGEST, fitting, open_map, plane_of, unit_range
+from bokehbench.data.maps import LARGEST, fitting, plane_of, stored_map, unit_range
 from bokehbench.data.pixels import to_srgb_pixels
 from bokehbench.errors import BokehbenchError
+from bokehbench.optics.disparity import Disparity, Unit
 
 #: A picture or a map: a file, a Pillow image, an array H W (C), or a tensor (1) (C) H W.
 Source = str | Path | Image.Image | np.ndarray | Tensor
@@ -60,10 +61,45 @@ def map_of(
     Raises:
         BokehbenchError: unreadable, of several channels, of another shape than the photo, NaN or infinite values.
     """
+    values, largest, notes = _stored(source, size, f"The {what}", photo)
+    scaled, more = unit_range(values, largest, f"{source}" if isinstance(source, str | Path) else f"The {what}")
+    return scaled, notes + more
+
+
+def disparity_of(
+    source: Source, size: tuple[int, int], unit: Unit | None = None, photo: Source | None = None
+) -> tuple[Disparity, tuple[str, ...]]:
+    """A disparity map of any kind as :func:`map_of` reads it, with what its numbers mean; and notes.
+
+    Args:
+        source, size, photo: as :func:`map_of`.
+        unit: of the numbers, and then the map is metric; None: it is relative, larger = nearer.
+
+    Raises:
+        BokehbenchError: as :func:`map_of`, without those of missing values, and as :meth:`Disparity.measured`; whole
+            numbers of 8 or 16 bits cannot be 1/m.
+    """
+    if unit is None:
+        values, notes = map_of(source, size, photo=photo)
+        return Disparity(values, "relative"), notes
+    stored, largest, notes = _stored(source, size, "The disparity map", photo)
+    name = f"{source}" if isinstance(source, str | Path) else "The disparity map"
+    if unit == "1/m" and largest is not None:
+        raise BokehbenchError(f"{name}: holds whole numbers, which cannot be 1/m: give floats (.npy, .tif, .pfm).")
+    try:
+        return Disparity.measured(torch.from_numpy(np.array(stored, dtype=np.float32))[None], unit), notes
+    except BokehbenchError as error:
+        raise BokehbenchError(f"{name}: {error}") from error
+
+
+def _stored(
+    source: Source, size: tuple[int, int], what: str, photo: Source | None
+) -> tuple[np.ndarray, float | None, tuple[str, ...]]:
+    """H W numbers as seen; the largest that the format can hold (None: any); notes."""
     belongs = Path(photo) if isinstance(photo, str | Path) else photo if isinstance(photo, Image.Image) else None
     if isinstance(source, str | Path):
-        return open_map(source, size, belongs)
-    what, turned = f"The {what}", 1
+        return stored_map(Path(source), size, belongs)
+    turned = 1
     if isinstance(source, Image.Image):
         turned = orientation(source)
         values, largest = plane_of(source, what)
@@ -73,8 +109,7 @@ def map_of(
             raise BokehbenchError(f"{what} has {len(planes)} channels: give one.")
         values, largest = planes[0], LARGEST.get(planes.dtype.name)
     values, notes = fitting(values, what, size, belongs, turned)
-    scaled, more = unit_range(values, largest, what)
-    return scaled, notes + more
+    return values, largest, notes
 
 
 def _array(values: np.ndarray | Tensor, what: str) -> np.ndarray:

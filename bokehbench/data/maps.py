@@ -42,7 +42,7 @@ def read_values(path: str | Path, size: tuple[int, int] | None = None, photo: Ph
     Raises:
         BokehbenchError: unreadable, of another shape, or a colour picture (a colour-mapped depth has lost its values).
     """
-    return torch.from_numpy(np.array(_stored(Path(path), size, photo)[0], dtype=np.float32))[None]
+    return torch.from_numpy(np.array(stored_map(Path(path), size, photo)[0], dtype=np.float32))[None]
 
 
 def read_map(path: str | Path, size: tuple[int, int] | None = None, photo: Photo = None) -> Tensor:
@@ -57,7 +57,7 @@ def open_map(
 
     Read as :func:`read_values` does, then brought to [0, 1] by :func:`unit_range`, with the errors of both.
     """
-    values, largest, notes = _stored(Path(path), size, photo)
+    values, largest, notes = stored_map(Path(path), size, photo)
     scaled, more = unit_range(values, largest, str(path))
     return scaled, notes + more
 
@@ -98,8 +98,13 @@ def fitting(
     return upright(values, turn), ("its map was turned as the photo's EXIF says",) * (turn != 1)
 
 
-def _stored(path: Path, size: Sequence[int] | None, photo: Photo) -> tuple[np.ndarray, float | None, tuple[str, ...]]:
-    """H W numbers as seen; the largest that the format can hold (None: any); notes."""
+def stored_map(
+    path: Path, size: Sequence[int] | None = None, photo: Photo = None
+) -> tuple[np.ndarray, float | None, tuple[str, ...]]:
+    """H W numbers of a file as seen, the largest that its format can hold (None: any), and notes.
+
+    Arguments and errors as of :func:`read_values`.
+    """
     with readable(path, "a map"):
         if path.suffix.lower() == ".npy":
             array, turned = np.load(path, mmap_mode="r", allow_pickle=False), 1

@@ -15,10 +15,12 @@ from torch import Tensor
 
 from bokehbench.errors import BokehbenchError
 from bokehbench.files import write_atomic
-from bokehbench.optics import depth_to_disparity, minmax
+from bokehbench.optics import Disparity, depth_to_disparity, minmax
 
 #: Architectures of `transformers` whose processed output is a distance: larger = farther.
 DISTANCE = ("chmv2", "depth_pro", "glpn", "tipsv2_dpt", "zoedepth")
+#: Those of them that were trained on metres.
+METRES = ("depth_pro", "glpn", "zoedepth")
 #: Maps are stored as whole numbers up to this: a third of a float's room, finer than any network's error.
 LEVELS = 65535
 
@@ -101,8 +103,21 @@ class TransformersDepth:
             values = self.cache.write(key, self._predict(levels, picture.device))
         return values[None]
 
+    @torch.no_grad()
+    def measured(self, image: Tensor) -> Disparity | None:
+        """The metric map of one picture, 1 3 H W in [0, 1], predicted anew; None: the network predicts no metres."""
+        if self.output != "depth" or not in_metres(self.module.config):
+            return None
+        levels = image[0].detach().float().clamp(0, 1).mul(255).round().byte().cpu()
+        return Disparity.measured(self._raw(levels, image.device)[0], "m")
+
     def _predict(self, levels: Tensor, device: torch.device) -> Tensor:
-        """3 H W uint8 -> H W in [0, 1]: the picture as the library itself would read it from a file."""
+        """3 H W uint8 -> H W in [0, 1]."""
+        raw = self._raw(levels, device)
+        return (depth_to_disparity(raw) if self.output == "depth" else minmax(raw))[0, 0]
+
+    def _raw(self, levels: Tensor, device: torch.device) -> Tensor:
+        """3 H W uint8 -> 1 1 H W as predicted: the picture as the library itself would read it from a file."""
         size = (levels.shape[-2], levels.shape[-1])
         picture = Image.fromarray(levels.permute(1, 2, 0).contiguous().numpy())
         self.module.to(device).eval()
@@ -116,7 +131,12 @@ class TransformersDepth:
             raw = process(predicted, **sizes)[0]["predicted_depth"].float().reshape(1, 1, *size)
         if not bool(raw.isfinite().all()):
             raise BokehbenchError(f"{self.name} predicted NaN or infinite values: try it in another precision.")
-        return (depth_to_disparity(raw) if self.output == "depth" else minmax(raw))[0, 0]
+        return raw
+
+
+def in_metres(config: Any) -> bool:
+    """Whether the distance that a `transformers` network predicts is one in metres."""
+    return config.model_type in METRES or getattr(config, "depth_estimation_type", "") == "metric"
 
 
 def output_of(config: Any) -> str:

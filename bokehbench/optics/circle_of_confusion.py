@@ -12,7 +12,7 @@ def signed_defocus(disparity: Tensor, focus: float | Tensor, aperture: float | T
     Positive in front of the focal plane, negative behind it. This is the thin lens: the circle of confusion is linear
     in inverse depth (DeepLens, Wang et al. 2018, Sec. 3; delta of BokehMe and MPIB). ``disparity`` B 1 H W with
     1 = nearest; ``focus`` (a disparity) and ``aperture`` (px at a disparity difference of 1) are numbers or tensors of
-    shape B (or 0-dim).
+    shape B (or 0-dim). With all disparities in 1/m, ``aperture`` is K in px·m (:mod:`bokehbench.optics.thin_lens`).
     """
     return per_image(aperture, disparity) * (disparity - per_image(focus, disparity))
 

@@ -94,9 +94,12 @@ def test_fit_aperture_finds_the_aperture_of_rendered_targets(
     for item in (data.pictures("train").load(i, keys=("image", "disparity", "focus", "aperture")) for i in (0, 1)):  # type: ignore[union-attr]
         parts = (item[key] for key in ("image", "disparity", "focus", "aperture"))
         write_photo(root / "Training" / "bokeh" / f"{item['name']}.jpg", render_reference(*parts, "layered"))
-    assert main(["fit-aperture", "--height", "128", "--data", "ebb", "--data.root", str(root)]) == 0
-    found = float(capsys.readouterr().out.rsplit(maxsplit=1)[-1])
-    assert found == pytest.approx(80, abs=6)
+    words = ["fit-aperture", "--height", "128", "--f-number", "2", "--data", "ebb", "--data.root", str(root)]
+    assert main(words) == 0
+    *_, calibrated, last = capsys.readouterr().out.splitlines()
+    assert float(last.rsplit(maxsplit=1)[-1]) == pytest.approx(80, abs=6)
+    assert "--f-number N --aperture-at-f1" in calibrated
+    assert float(calibrated.rsplit(maxsplit=1)[-1]) == pytest.approx(160, abs=12)
 
 
 def test_unknown_words_get_the_nearest_known_one() -> None:
