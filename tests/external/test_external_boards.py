@@ -92,7 +92,7 @@ def test_verify_runs_no_command_and_scores_what_was_stored(board, tested, capsys
     picture.write_bytes(kept)
 
 
-def test_a_suite_runs_it_and_again_where_its_description_changed(board, tmp_path, capsys) -> None:
+def test_a_suite_runs_it_and_again_where_its_description_changed(board, tmp_path, capsys, forked_steps) -> None:
     path = described(tmp_path / "toy.yaml")
     experiments = [{"model": "external", "name": "mine", "test": {"model.description": str(path)}}, "identity"]
     suite = {"board": str(board), "experiments": experiments, "options": {"data.num_workers": 0}}
