@@ -9,7 +9,9 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 from types import SimpleNamespace
@@ -50,7 +52,10 @@ class Popen:
         arguments = (self.args, cwd or Path.cwd(), said, dict(os.environ if env is None else env), sys.path)
         self.process: BaseProcess = CONTEXT.Process(target=_main, args=(*arguments, start_new_session))
         self.process.start()
-        self.pid = self.process.pid
+        self.pid = self.process.pid or 0
+        with suppress(ProcessLookupError):  # it has ended already
+            while start_new_session and os.getpgid(self.pid) != self.pid:
+                time.sleep(0.001)
 
     @property
     def returncode(self) -> int | None:
@@ -70,7 +75,7 @@ class Popen:
 
     def send_signal(self, number: int) -> None:
         """A signal to it, if it still runs."""
-        if self.returncode is None and self.pid is not None:
+        if self.returncode is None:
             os.kill(self.pid, number)
 
     def terminate(self) -> None:
@@ -118,6 +123,7 @@ def _main(
     os.environ.clear()
     os.environ.update(environment)
     os.chdir(cwd)
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a suite in the background ignores it, and its children
     if alone:
         os.setsid()
     if said is not None:
