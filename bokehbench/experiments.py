@@ -1,6 +1,8 @@
 """Where the experiment files are, in a checkout and in an installed package, and what they say."""
 
+import functools
 from collections.abc import Mapping
+from copy import deepcopy
 from pathlib import Path
 from typing import Any, Literal
 
@@ -33,9 +35,15 @@ def find(name: str, kind: Literal["suite", "sweep"]) -> Path:
 
 
 def names() -> dict[str, dict[str, Any]]:
-    """Our configurations, ``METHOD_VARIANT`` -> its settings."""
-    recipes = {path.stem: variants(path) for path in sorted(folder().glob("*.yaml"))}
+    """Our configurations, ``METHOD_VARIANT`` -> its settings, which are not to be changed."""
+    recipes = {path.stem: _ours(path, path.stat().st_mtime_ns) for path in sorted(folder().glob("*.yaml"))}
     return {f"{recipe}_{name}": settings for recipe, found in recipes.items() for name, settings in found.items()}
+
+
+@functools.cache
+def _ours(path: Path, changed: int) -> dict[str, dict[str, Any]]:
+    """:func:`variants`, once for each time at which the file was changed: a command asks several times."""
+    return variants(path)
 
 
 def configuration(name: str) -> dict[str, Any]:
@@ -54,7 +62,7 @@ def configuration(name: str) -> dict[str, Any]:
     for key in ("model", "data"):
         if isinstance(chosen := found[name].get(key), dict):
             check_shapes({word: chosen[word] for word in CHOICE if word in chosen}, CHOICE, f"{name}, {key}")
-    return found[name]
+    return deepcopy(found[name])
 
 
 def quick(model: str) -> str:

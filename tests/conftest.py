@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from forked import SUBPROCESS
 from installed import Installed
 from pretend_device import register
 
@@ -40,6 +41,12 @@ def parity_dir() -> Path:
 def test_data_dir() -> Path:
     """Real pictures for local tests (not part of the project)."""
     return _folder("BOKEHBENCH_TEST_DATA", SHARED / "data", "sample pictures")
+
+
+@pytest.fixture
+def forked_steps(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Steps of suites and sweeps need not import torch again. Not for tests of who ends with whom, or of DDP."""
+    monkeypatch.setattr("bokehbench.suite.step_process.subprocess", SUBPROCESS)
 
 
 @pytest.fixture(scope="session")

@@ -9,11 +9,15 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable, Iterator
+from contextlib import redirect_stdout
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
+from forked import SUBPROCESS, Popen
 
 ROOT = Path(__file__).resolve().parents[1]
 ENVIRONMENT = os.environ | {"PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'tests'}", "OMP_NUM_THREADS": "1"}
@@ -21,10 +25,24 @@ METHODS = ("pix2pix", "identity")
 SMALL = ("--device", "cpu", "--small", "--sizes", "64", "--ways", "eager", "channels-last", "--methods", *METHODS)
 
 
-def start(output: Path, *words: str) -> subprocess.Popen[str]:
-    command = [sys.executable, str(ROOT / "benchmarks" / "gpu.py"), *SMALL, "--output", str(output), *words]
-    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-    return subprocess.Popen(command, env=ENVIRONMENT, text=True, **pipes)  # type: ignore[call-overload]
+@pytest.fixture(scope="module")
+def script() -> Iterator[Callable[..., str]]:
+    """The script in this process, its parts in forked ones: an output folder and words -> what it prints."""
+    before = signal.getsignal(signal.SIGTERM)
+
+    def run(output: Path, *words: str) -> str:
+        patch.setattr(sys, "argv", ["gpu.py", *SMALL, "--output", str(output), *words])
+        with redirect_stdout(StringIO()) as said:
+            gpu.main()
+        return said.getvalue()
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(ROOT / "benchmarks")
+        gpu, gpu_training = (importlib.import_module(name) for name in ("gpu", "gpu_training"))
+        for module in (gpu, gpu_training):
+            patch.setattr(module, "subprocess", SUBPROCESS)
+        yield run
+    signal.signal(signal.SIGTERM, before)
 
 
 def results(output: Path) -> dict[str, Any]:
@@ -32,12 +50,10 @@ def results(output: Path) -> dict[str, Any]:
 
 
 @pytest.fixture(scope="module")
-def done(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def done(script, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """What a run writes that has time enough."""
     output = tmp_path_factory.mktemp("gpu")
-    process = start(output, "--minutes", "20")
-    said, complaints = process.communicate(timeout=380)
-    assert process.returncode == 0, complaints
+    said = script(output, "--minutes", "20")
     assert said.strip() == (output / "results.md").read_text().strip()
     return output
 
@@ -62,17 +78,15 @@ def test_renders_and_steps_are_timed(done: Path) -> None:
     assert all(line["median_ms"] > 0 and line["first_s"] > 0 and line["runs"] >= 3 for line in lines)
 
 
-def test_training_leaves_weights_that_the_next_goes_on_from(done: Path, tmp_path: Path) -> None:
+def test_training_leaves_weights_that_the_next_goes_on_from(script, done: Path, tmp_path: Path) -> None:
     (line,) = results(done)["training"]
     assert (line["from_step"], line["to_step"], line["weights"]) == (0, 4, "last.ckpt")
     # The same command, killed after two of the four steps
     words = [*line["command"].split(), f"--trainer.default_root_dir={tmp_path}"]
     words += ["--trainer.callbacks+=kill_at.KillAt", "--trainer.callbacks.step=2"]
-    killed = subprocess.run([sys.executable, *words], env=ENVIRONMENT, cwd=tmp_path, check=False, capture_output=True)
-    assert killed.returncode == -signal.SIGKILL
+    assert Popen([sys.executable, *words], cwd=tmp_path).wait(380) == -signal.SIGKILL
     begun = tmp_path / "deeplens" / "version_0" / "checkpoints" / "last.ckpt"
-    process = start(tmp_path / "again", "--minutes", "20", "--parts", "training", "--start", str(begun))
-    process.communicate(timeout=380)
+    script(tmp_path / "again", "--minutes", "20", "--parts", "training", "--start", str(begun))
     (again,) = results(tmp_path / "again")["training"]
     assert (again["from_step"], again["to_step"], again["weights"]) == (2, 4, "last.ckpt")
     assert "problem" not in again
@@ -89,10 +103,8 @@ def test_weights_of_other_stages_are_taken_over(tmp_path: Path, monkeypatch: pyt
     assert gpu_training.steps_of(path) == 0
 
 
-def test_what_was_not_reached_says_so(tmp_path: Path) -> None:
-    process = start(tmp_path, "--minutes", "0.001")
-    process.communicate(timeout=120)
-    assert process.returncode == 0
+def test_what_was_not_reached_says_so(script, tmp_path: Path) -> None:
+    script(tmp_path, "--minutes", "0.001")
     found = results(tmp_path)
     assert [line["problem"] for part in ("same", "speed") for line in found[part]] == ["no time left"] * 2
     assert "its time was over" in found["training"][0]["problem"]
@@ -100,7 +112,8 @@ def test_what_was_not_reached_says_so(tmp_path: Path) -> None:
 
 
 def test_a_stopped_run_leaves_what_it_has_and_no_process(tmp_path: Path) -> None:
-    process = start(tmp_path, "--minutes", "20")
+    command = [sys.executable, str(ROOT / "benchmarks" / "gpu.py"), *SMALL, "--output", str(tmp_path)]
+    process = subprocess.Popen(command, env=ENVIRONMENT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     end, lines = time.monotonic() + 120, tmp_path / "same.jsonl"
     while not (lines.is_file() and lines.read_text().count("\n") > 1) and time.monotonic() < end:
         time.sleep(0.05)

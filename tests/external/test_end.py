@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
 import sys
 import time
-from functools import partial
 from pathlib import Path
 
 import pytest
+from forked import start
 from makers import picture, ramp, save
 from test_check import described
 
@@ -59,10 +58,7 @@ def pids(tmp_path: Path) -> list[int]:
 @pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
 def test_a_killed_bokehbench_leaves_nothing_behind(tmp_path, how) -> None:
-    words = [sys.executable, "-m", "bokehbench", *command_line(tmp_path, 600, 600)]
-    # A suite in the background ignores SIGINT, and its children with it
-    heard = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
-    process = subprocess.Popen(words, stderr=subprocess.DEVNULL, start_new_session=True, preexec_fn=heard)
+    process = start(command_line(tmp_path, 600, 600), tmp_path, tmp_path / "said.txt")
     try:
         assert wait_for((tmp_path / "pids").exists, 120)
         started = pids(tmp_path)

@@ -35,14 +35,15 @@ def tested(board):
     return result
 
 
-def test_through_files_the_scores_are_those_of_the_process(board, tmp_path) -> None:
-    """To the last bit: a renderer of ours as a command, given floats."""
+def test_through_files_the_scores_are_those_of_the_process(tmp_path) -> None:
+    """To the last bit: a renderer of ours as a command, given floats. One picture, for which it imports torch."""
+    data = {"name": "syntheticdof", "arguments": {"size": 64, "test_samples": 1, "aperture": 8}}
+    board, one = make_scenes_board(tmp_path, count=1, data=data, columns=["psnr"]), "--data.test_samples=1"
     files = {"image": "npy", "map": {"format": "npy"}, "output": "{outputs}/{name}.npy"}
     command = ["{python}", str(HERE / "same.py"), "{manifest}"]
-    same = test_on(
-        board, tmp_path / "1" / "r.json", "--model", str(described(tmp_path / "a.yaml", **files, command=command))
-    )
-    ours = test_on(board, tmp_path / "2" / "r.json", "--model", "layered")
+    path = described(tmp_path / "a.yaml", **files, command=command)
+    same = test_on(board, tmp_path / "1" / "r.json", one, "--model", str(path))
+    ours = test_on(board, tmp_path / "2" / "r.json", one, "--model", "layered")
     assert same.per_image == ours.per_image
     assert same.prediction_hash == ours.prediction_hash
 
@@ -92,7 +93,7 @@ def test_verify_runs_no_command_and_scores_what_was_stored(board, tested, capsys
     picture.write_bytes(kept)
 
 
-def test_a_suite_runs_it_and_again_where_its_description_changed(board, tmp_path, capsys) -> None:
+def test_a_suite_runs_it_and_again_where_its_description_changed(board, tmp_path, capsys, forked_steps) -> None:
     path = described(tmp_path / "toy.yaml")
     experiments = [{"model": "external", "name": "mine", "test": {"model.description": str(path)}}, "identity"]
     suite = {"board": str(board), "experiments": experiments, "options": {"data.num_workers": 0}}

@@ -59,7 +59,7 @@ def stored(board: Path) -> dict[str, results.Result]:
     return {result.method: result for result in results.read_all(board)}
 
 
-def test_a_suite_ends_with_a_board_and_runs_nothing_twice(board: Path, capsys) -> None:
+def test_a_suite_ends_with_a_board_and_runs_nothing_twice(board: Path, capsys, forked_steps) -> None:
     broken = {"name": "broken", "model": "layered", "test": {"model.layers": 0}}
     command = suite(board, "identity", trained(), broken)
     assert main(command) == 1
@@ -135,7 +135,9 @@ def test_a_step_is_done_when_what_it_wrote_is_there_and_whole(board: Path, monke
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
-def test_a_killed_runner_leaves_nothing_running_and_goes_on_inside_the_fit(board: Path, monkeypatch) -> None:
+def test_a_killed_runner_leaves_nothing_running_and_goes_on_inside_the_fit(
+    board: Path, monkeypatch, forked_steps
+) -> None:
     monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parents[1]), prepend=os.pathsep)
     waiting = board.parents[1] / "waiting"
     callbacks = [
@@ -189,7 +191,7 @@ def test_two_processes_give_the_scores_of_one(board: Path) -> None:
     assert len(list(board.glob("results/*/*.json"))) == 1
 
 
-def test_a_new_version_of_the_board_is_measured_again(board: Path) -> None:
+def test_a_new_version_of_the_board_is_measured_again(board: Path, forked_steps) -> None:
     command = suite(board, "identity")
     assert main(command) == 0
     path = board / "board.yaml"
@@ -264,7 +266,9 @@ def test_no_step_is_left_behind() -> None:
         assert not [command for command in commands if "bokehbench" in command.split("\0")]
 
 
-def test_experiments_without_an_input_are_named_and_not_run_and_with_it_they_are(board: Path, tmp_path, capsys) -> None:
+def test_experiments_without_an_input_are_named_and_not_run_and_with_it_they_are(
+    board: Path, tmp_path, capsys, forked_steps
+) -> None:
     maps = tmp_path / "maps"
     data = open_data("syntheticdof", size=64, aperture=8, test_samples=3)
     data.setup("test")

@@ -85,7 +85,7 @@ def test_a_step_that_goes_on_for_long_is_heard(tmp_path: Path, monkeypatch) -> N
         ),
     ],
 )
-def test_a_step_that_fails_says_why(tmp_path: Path, monkeypatch, step, why) -> None:
+def test_a_step_that_fails_says_why(tmp_path: Path, monkeypatch, forked_steps, step, why) -> None:
     monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parents[1]), prepend=os.pathsep)
     place = f"--trainer.default_root_dir={tmp_path}"
     (tmp_path / "progress.json").write_text(json.dumps({"failed": "an earlier one"}))

@@ -14,6 +14,7 @@ from methods import SMALL
 from bokehbench.board import results
 from bokehbench.cli import main
 
+pytestmark = pytest.mark.usefixtures("forked_steps")
 LEVEL = {"steps": 1, "batch_size": 2, "height": 64, "width": 64}
 SCENES = {"data.size": 64, "data.blur_radius": 8, "data.val_samples": 1}
 

@@ -41,7 +41,7 @@ def table(folder: Path) -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
-def test_a_grid_ends_with_a_table_and_a_failed_trial_is_a_row(tmp_path, monkeypatch, capsys) -> None:
+def test_a_grid_ends_with_a_table_and_a_failed_trial_is_a_row(tmp_path, monkeypatch, capsys, forked_steps) -> None:
     monkeypatch.chdir(tmp_path)
     view = f"model.{STAGE}.view"
     command = sweep(tmp_path, {view: {"values": ["nonsense", "crop"]}, "seed_everything": {"value": 1}})
@@ -69,7 +69,7 @@ def test_a_grid_ends_with_a_table_and_a_failed_trial_is_a_row(tmp_path, monkeypa
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="a killed sweep's trial ends with it on Linux only")
-def test_a_killed_sweep_goes_on_with_the_trial_that_it_was_in(tmp_path, monkeypatch) -> None:
+def test_a_killed_sweep_goes_on_with_the_trial_that_it_was_in(tmp_path, monkeypatch, forked_steps) -> None:
     monkeypatch.chdir(tmp_path)
     rate = f"model.{STAGE}.learning_rate"
     bounds = {"distribution": "log_uniform_values", "min": 1e-4, "max": 1e-3}
