@@ -105,3 +105,13 @@ def make_saliency(root: Path, names: Iterable[str] = ("s1", "s2"), size: Size = 
         save(image / f"{name}.jpg", picture(100 + number, size))
         save(mask / f"{name}.png", square(size))
     return root
+
+
+def write_exr(path: Path, channels: dict[str, np.ndarray]) -> Path:
+    """An EXR as a user's renderer writes it: half or float arrays by channel, ``RGB`` or ``RGBA`` in one of H W 3 or 4."""
+    import OpenEXR
+
+    path.parent.mkdir(parents=True, exist_ok=True)
+    head = {"compression": OpenEXR.ZIP_COMPRESSION, "type": OpenEXR.scanlineimage}
+    OpenEXR.File(head, {name: np.ascontiguousarray(values) for name, values in channels.items()}).write(str(path))
+    return path
