@@ -14,6 +14,7 @@ DATA: Classes[BokehDataModule] = Classes(
     "data set",
     "bokehbench.data",
     {
+        "BLB": "bokehbench.data.blb",
         "EBB": "bokehbench.data.ebb",
         "IPhoneDepth": "bokehbench.data.iphone_depth",
         "Pairs": "bokehbench.data.pairs",
@@ -22,7 +23,7 @@ DATA: Classes[BokehDataModule] = Classes(
     base="bokehbench.data.base:BokehDataModule",
     option="--data",
 )
-__all__ = ["DATA", "EBB", "IPhoneDepth", "Pairs", "SyntheticDoF", "board_data", "open_data"]
+__all__ = ["BLB", "DATA", "EBB", "IPhoneDepth", "Pairs", "SyntheticDoF", "board_data", "open_data"]
 __getattr__ = DATA.named
 
 

@@ -166,7 +166,9 @@ def _planes(path: Path, most: int) -> tuple[list[np.ndarray], np.ndarray | None]
     arrays = {name: np.asarray(read[name].pixels, np.float32) for name in head.channels}
     # Renderers with layers write names such as "ViewLayer.Combined.R"
     short = {name.rpartition(".")[2].upper(): name for name in arrays}
-    names = [short[c] for c in "RGB"] if {"R", "G", "B"} <= set(short) <= {"R", "G", "B", ALPHA} else list(short.values())
+    names = (
+        [short[c] for c in "RGB"] if {"R", "G", "B"} <= set(short) <= {"R", "G", "B", ALPHA} else list(short.values())
+    )
     if len(short) < len(arrays):
         names = list(arrays)
     alpha = arrays[short[ALPHA]] if ALPHA in short and len(arrays) > 1 else None

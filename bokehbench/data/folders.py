@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Self
 
 import numpy as np
 
@@ -35,7 +36,7 @@ class Record:
     focus: float | None = None
     aperture: float | None = None
 
-    def without(self, *keys: str) -> Record:
+    def without(self, *keys: str) -> Self:
         """The record less the files of ``keys``."""
         return replace(self, files={key: path for key, path in self.files.items() if key not in keys})
 

@@ -35,7 +35,7 @@ def read_values(path: str | Path, size: tuple[int, int] | None = None, photo: Ph
     """A one-channel file's raw numbers, 1 H W float32: metric depth, 16-bit integers as they are, NaN kept.
 
     Args:
-        path: 1, 8, 16 or 32 bits, or floats (TIFF, PFM, NPY, EXR); several channels if they are equal, alpha is left out.
+        path: 1, 8, 16 or 32 bits, or floats (TIFF, PFM, NPY, EXR); equal channels count as one, alpha is left out.
         size: (height, width) of the photo, whose shape the map must have; None: not known.
         photo: the photo. The EXIF orientation of a map is applied; a map without one is turned as the photo is where
             it fits only so.

@@ -11,7 +11,15 @@ from PIL.ImageFile import ImageFile
 
 from bokehbench.data import exr
 from bokehbench.data.colour import encoded, in_srgb, separated, to_8_bit
-from bokehbench.data.decoding import MAX_PIXELS, ends_properly, open_header, open_loaded, orientation, picture_size, readable
+from bokehbench.data.decoding import (
+    MAX_PIXELS,
+    ends_properly,
+    open_header,
+    open_loaded,
+    orientation,
+    picture_size,
+    readable,
+)
 from bokehbench.data.decoding import upright as seen
 from bokehbench.data.metadata import read_metadata
 
