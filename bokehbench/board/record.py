@@ -97,6 +97,7 @@ class Record(_Strict):
     flags: list[str] = []
     date: str = ""
     fingerprints: dict[str, list[float]] = {}
+    data_lock: Annotated[str, Field(pattern="^([0-9a-f]{64})?$")] = ""
 
 
 def refuse_wrong_types(text: str, where: str) -> None:

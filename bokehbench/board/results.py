@@ -63,6 +63,8 @@ class Result:
         macs: multiply-adds of one rendering at ``macs_size`` (height, width); None where unknown.
         flags: keys of :data:`FLAGS`.
         date: ISO day.
+        data_lock: SHA-256 of the manifest that lay beside the data set (`data lock`), where its files fitted it; empty
+            where there was none. No part of the identity.
     """
 
     board: str
@@ -92,6 +94,7 @@ class Result:
     flags: tuple[str, ...] = ()
     date: str = ""
     fingerprints: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
+    data_lock: str = ""
     format: int = FORMAT
 
     @property
@@ -149,6 +152,7 @@ class Result:
         by_picture = {"fingerprints": self.fingerprints if self.format > 1 else {}, "per_image": pictures}
         content = {each.name: getattr(self, each.name) for each in dataclasses.fields(self)}
         content = {key: value for key, value in content.items() if key not in by_picture}
+        content = {key: value for key, value in content.items() if key != "data_lock" or value}
         content |= {"id": self.id, "flags": sorted(self.flags)}
         parts = [json.dumps(plain(content), indent=1, sort_keys=True, ensure_ascii=False, allow_nan=False)[:-2]]
         for key, values in by_picture.items():

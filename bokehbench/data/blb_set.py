@@ -141,16 +141,14 @@ def disparity_of(path: Path, size: tuple[int, int] | None = None, photo: Path | 
 
 
 def read_info(folder: Path) -> Scene:
-    """``info.json`` of a scene; BokehbenchError where it does not have positive numbers of both kinds."""
+    """``info.json`` of a scene; BokehbenchError where it does not have numbers above 0 of both kinds."""
     path = folder / "info.json"
     text = read_text(path)
-    try:
+    with suppress(ValueError, TypeError, KeyError, RecursionError):
         content = json.loads(text)
-        blurs, distances = ([float(n) for n in content[key]] for key in ("blur_parameters", "focus_distances"))
-    except (ValueError, TypeError, KeyError, RecursionError) as error:
-        raise BokehbenchError(
-            f"{path}: needs blur_parameters and focus_distances, two lists of numbers: restore the original."
-        ) from error
-    if not blurs or not distances or not all(math.isfinite(n) and n > 0 for n in blurs + distances):
-        raise BokehbenchError(f"{path}: has numbers that are not above 0, or none: restore the original.")
-    return Scene(folder, tuple(blurs), tuple(distances))
+        blurs, distances = (tuple(map(float, content[key])) for key in ("blur_parameters", "focus_distances"))
+        if blurs and distances and all(math.isfinite(number) and number > 0 for number in blurs + distances):
+            return Scene(folder, blurs, distances)
+    raise BokehbenchError(
+        f"{path}: needs blur_parameters and focus_distances, two lists of numbers above 0: restore the original."
+    )

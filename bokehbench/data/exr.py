@@ -1,10 +1,9 @@
-"""OpenEXR files: the header by ourselves, so that sizes and cut files show without decoding; pixels by OpenEXR's wheel.
+"""OpenEXR files: headers by ourselves, so that sizes and cut files show without decoding; pixels by OpenEXR's wheel."""
 
-Values are linear light, or depth, of any range. Starts without torch.
-"""
-
+import re
 import struct
 from contextlib import suppress
+from importlib import import_module
 from pathlib import Path
 from types import ModuleType
 from typing import NamedTuple
@@ -18,8 +17,8 @@ MAGIC = b"v/1\x01"
 LONGEST_HEADER = 4 * 2**20
 #: Flags of the version field: what is no single flat picture (deep pixels, several parts), and tiles.
 NOT_FLAT, TILED = 0x1800, 0x200
-#: Channels besides colour that many renderers write, which are left out.
-ALPHA = "A"
+#: Of a header: name, kind and length of a value; and the name of a channel, with what is known of it.
+ATTRIBUTE, CHANNEL = (re.compile(form, re.DOTALL) for form in (rb"([^\0]+)\0[^\0]+\0(.{4})", rb"([^\0]+)\0.{16}"))
 
 
 class Header(NamedTuple):
@@ -43,94 +42,65 @@ def header(path: Path) -> Header:
     """Read a header; call inside :func:`~bokehbench.data.decoding.readable`.
 
     Raises:
-        BokehbenchError: deep pixels, several parts, or channels of different size.
+        BokehbenchError: deep pixels, or several parts.
         OSError: a broken header.
     """
     with path.open("rb") as file:
         data = file.read(LONGEST_HEADER)
-    try:
-        (version,) = struct.unpack_from("<I", data, len(MAGIC))
-        found, table = _attributes(data) if not version & NOT_FLAT else ({}, 0)
-        left, top, right, bottom = struct.unpack("<4i", found[b"dataWindow"]) if found else (0, 0, 0, 0)
-        channels, whole, rest = [], True, found.get(b"channels", b"\0")
-        while rest[:1] != b"\0":
-            name, rest = rest.split(b"\0", 1)
-            whole &= struct.unpack_from("<2i", rest, 8) == (1, 1)
-            channels.append(name.decode("latin-1"))
-            rest = rest[16:]
-    except (ValueError, KeyError, struct.error) as error:
-        raise OSError("its header is broken") from error
-    if version & NOT_FLAT or not whole:
-        raise BokehbenchError(
-            f"{path}: has several parts, deep pixels or channels of different size: save one flat picture."
-        )
-    if right < left or bottom < top or not channels:
+    place, values = 8, dict[bytes, bytes]()
+    while found := ATTRIBUTE.match(data, place):
+        place = found.end() + int.from_bytes(found[2], "little")
+        values[found[1]] = data[found.end() : place]
+    flags = int.from_bytes(data[4:8], "little")
+    if flags & NOT_FLAT:
+        raise BokehbenchError(f"{path}: has several parts or deep pixels: save one flat picture.")
+    window, channels = values.get(b"dataWindow", b""), CHANNEL.findall(values.get(b"channels", b""))
+    if data[place : place + 1] != b"\0" or len(window) != 16 or not channels:
+        raise OSError("its header is broken")
+    left, top, right, bottom = struct.unpack("<4i", window)
+    if right < left or bottom < top:
         raise OSError("it has no pixels")
-    return Header(bottom - top + 1, right - left + 1, tuple(channels), table, bool(version & TILED))
-
-
-def _attributes(data: bytes) -> tuple[dict[bytes, bytes], int]:
-    """Values by name, and where they end; ValueError or struct.error where they do not end."""
-    found, place = {}, 8
-    while data[place : place + 1] != b"\0":
-        name, kind, _ = data[place : place + 600].split(b"\0", 2)
-        place += len(name) + len(kind) + 6
-        (length,) = struct.unpack_from("<I", data, place - 4)
-        found[name] = data[place : place + length]
-        place += length
-    return found, place + 1
+    names = tuple(name.decode("latin-1") for name in channels)
+    return Header(bottom - top + 1, right - left + 1, names, place + 1, bool(flags & TILED))
 
 
 def is_whole(path: Path) -> bool:
     """Whether the last chunk of pixels ends inside the file, by the table of chunks; True for tiles, which only reading
     tells, and False for a broken header."""
-    try:
+    with suppress(OSError, ValueError, IndexError):
         head = header(path)
-        if head.tiled:
-            return True
-        with path.open("rb") as file:
-            file.seek(head.table)
-            (first,) = struct.unpack("<Q", file.read(8))
-            # The table ends where the chunks begin; those of rows from below have the first one last.
-            count = min(max(first - head.table, 8) // 8, head.height)
-            file.seek(head.table)
-            places = struct.unpack(f"<{count}Q", file.read(8 * count))
-            file.seek(max(places))
-            _, length = struct.unpack("<2I", file.read(8))
-        return min(places) > head.table and max(places) + 8 + length <= path.stat().st_size
-    except (struct.error, OSError, OverflowError):
-        return False
+        # The table ends where the chunks begin; those of rows from below have the first one last.
+        first = int(np.fromfile(path, "<u8", 1, offset=head.table)[0])
+        places = np.fromfile(path, "<u8", min((first - head.table) // 8, head.height), offset=head.table)
+        last = int(places.max())
+        end = last + 8 + int(np.fromfile(path, "<u4", 2, offset=last)[1])
+        return head.tiled or (places.min() > head.table and end <= path.stat().st_size)
+    return False
 
 
 def library() -> ModuleType:
     """The OpenEXR wheel; BokehbenchError where it is not installed."""
     try:
-        import OpenEXR
+        return import_module("OpenEXR")
     except ImportError as error:
-        raise BokehbenchError(
-            'EXR files need the package OpenEXR: install it with pip install "bokehbench[exr]".'
-        ) from error
-    return OpenEXR
+        raise BokehbenchError('EXR files need OpenEXR: install it with pip install "bokehbench[exr]".') from error
 
 
 def read_light(path: Path, most: int) -> np.ndarray:
-    """H W 3 float32, linear light, 0 or more, also above 1; transparent parts over white.
+    """H W 3 float32, linear light, 0 or more, also above 1; call inside :func:`~bokehbench.data.decoding.readable`.
 
     Args:
-        path: half or float; R, G and B, or one channel for grey; an alpha channel is premultiplied, as EXR has it.
+        path: half or float; R, G and B, or one channel for grey. With alpha, which EXR premultiplies, over white.
         most: pixels; a file that claims more is refused before they are decoded.
-
-    Call inside :func:`~bokehbench.data.decoding.readable`, which names what is raised.
 
     Raises:
         BokehbenchError: other channels, NaN or infinite values, or OpenEXR is not installed.
     """
-    planes, alpha = _planes(path, most)
-    if len(planes) not in (1, 3):
-        raise BokehbenchError(
-            f"{path}: has the channels {', '.join(header(path).channels)}: save a photo as R, G and B."
-        )
-    light = np.stack(planes if len(planes) == 3 else planes * 3, -1)
+    channels, alpha = _channels(path, most)
+    if set(channels) != set("RGB") and len(channels) != 1:
+        names = ", ".join(header(path).channels)
+        raise BokehbenchError(f"{path}: has the channels {names}: save a photo as R, G and B.")
+    light = np.stack([channels[name] for name in "RGB"] if len(channels) == 3 else [*channels.values()] * 3, -1)
     if alpha is not None:
         light += 1 - alpha[..., None].clip(0, 1)
     if not np.isfinite(light).all():
@@ -139,37 +109,31 @@ def read_light(path: Path, most: int) -> np.ndarray:
 
 
 def read_plane(path: Path, most: int) -> np.ndarray:
-    """H W float32: the one channel of a map as it is, NaN and infinity kept; equal colours count as one.
+    """H W float32: the one channel of a map as it is, NaN and infinity kept; equal ones count as one, alpha as none.
 
-    Arguments as of :func:`read_light`.
-
-    Raises:
-        BokehbenchError: several channels that differ, or OpenEXR is not installed.
+    Arguments and errors as of :func:`read_light`.
     """
-    planes, _ = _planes(path, most)
-    if not planes or any(not np.array_equal(planes[0], other, equal_nan=True) for other in planes[1:]):
+    first, *others = _channels(path, most)[0].values()
+    if not all(np.array_equal(first, other, equal_nan=True) for other in others):
         names = ", ".join(header(path).channels)
         raise BokehbenchError(f"{path}: has the channels {names}, which differ: save a map as a file with one channel.")
-    return planes[0]
+    return first
 
 
-def _planes(path: Path, most: int) -> tuple[list[np.ndarray], np.ndarray | None]:
-    """Channels besides alpha, H W float32 each, R, G, B first where these are all; and the alpha channel, if any."""
+def _channels(path: Path, most: int) -> tuple[dict[str, np.ndarray], np.ndarray | None]:
+    """H W float32 by name, and alpha where there is one besides others.
+
+    A name with a layer, as renderers write ("ViewLayer.Combined.R"), counts as its end where no other ends so.
+    """
     head = header(path)
     if head.height * head.width * max(len(head.channels), 4) > 4 * most:
-        raise BokehbenchError(
-            f"{path}: claims {head.width} x {head.height} pixels of {len(head.channels)} channels: save a smaller one."
-        )
+        raise BokehbenchError(f"{path}: claims {head.width} x {head.height} pixels: save a smaller one.")
     if not is_whole(path):
         raise OSError("truncated")
     read = library().File(str(path), separate_channels=True).channels()
-    arrays = {name: np.asarray(read[name].pixels, np.float32) for name in head.channels}
-    # Renderers with layers write names such as "ViewLayer.Combined.R"
-    short = {name.rpartition(".")[2].upper(): name for name in arrays}
-    names = (
-        [short[c] for c in "RGB"] if {"R", "G", "B"} <= set(short) <= {"R", "G", "B", ALPHA} else list(short.values())
-    )
-    if len(short) < len(arrays):
-        names = list(arrays)
-    alpha = arrays[short[ALPHA]] if ALPHA in short and len(arrays) > 1 else None
-    return [arrays[name] for name in names if alpha is None or name != short[ALPHA]], alpha
+    arrays = [np.asarray(read[name].pixels, np.float32) for name in head.channels]
+    if any(array.shape != (head.height, head.width) for array in arrays):
+        raise OSError("its channels are of different size")
+    ends = [name.rpartition(".")[2].upper() for name in head.channels]
+    found = dict(zip(ends if len(set(ends)) == len(ends) else head.channels, arrays, strict=True))
+    return found, found.pop("A", None) if len(found) > 1 else None

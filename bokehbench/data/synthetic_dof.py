@@ -124,8 +124,7 @@ class SyntheticDoF(BokehDataModule):
         slope_probability: share of scenes whose background slopes; the others' lies at disparity 0.
         corruption_probability: chance of each foreground to be dilated or eroded.
         backgrounds: folder of photos to use instead of procedural backgrounds.
-        cutouts: folder of RGBA pictures, or of photos with masks as matting and saliency sets have them, to use instead
-            of procedural objects.
+        cutouts: folder of RGBA pictures, or of photos with masks, to use instead of procedural objects.
         focus_on: the plane in focus: "random" (paper), or in all scenes the "front" object, the "middle" one or a
             random place of the "background". A method that guesses the focus from the picture (D2F, PyNET) cannot
             learn a random one.

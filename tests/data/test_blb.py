@@ -87,20 +87,13 @@ def test_light_above_white_is_clipped_as_the_author_does(tmp_path: Path, kind: t
     assert 0 <= float(item["bokeh"].min()) <= float(item["bokeh"].max()) <= 1
 
 
-def test_levels_planes_and_whole_scenes(tmp_path: Path) -> None:
+def test_levels_and_planes(tmp_path: Path) -> None:
     make_blb(tmp_path, scenes=("9", "10", "277"))
     assert [r.name for r in made(tmp_path, levels=[1], focus_planes=[0]).records] == [
         "9_01_00",
         "10_01_00",
         "277_01_00",
     ]
-    data = BLB(tmp_path, train_fraction=0.67, num_workers=0)
-    data.setup("fit")
-    names = {split: {r.scene.folder.name for r in getattr(data, f"{split}_set").targets} for split in ("train", "test")}
-    assert len(names["train"]) == 2
-    assert not names["train"] & names["test"]
-    assert data.train_set is not None
-    assert len(data.train_set) == 8
 
 
 @pytest.mark.parametrize(("unit", "convention", "said"), [
@@ -161,9 +154,11 @@ def test_bad_copies_are_named(tmp_path: Path, capfd: pytest.CaptureFixture[str])
     assert "lacks depth.exr" in problem(scene / "depth.exr", None)
     assert "info.json cannot be read" in problem(info, None)
     for text in ("{}", "[1]", "{", '{"blur_parameters": ["a"], "focus_distances": [1]}'):
-        assert "two lists of numbers" in problem(info, text.encode())
-    assert "not above 0" in problem(info, b'{"blur_parameters": [1, -2], "focus_distances": [9, 9]}')
-    assert "levels 7 is not there: give 0 to 1" in problem(info, whole[info], levels=[7])
+        assert "two lists of numbers above 0" in problem(info, text.encode())
+    assert "numbers above 0" in problem(info, b'{"blur_parameters": [1, -2], "focus_distances": [9, 9]}')
+    assert "lacks bokeh_07_00.exr, bokeh_07_01.exr: restore" in problem(info, whole[info], levels=[7])
+    one = b'{"blur_parameters": [42], "focus_distances": [65504, 14]}'
+    assert "lacks bokeh_01_00.exr, bokeh_01_01.exr" in problem(info, one, levels=[1])
     assert "focus plane 1 at 2 lies outside of the scene, 14 to 65504" in problem(
         info, b'{"blur_parameters": [42, 112], "focus_distances": [65504, 2]}'
     )

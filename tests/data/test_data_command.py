@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from makers import make_ebb, make_pairs, make_rgbd
+from makers import make_blb, make_ebb, make_pairs, make_rgbd
 from PIL import Image
 
 from bokehbench.commands.data import main
@@ -16,17 +16,19 @@ from bokehbench.errors import BokehbenchError
 
 
 def sources(root: Path) -> dict[str, list[str]]:
+    make_blb(root / "blb", size=(24, 32), radii=(3.0,))
     make_ebb(root / "ebb")
     make_pairs(root / "pairs", disparity=True, mask=True)
     make_rgbd(root / "rgbd")
     return {
+        "blb": ["--data", "blb", f"--data.root={root / 'blb'}"],
         "ebb": ["--data", "ebb", "--data.root", str(root / "ebb")],
         "pairs": ["--data=Pairs", f"--data.root={root / 'pairs'}"],
         "iphonedepth": ["--data", "IPhoneDepth", "--data.root", str(root / "rgbd")],
     }
 
 
-@pytest.mark.parametrize("name", ["ebb", "pairs", "iphonedepth"])
+@pytest.mark.parametrize("name", ["blb", "ebb", "pairs", "iphonedepth"])
 def test_describe_check_and_preview_work(tmp_path: Path, name: str, capsys: pytest.CaptureFixture[str]) -> None:
     words = sources(tmp_path)[name]
     assert main(["data", "describe", *words]) == 0
@@ -114,7 +116,7 @@ def test_help_lists_the_actions_and_the_data_sets(capsys: pytest.CaptureFixture[
 
 def test_data_sets_have_short_names() -> None:
     assert DATA["ebb"] is EBB is DATA["EBB"]
-    assert set(DATA) == {"ebb", "iphonedepth", "pairs", "syntheticdof"}
+    assert set(DATA) == {"blb", "ebb", "iphonedepth", "pairs", "syntheticdof"}
     assert all(cls.__name__.lower() == name for name, cls in DATA.items())
     with pytest.raises(BokehbenchError, match="'ebb'"):
         DATA["eb"]

@@ -88,6 +88,8 @@ def test_wrong_channels_are_named(tmp_path: Path) -> None:
     assert "has the channels U, V: save a photo as R, G and B" in said(read_photo, two)
     assert "U, V, which differ: save a map as a file with one channel" in said(read_map, two)
     assert "B, G, R, which differ" in said(read_map, write_exr(tmp_path / "rgb.exr", {"RGB": LIGHT}))
+    normals = write_exr(tmp_path / "normals.exr", {n: LIGHT[..., c].copy() for c, n in enumerate("XYZ")})
+    assert "has the channels X, Y, Z" in said(read_photo, normals)
     layers = {f"{layer}.{c}": LIGHT[..., n].copy() for layer in ("a", "b") for n, c in enumerate("RGB")}
     assert "a.B, a.G, a.R, b.B" in said(read_photo, write_exr(tmp_path / "layers.exr", layers))
 

@@ -50,10 +50,9 @@ def list_cutouts(folder: str | Path, option: str) -> tuple[Sequence[Path | Recor
     """
     place = Path(folder).expanduser()
     found = photos_with_masks(place)
-    if found is None or not (found[0] or found[1]) or (not found[0] and files_in(place)[0]):
+    deeper = found and found[0] and found[0][0].files["image"].parent != place
+    if not found or not found[0] or (deeper and files_in(place)[0]):
         return list_files(folder, option), []
-    if not found[0]:
-        raise BokehbenchError(f"{option} {folder}: no photo has a mask: {found[1][0]}")
     return sorted(found[0], key=lambda record: _order(record.files["image"])), found[1]
 
 
