@@ -4,6 +4,7 @@ import re
 import struct
 from contextlib import suppress
 from importlib import import_module
+from mmap import ACCESS_READ, mmap
 from pathlib import Path
 from types import ModuleType
 from typing import NamedTuple
@@ -13,12 +14,12 @@ import numpy as np
 from bokehbench.errors import BokehbenchError
 
 MAGIC = b"v/1\x01"
-#: Bytes of a header; those of films and renderers have some kilobytes.
-LONGEST_HEADER = 4 * 2**20
 #: Flags of the version field: what is no single flat picture (deep pixels, several parts), and tiles.
 NOT_FLAT, TILED = 0x1800, 0x200
 #: Of a header: name, kind and length of a value; and the name of a channel, with what is known of it.
-ATTRIBUTE, CHANNEL = (re.compile(form, re.DOTALL) for form in (rb"([^\0]+)\0[^\0]+\0(.{4})", rb"([^\0]+)\0.{16}"))
+ATTRIBUTE, CHANNEL = (
+    re.compile(form, re.DOTALL) for form in (rb"([^\0]{1,255})\0[^\0]{1,255}\0(.{4})", rb"([^\0]{1,255})\0.{16}")
+)
 
 
 class Header(NamedTuple):
@@ -45,17 +46,17 @@ def header(path: Path) -> Header:
         BokehbenchError: deep pixels, or several parts.
         OSError: a broken header.
     """
-    with path.open("rb") as file:
-        data = file.read(LONGEST_HEADER)
     place, values = 8, dict[bytes, bytes]()
-    while found := ATTRIBUTE.match(data, place):
-        place = found.end() + int.from_bytes(found[2], "little")
-        values[found[1]] = data[found.end() : place]
-    flags = int.from_bytes(data[4:8], "little")
+    with path.open("rb") as file, mmap(file.fileno(), 0, access=ACCESS_READ) as data:
+        while found := ATTRIBUTE.match(data, place):
+            place = found.end() + int.from_bytes(found[2], "little")
+            if found[1] in (b"channels", b"dataWindow"):
+                values[found[1]] = data[found.end() : place]
+        flags, end = int.from_bytes(data[4:8], "little"), data[place : place + 1]
     if flags & NOT_FLAT:
         raise BokehbenchError(f"{path}: has several parts or deep pixels: save one flat picture.")
     window, channels = values.get(b"dataWindow", b""), CHANNEL.findall(values.get(b"channels", b""))
-    if data[place : place + 1] != b"\0" or len(window) != 16 or not channels:
+    if end != b"\0" or len(window) != 16 or not channels:
         raise OSError("its header is broken")
     left, top, right, bottom = struct.unpack("<4i", window)
     if right < left or bottom < top:

@@ -174,7 +174,7 @@ def test_bad_copies_are_named(tmp_path: Path, capfd: pytest.CaptureFixture[str])
         assert said in problem(depth, bad)
     two = write_exr(tmp_path / "bad.exr", {"U": np.ones((64, 96), "f4"), "V": np.full((64, 96), 2, "f4")}).read_bytes()
     assert "has the channels U, V, which differ" in problem(depth, two)
-    for option in ("convention=nope", "encoding=nope", "levels=[]", "levels=[-1]", "focus_planes=[1,1]"):
+    for option in ("convention=nope", "encoding=nope", "levels=[]", "levels=[-1]", "focus_planes=[-3]"):
         assert "--data." in refused(
             ["data", "check", "--data", "blb", f"--data.root={root}", f"--data.{option}"], capfd
         )
