@@ -7,10 +7,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from made_boards import make_board
 from makers import make_saliency, save, square
 from methods import words as tiny_words
 from PIL import Image
 
+from bokehbench.board import results
 from bokehbench.cli import main
 from bokehbench.data import SyntheticDoF
 from bokehbench.data.folders import Record
@@ -155,6 +157,12 @@ def test_photos_with_masks_are_cutouts(tmp_path: Path, style: str, capsys: pytes
     assert not {r.name for r in _objects(data, "train")} & {r.name for r in _objects(data, "test")}
     fit_words = [*tiny_words("pix2pix"), f"--data.cutouts={root}", f"--trainer.default_root_dir={tmp_path}"]
     assert main(["fit", *fit_words]) == 0
+    board = make_board(tmp_path, count=2, ids=None, columns=["psnr"])
+    recorder = ["--trainer.callbacks+=bokehbench.measure.recorder.ResultRecorder", f"--trainer.callbacks.board={board}",
+                f"--trainer.callbacks.output={tmp_path / 'a.json'}", "--trainer.accelerator=cpu"]  # fmt: skip
+    assert main(["test", "--model", "identity", "--data", "syntheticdof", *words, *recorder]) == 0
+    assert main(["leaderboard", "add", str(tmp_path / "a.json"), "--board", str(board)]) == 0
+    assert [len(result.per_image) for result in results.read_all(board)] == [2]
 
 
 def _objects(data: SyntheticDoF, split: str) -> list[Record]:
