@@ -38,6 +38,8 @@ def square(size: Size = (24, 32)) -> np.ndarray:
 
 
 def save(path: Path, pixels: np.ndarray, **options: object) -> Path:
+    if path.suffix.lower() == ".exr":
+        return write_exr(path, {"RGB" if pixels.ndim == 3 else "Y": (pixels / 255).astype(np.float16)})
     path.parent.mkdir(parents=True, exist_ok=True)
     if path.suffix.lower() in (".jpg", ".jpeg"):
         options = {"quality": 95, "subsampling": 0} | options
@@ -100,9 +102,11 @@ def make_rgbd(root: Path, names: Iterable[str] = ("a", "b", "c", "d"), size: Siz
 
 
 def make_saliency(root: Path, names: Iterable[str] = ("s1", "s2"), size: Size = (24, 32), style: str = "msra") -> Path:
-    """Image and mask side by side (``msra``), or in folders ending with -Image and -Mask (``duts``)."""
+    """Image and mask side by side (``msra``), in folders ending with -Image and -Mask (``duts``), or in fg and alpha
+    (``xu2017``)."""
+    places = {"msra": ("", ""), "duts": ("DUTS-TR-Image", "DUTS-TR-Mask"), "xu2017": ("fg", "alpha")}
     for number, name in enumerate(names):
-        image, mask = (root, root) if style == "msra" else (root / "DUTS-TR-Image", root / "DUTS-TR-Mask")
+        image, mask = (root / place for place in places[style])
         save(image / f"{name}.jpg", picture(100 + number, size))
         save(mask / f"{name}.png", square(size))
     return root
@@ -155,4 +159,56 @@ def make_vabd(root: Path, names: Iterable[str] = ("0001", "0002"), size: Size = 
         if maps:
             save(folder / "depth" / f"{name}.png", ramp(size))
             save(folder / "focal" / f"{name}.png", square(size))
+    return root
+
+
+def write_exr(path: Path, channels: dict[str, np.ndarray]) -> Path:
+    """An EXR as a user's renderer writes it: half or float, by channel; ``RGB`` is H W 3."""
+    import OpenEXR
+
+    path.parent.mkdir(parents=True, exist_ok=True)
+    head = {"compression": OpenEXR.ZIP_COMPRESSION, "type": OpenEXR.scanlineimage}
+    OpenEXR.File(head, {name: np.ascontiguousarray(values) for name, values in channels.items()}).write(str(path))
+    return path
+
+
+def make_blb(
+    root: Path,
+    scenes: Iterable[str] = ("277",),
+    size: Size = (64, 96),
+    unit: str = "raw",
+    radii: Iterable[float] = (3.0, 8.0),
+    planes: int = 2,
+    brightest: float = 0.9,
+    kind: type = np.float32,
+) -> Path:
+    """Scenes of BLB rendered by our scatter renderer in linear light, K in the author's raw unit or the normalised one.
+
+    The widest blurs have the radii (px) that are given; light goes up to ``brightest``, white being 1.
+    """
+    import torch
+
+    from bokehbench.optics import scatter
+
+    for number, scene in enumerate(scenes):
+        light = brightest * (picture(number, size) / 255.0).astype(np.float32) ** 2.2
+        light[::7, ::5] *= 0.3
+        depth = np.full(size, 65504, np.float32)
+        depth[size[0] // 3 :, size[1] // 4 :] = 40
+        depth[square(size)] = 14
+        light, depth = light.astype(kind), depth.astype(kind)
+        disparity = 1 / torch.from_numpy(depth.astype(np.float32))
+        low, high = float(disparity.min()), float(disparity.max())
+        near = np.linspace(low, high, planes)
+        write_exr(root / scene / "image.exr", {"RGB": light})
+        write_exr(root / scene / "depth.exr", {"Y": depth})
+        picture_ = torch.from_numpy(light.astype(np.float32)).permute(2, 0, 1)[None]
+        for level, radius in enumerate(radii):
+            for plane, focus in enumerate(near):
+                made = scatter(picture_, radius / (high - low) * (disparity - focus)[None, None])[0]
+                values = made.permute(1, 2, 0).numpy().astype(kind)
+                write_exr(root / scene / f"bokeh_{level:02d}_{plane:02d}.exr", {"RGB": values})
+        blurs = [radius / (high - low) if unit == "raw" else radius for radius in radii]
+        info = {"blur_parameters": blurs, "focus_distances": [float(1 / focus) for focus in near]}
+        (root / scene / "info.json").write_text(json.dumps(info))
     return root

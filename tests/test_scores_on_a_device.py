@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import torch
 import torchvision
-from makers import make_ebb, make_pairs, make_realbokeh, make_rgbd, make_vabd
+from makers import make_blb, make_ebb, make_pairs, make_realbokeh, make_rgbd, make_vabd
 from pretend_device import NAME, Pretend, assert_same, pretended, there
 from pytorch_lightning.utilities import move_data_to_device
 from torch import Tensor
@@ -24,6 +24,7 @@ from bokehbench.perceptual import PLACES, VGGDistance
 
 #: Data set -> what makes its files, and its options.
 MADE: dict[str, tuple[Callable[[Path], object], dict[str, object]]] = {
+    "blb": (make_blb, {}),
     "ebb": (make_ebb, {}),
     "iphonedepth": (make_rgbd, {}),
     "pairs": (lambda root: make_pairs(root, disparity=True, mask=True), {}),

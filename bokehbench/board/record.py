@@ -98,6 +98,7 @@ class Record(_Strict):
     date: str = ""
     fingerprints: dict[str, list[float]] = {}
     f_numbers: dict[str, Annotated[float, Field(gt=0)]] = {}
+    data_lock: Annotated[str, Field(pattern="^([0-9a-f]{64})?$")] = ""
 
 
 def refuse_wrong_types(text: str, where: str) -> None:

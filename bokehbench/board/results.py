@@ -65,6 +65,8 @@ class Result:
         macs: multiply-adds of one rendering at ``macs_size`` (height, width); None where unknown.
         flags: keys of :data:`FLAGS`.
         date: ISO day.
+        data_lock: SHA-256 of the manifest that lay beside the data set (`data lock`), where its files fitted it; empty
+            where there was none. No part of the identity.
     """
 
     board: str
@@ -95,6 +97,7 @@ class Result:
     date: str = ""
     fingerprints: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
     f_numbers: Mapping[str, float] = field(default_factory=dict)
+    data_lock: str = ""
     format: int = FORMAT
 
     @property
@@ -153,6 +156,7 @@ class Result:
         by_picture = {"fingerprints": prints, "f_numbers": self.f_numbers, "per_image": pictures}
         content = {each.name: getattr(self, each.name) for each in dataclasses.fields(self)}
         content = {key: value for key, value in content.items() if key not in by_picture}
+        content = {key: value for key, value in content.items() if key != "data_lock" or value}
         content |= {"id": self.id, "flags": sorted(self.flags)}
         parts = [json.dumps(plain(content), indent=1, sort_keys=True, ensure_ascii=False, allow_nan=False)[:-2]]
         for key, values in by_picture.items():

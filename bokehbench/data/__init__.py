@@ -14,6 +14,7 @@ DATA: Classes[BokehDataModule] = Classes(
     "data set",
     "bokehbench.data",
     {
+        "BLB": "bokehbench.data.blb",
         "EBB": "bokehbench.data.ebb",
         "IPhoneDepth": "bokehbench.data.iphone_depth",
         "Pairs": "bokehbench.data.pairs",
@@ -24,7 +25,9 @@ DATA: Classes[BokehDataModule] = Classes(
     base="bokehbench.data.base:BokehDataModule",
     option="--data",
 )
-__all__ = ["DATA", "EBB", "VABD", "IPhoneDepth", "Pairs", "RealBokeh", "SyntheticDoF", "board_data", "open_data"]
+__all__ = [
+    "BLB", "DATA", "EBB", "VABD", "IPhoneDepth", "Pairs", "RealBokeh", "SyntheticDoF", "board_data", "open_data",
+]  # fmt: skip
 __getattr__ = DATA.named
 
 

@@ -16,6 +16,7 @@ from bokehbench.batch import Batch
 from bokehbench.counted import counted
 from bokehbench.data.augment import Item, fit_view, flip_and_turn
 from bokehbench.data.collate import collate
+from bokehbench.data.lock import beside
 from bokehbench.data.sampling import Draw, DrawSampler, TrainingPlan, draw_generator
 from bokehbench.errors import BokehbenchError, check_options, within
 from bokehbench.stopping import outlive
@@ -125,6 +126,7 @@ class BokehDataModule(LightningDataModule):
         train_set, val_set, test_set, predict_set: splits, after ``setup``.
         completeness: per split with a published size, how much of it is there.
         notes: sentences about this copy of the data that a user should know, printed once by ``setup``.
+        lock: SHA-256 of the manifest in ``root`` (`data lock`), set by the ``setup`` of a test where the files fit it.
     """
 
     #: Options that say where files are and how they are read, not what a test sees: :meth:`settings` leaves them out.
@@ -158,6 +160,7 @@ class BokehDataModule(LightningDataModule):
         self.predict_set: PictureSet | None = None
         self.completeness: dict[str, Completeness] = {}
         self.notes: list[str] = []
+        self.lock = ""
         self.plan: TrainingPlan | None = None
         self._built = False
         self._said = 0
@@ -219,6 +222,15 @@ class BokehDataModule(LightningDataModule):
             shown[name] = str(value) if isinstance(value, Path) else list(value) if isinstance(value, tuple) else value
         return shown
 
+    def files(self) -> dict[Path, list[str]]:
+        """Every file of a picture -> the splits that read it; empty where pictures are made."""
+        found: dict[Path, list[str]] = {}
+        for split in SPLITS:
+            records = getattr(self.pictures(split), "records", ())
+            for file in dict.fromkeys(file for record in records for file in record.files.values()):
+                found.setdefault(file, []).append(split)
+        return found
+
     def _build_once(self) -> None:
         if not self._built:
             self.build()
@@ -243,6 +255,9 @@ class BokehDataModule(LightningDataModule):
             if split not in self._checked:
                 raise_problems(self.problems(split), f"{type(self).__name__}, {split} split")
                 self._checked.add(split)
+            if split == "test" and not self.lock:
+                self.lock, notes = beside(self.root, [file for file, splits in self.files().items() if split in splits])
+                self.notes += [note for note in notes if note not in self.notes]
         self._say_notes()
 
     def _say_notes(self) -> None:

@@ -112,9 +112,13 @@ def _converted(pixels: np.ndarray, matrix: np.ndarray, curves: Sequence[Curve]) 
         light = light @ matrix.T.astype(np.float32)
         clipped |= bool((light < -0.001).any() or (light > 1.005).any())
         light = light.clip(0, 1)
-        values = np.where(light <= 0.0031308, 12.92 * light, 1.055 * light ** (1 / 2.4) - 0.055)
-        result[top : top + ROWS] = np.rint(values * largest)
+        result[top : top + ROWS] = np.rint(encoded(light) * largest)
     return result, clipped
+
+
+def encoded(light: np.ndarray) -> np.ndarray:
+    """Linear light in [0, 1], of any shape, by the curve of sRGB (IEC 61966-2-1)."""
+    return np.where(light <= 0.0031308, 12.92 * light, 1.055 * light ** (1 / 2.4) - 0.055)
 
 
 def _model(profile: bytes) -> tuple[np.ndarray, list[Curve]] | None:

@@ -12,11 +12,13 @@ import numpy as np
 from PIL import Image, features
 from PIL.ImageFile import ImageFile
 
+from bokehbench.data import exr
 from bokehbench.errors import BokehbenchError
 
 #: Suffixes of picture files, in lower case.
 PICTURE_SUFFIXES = (
     ".jpg", ".jpeg", ".jpe", ".jfif", ".mpo", ".png", ".tif", ".tiff", ".webp", ".bmp", ".dib", ".ppm", ".pgm", ".pnm",
+    ".exr",
     *([".avif"] if "avif" in features.modules and features.check("avif") else []),
 )  # fmt: skip
 #: Suffixes of map files (disparity, depth, masks), in lower case.
@@ -172,6 +174,11 @@ def picture_size(path: str | Path) -> tuple[int, int]:
     with readable(path):
         if path.suffix.lower() == ".npy":
             return map_size(path, np.load(path, mmap_mode="r", allow_pickle=False).shape)
+        if exr.is_exr(path):
+            head = exr.header(path)
+            if head.height * head.width > MAX_PIXELS:
+                raise Image.DecompressionBombError
+            return head.height, head.width
         with open_header(path) as image:
             width, height = image.size
             if image.format == "TIFF":  # Pillow versions differ in whether the size is that of the turned picture
@@ -190,7 +197,8 @@ def map_size(path: Path, shape: tuple[int, ...]) -> tuple[int, int]:
 
 
 def ends_properly(path: Path) -> bool:
-    """Whether a JPEG or PNG ends with its end marker (True for other formats): a quick test for files cut short.
+    """Whether a JPEG or PNG ends with its end marker, an EXR with its last chunk (True for other formats): a quick test
+    for files cut short.
 
     A file with something after its pixels does not, such as the film that some phones append: reading it tells.
     """
@@ -198,6 +206,8 @@ def ends_properly(path: Path) -> bool:
         start = file.read(8)
         file.seek(max(0, path.stat().st_size - 12))
         end = file.read()
+    if start.startswith(exr.MAGIC):
+        return exr.is_whole(path)
     return end.endswith(b"\xff\xd9") if start[:2] == b"\xff\xd8" else start != PNG or end[4:8] == b"IEND"
 
 
@@ -237,7 +247,7 @@ def orientation_of(picture: Path | Image.Image) -> int:
     """EXIF orientation of a picture, from the header alone; 1 for arrays."""
     if isinstance(picture, Image.Image):
         return orientation(picture)
-    if picture.suffix.lower() == ".npy":
+    if picture.suffix.lower() in (".npy", ".exr"):
         return 1
     with readable(picture), open_header(picture) as image:
         return orientation(image, header_only=True)

@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Self
 
 import numpy as np
 
@@ -20,6 +21,8 @@ from bokehbench.files import read_text
 FEWEST_TO_HOLD_OUT = 10
 #: Batch keys whose files are maps.
 MAP_KEYS = ("disparity", "depth", "mask")
+#: What file managers and archives leave in folders, in lower case: neither read nor named, as hidden files are.
+LEFT_BEHIND = ("thumbs.db", "ehthumbs.db", "desktop.ini", "@eadir", "__macosx")
 #: Suffixes of lists and tables.
 LISTS = (".txt", ".csv", ".tsv")
 
@@ -34,7 +37,7 @@ class Record:
     aperture: float | None = None
     f_number: float | None = None
 
-    def without(self, *keys: str) -> Record:
+    def without(self, *keys: str) -> Self:
         """The record less the files of ``keys``."""
         return replace(self, files={key: path for key, path in self.files.items() if key not in keys})
 
@@ -65,16 +68,21 @@ def stem_of(name: str) -> str:
     return normal(name.removesuffix(suffix) if suffix.lower() in PICTURE_SUFFIXES else name)
 
 
+def _shown(path: Path) -> bool:
+    return not path.name.startswith(".") and path.name.lower() not in LEFT_BEHIND
+
+
 def files_in(folder: Path, suffixes: Sequence[str] = PICTURE_SUFFIXES) -> tuple[list[Path], list[str]]:
     """The files of ``folder``, not of its subfolders, that are read, in natural order; a note that names the others.
 
-    Read are those with one of ``suffixes``, in any case. Hidden files are neither read nor named.
+    Read are those with one of ``suffixes``, in any case. Hidden files (``._a.jpg``) and :data:`LEFT_BEHIND` are neither
+    read nor named.
 
     Raises:
         BokehbenchError: the folder may not be read.
     """
     try:
-        seen = [path for path in folder.iterdir() if not path.name.startswith(".")]
+        seen = [path for path in folder.iterdir() if _shown(path)]
     except OSError as error:
         raise BokehbenchError(
             f"{folder} cannot be listed ({error.strerror}): give a folder that may be read."
@@ -131,7 +139,7 @@ def output_names(photos: Sequence[Path]) -> list[str]:
 def not_read(root: Path, read: Iterable[Path]) -> list[str]:
     """A note on the subfolders, lists and tables of ``root`` that are not among ``read``, if there are any."""
     known = {path.relative_to(root).parts[0] for path in read if path != root and path.is_relative_to(root)}
-    paths = [path for path in root.iterdir() if not path.name.startswith(".") and path.name not in known]
+    paths = [path for path in root.iterdir() if _shown(path) and path.name not in known]
     names = [f"{path.name}/" for path in paths if path.is_dir()]
     names += [path.name for path in paths if path.suffix.lower() in LISTS and path.is_file()]
     there = ", ".join(sorted(name for name in known if (root / name).exists()))

@@ -10,6 +10,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
+from bokehbench.data import exr
 from bokehbench.data.decoding import (
     MAX_PIXELS,
     map_size,
@@ -34,7 +35,7 @@ def read_values(path: str | Path, size: tuple[int, int] | None = None, photo: Ph
     """A one-channel file's raw numbers, 1 H W float32: metric depth, 16-bit integers as they are, NaN kept.
 
     Args:
-        path: 1, 8, 16 or 32 bits, or floats (TIFF, PFM, NPY); several channels if they are equal, alpha is left out.
+        path: 1, 8, 16 or 32 bits, or floats (TIFF, PFM, NPY, EXR); equal channels count as one, alpha is left out.
         size: (height, width) of the photo, whose shape the map must have; None: not known.
         photo: the photo. The EXIF orientation of a map is applied; a map without one is turned as the photo is where
             it fits only so.
@@ -114,6 +115,8 @@ def stored_map(
             if array.dtype.kind not in "fiub" or not array.size:
                 raise BokehbenchError(f"{path}: is not an array of height x width numbers: save it as one.")
             values, largest = array, LARGEST.get(array.dtype.name)
+        elif exr.is_exr(path):
+            values, largest, turned = exr.read_plane(path, MAX_PIXELS), None, 1
         else:
             colours, cut = deep(lambda: open_header(path))
             with open_loaded(path) as image:

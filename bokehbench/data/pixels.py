@@ -9,8 +9,17 @@ import numpy as np
 from PIL import Image
 from PIL.ImageFile import ImageFile
 
-from bokehbench.data.colour import in_srgb, separated, to_8_bit
-from bokehbench.data.decoding import ends_properly, open_header, open_loaded, orientation, picture_size, readable
+from bokehbench.data import exr
+from bokehbench.data.colour import encoded, in_srgb, separated, to_8_bit
+from bokehbench.data.decoding import (
+    MAX_PIXELS,
+    ends_properly,
+    open_header,
+    open_loaded,
+    orientation,
+    picture_size,
+    readable,
+)
 from bokehbench.data.decoding import upright as seen
 from bokehbench.data.metadata import read_metadata
 
@@ -44,13 +53,31 @@ def decode(path: Path) -> tuple[np.ndarray, tuple[bytes | None, bytes | None, tu
     """Pixels H W 3 in uint8 or uint16, full range; colour profile, EXIF block with what is written of it, and notes on
     what was changed in reading.
 
+    The linear light of an EXR is encoded with the sRGB curve; what is brighter than white is clipped.
+
     Raises:
         BokehbenchError: the file is missing, empty, corrupt, truncated, no picture, or too large.
     """
+    if exr.is_exr(path):
+        light = read_light(path)
+        notes = ["linear light of an EXR was encoded as sRGB"]
+        notes += [f"light brighter than white, up to {light.max():.3g}, was clipped"] if light.max() > 1 else []
+        return np.rint(encoded(light.clip(0, 1)) * 65535).astype(np.uint16), (None, None, tuple(notes))
     with readable(path), open_loaded(path) as image:
         exif, exif_notes = read_metadata(image)
         found = to_srgb_pixels(image, lambda: open_header(path)).over_white()
         return seen(found.colours, orientation(image)), (found.profile, exif, (*found.notes, *exif_notes))
+    raise AssertionError("unreachable")
+
+
+def read_light(path: Path) -> np.ndarray:
+    """An EXR as H W 3 float32, linear light, 0 or more, also above 1.
+
+    Raises:
+        BokehbenchError: the file is missing, broken, truncated, too large, of other channels, or has NaN or infinity.
+    """
+    with readable(path):
+        return exr.read_light(path, MAX_PIXELS)
     raise AssertionError("unreachable")
 
 

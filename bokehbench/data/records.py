@@ -1,7 +1,9 @@
 """A split made of files."""
 
 from collections.abc import Sequence
+from pathlib import Path
 
+import numpy as np
 import torch
 
 from bokehbench.data.augment import Item, Window, fit_view, random_window, resize
@@ -60,18 +62,18 @@ class RecordSet(PictureSet):
         Raises:
             BokehbenchError: a file cannot be read, or input and target differ in size.
         """
-        record = self.records[index]
+        record = self.record(index)
         # Focus and aperture are estimated from disparity and mask.
         sources = () if keys is None or not {"focus", "aperture"} & set(keys) else ("disparity", "mask")
         files = {key: path for key, path in record.files.items() if keys is None or key in (*keys, *sources)}
-        pixels = read_pixels(record.files["image"])
+        pixels = self.read(record.files["image"])
         height, width = pixels.shape[:2]
         window = Window(0, 0, height, width)
         if view.kind == "crop" and height >= view.height and width >= view.width:
             window = random_window(height, width, view, generator or torch.default_generator)
         item: Item = {"name": record.name, "image": to_tensor(pixels[window.slices])}
         if "bokeh" in files:
-            target = read_pixels(files["bokeh"])
+            target = self.read(files["bokeh"])
             if target.shape != pixels.shape:
                 raise BokehbenchError(
                     f"{record.files['image']} is {width} x {height} but its bokeh {files['bokeh']} is "
@@ -92,6 +94,14 @@ class RecordSet(PictureSet):
             item["f_number"] = torch.tensor(record.f_number)
         item.update({key: window.of(value) for key, value in maps.items()})
         return item
+
+    def record(self, index: int) -> Record:
+        """The record of a picture, with its own focus and aperture where these are known."""
+        return self.records[index]
+
+    def read(self, path: Path) -> np.ndarray:
+        """A picture as H W 3 uint8 or uint16, gamma-encoded, full range."""
+        return read_pixels(path)
 
     def load_map(self, record: Record, key: str, height: int, width: int) -> torch.Tensor:
         """The record's disparity or mask, 1 height width in [0, 1]; a map of other size is resized to the picture."""

@@ -1,4 +1,5 @@
-"""Saliency sets (image + mask folders) that DeepLens mixes into every batch of its depth stage (Sec. 3.1)."""
+"""Folders of photos with masks: the saliency sets that DeepLens mixes into every batch of its depth stage (Sec. 3.1),
+and matting sets, whose masks are alpha."""
 
 from collections.abc import Sequence
 from fractions import Fraction
@@ -10,8 +11,11 @@ from bokehbench.errors import BokehbenchError
 
 LAYOUT = (
     "a saliency set is a folder with NAME.jpg and NAME.png (its mask) side by side, as MSRA10K has them, "
-    "or with one subfolder whose name ends in -Image and one in -Mask, as DUTS has them"
+    "with one subfolder whose name ends in -Image and one in -Mask, as DUTS has them, "
+    "or with fg/ and alpha/, as Xu et al. 2017 have them"
 )
+#: Names of the subfolders of photos and of masks.
+SUBFOLDERS = (("*-Image", "*-Mask"), ("fg", "alpha"))
 
 
 def saliency_records(folders: Sequence[str | Path]) -> tuple[list[Record], list[str]]:
@@ -23,8 +27,7 @@ def saliency_records(folders: Sequence[str | Path]) -> tuple[list[Record], list[
     records: list[Record] = []
     problems: list[str] = []
     for folder in map(Path, folders):
-        inner = sorted(path for path in folder.iterdir() if path.is_dir()) if folder.is_dir() else []
-        found = next((pairs for place in (folder, *inner) if (pairs := _pairs(place)) is not None), None)
+        found = photos_with_masks(folder)
         if found is None:
             raise BokehbenchError(f"{folder} has no image and mask pairs: {LAYOUT}.")
         records += found[0]
@@ -32,10 +35,18 @@ def saliency_records(folders: Sequence[str | Path]) -> tuple[list[Record], list[
     return records, problems
 
 
+def photos_with_masks(folder: Path) -> tuple[list[Record], list[str]] | None:
+    """Records with ``image`` and ``mask`` of a folder, or of the first of its subfolders that has one of the layouts,
+    and problems; None where there is none."""
+    inner = sorted(path for path in folder.iterdir() if path.is_dir()) if folder.is_dir() else []
+    return next((pairs for place in (folder, *inner) if (pairs := _pairs(place)) is not None), None)
+
+
 def _pairs(folder: Path) -> tuple[list[Record], list[str]] | None:
-    images, masks = (sorted(folder.glob(f"*-{kind}")) for kind in ("Image", "Mask"))
-    if images and masks:
-        return pair({"image": images[0], "mask": masks[0]}, strict=("mask",))
+    for names in SUBFOLDERS:
+        images, masks = (sorted(path for path in folder.glob(name) if path.is_dir()) for name in names)
+        if images and masks:
+            return pair({"image": images[0], "mask": masks[0]}, strict=("mask",))
     photos = list_pictures(folder, tuple(s for s in PICTURE_SUFFIXES if s != ".png")).files
     mask_files = list_pictures(folder, (".png",)).files
     if not photos or not mask_files:

@@ -14,7 +14,7 @@ from bokehbench.data.sampling import Draw, TrainingPlan
 from bokehbench.data.synthetic.corruption import corrupt
 from bokehbench.data.synthetic.procedural import BackdropSource, ObjectSource, Procedural
 from bokehbench.data.synthetic.scene import APERTURE_SHARE, FOCUS_ON, FocusOn, Scene, SceneOptions, draw_scene
-from bokehbench.data.synthetic.sources import FEWEST_TO_SPLIT, Cutouts, Photos, list_files, split_files
+from bokehbench.data.synthetic.sources import FEWEST_TO_SPLIT, Cutouts, Photos, list_cutouts, list_files, split_files
 from bokehbench.errors import check_options, within
 
 #: A split's number is part of every sample's seed.
@@ -134,7 +134,7 @@ class SyntheticDoF(BokehDataModule):
         slope_probability: share of scenes whose background slopes; the others' lies at disparity 0.
         corruption_probability: chance of each foreground to be dilated or eroded.
         backgrounds: folder of photos to use instead of procedural backgrounds.
-        cutouts: folder of RGBA pictures to use instead of procedural objects.
+        cutouts: folder of RGBA pictures, or of photos with masks, to use instead of procedural objects.
         focus_on: the plane in focus: "random" (paper), or in all scenes the "front" object, the "middle" one or a
             random place of the "background". A method that guesses the focus from the picture (D2F, PyNET) cannot
             learn a random one.
@@ -216,15 +216,16 @@ class SyntheticDoF(BokehDataModule):
     def build(self) -> None:
         """Set the splits; lists the files of the users' folders, if there are any."""
         procedural = Procedural()
-        folders = {"backgrounds": self.backgrounds, "cutouts": self.cutouts}
-        files = {key: list_files(folder, f"--data.{key}") for key, folder in folders.items() if folder is not None}
-        for key, found in files.items():
-            few = len(found) < FEWEST_TO_SPLIT
+        photos = [] if self.backgrounds is None else list_files(self.backgrounds, "--data.backgrounds")
+        cutouts, found = ([], []) if self.cutouts is None else list_cutouts(self.cutouts, "--data.cutouts")
+        masked = "cutouts, photos with masks," if cutouts and not isinstance(cutouts[0], Path) else "cutouts"
+        for files, what, folder in ((photos, "backgrounds", self.backgrounds), (cutouts, masked, self.cutouts)):
+            few = len(files) < FEWEST_TO_SPLIT
             shared = "all splits share them" if few else "a tenth each is kept for val and test"
-            self.notes.append(f"{len(found)} {key} from {folders[key]}; {shared}")
+            self.notes += [f"{len(files)} {what} from {folder}; {shared}"] if files else []
         for split, length in self.samples.items():
-            backdrops = Photos(split_files(files["backgrounds"], split)) if "backgrounds" in files else procedural
-            objects = Cutouts(split_files(files["cutouts"], split)) if "cutouts" in files else procedural
+            backdrops = Photos(split_files(photos, split)) if photos else procedural
+            objects = Cutouts(split_files(cutouts, split), found) if cutouts else procedural
             sides, detail = (self.train_sides, self.train_detail or 0.0) if split == "train" else (None, 0.0)
             setattr(
                 self, f"{split}_set", SyntheticScenes(split, length, self.options, backdrops, objects, sides, detail)

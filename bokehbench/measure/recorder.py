@@ -124,6 +124,7 @@ class ResultRecorder(InRunFolder):
             parameters=sum(p.numel() for m in model.inference_modules() for p in m.parameters()) if ours else None,
             macs=macs,
             macs_size=size,
+            data_lock=getattr(trainer.datamodule, "lock", ""),  # type: ignore[attr-defined]
         )
 
 

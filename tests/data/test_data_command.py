@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from makers import make_ebb, make_pairs, make_realbokeh, make_rgbd, make_vabd
+from makers import make_blb, make_ebb, make_pairs, make_realbokeh, make_rgbd, make_vabd
 from PIL import Image
 
 from bokehbench.commands.data import main
@@ -16,12 +16,14 @@ from bokehbench.errors import BokehbenchError
 
 
 def sources(root: Path) -> dict[str, list[str]]:
+    make_blb(root / "blb", size=(24, 32), radii=(3.0,))
     make_ebb(root / "ebb")
     make_pairs(root / "pairs", disparity=True, mask=True)
     make_rgbd(root / "rgbd")
     make_realbokeh(root / "realbokeh", disparity=True)
     make_vabd(root / "vabd")
     return {
+        "blb": ["--data", "blb", f"--data.root={root / 'blb'}"],
         "ebb": ["--data", "ebb", "--data.root", str(root / "ebb")],
         "realbokeh": ["--data", "realbokeh", "--data.root", str(root / "realbokeh")],
         "vabd": ["--data", "VABD", "--data.root", str(root / "vabd")],
@@ -30,7 +32,7 @@ def sources(root: Path) -> dict[str, list[str]]:
     }
 
 
-@pytest.mark.parametrize("name", ["ebb", "pairs", "iphonedepth", "realbokeh", "vabd"])
+@pytest.mark.parametrize("name", ["blb", "ebb", "pairs", "iphonedepth", "realbokeh", "vabd"])
 def test_describe_check_and_preview_work(tmp_path: Path, name: str, capsys: pytest.CaptureFixture[str]) -> None:
     words = sources(tmp_path)[name]
     assert main(["data", "describe", *words]) == 0
@@ -121,7 +123,7 @@ def test_help_lists_the_actions_and_the_data_sets(capsys: pytest.CaptureFixture[
 
 def test_data_sets_have_short_names() -> None:
     assert DATA["ebb"] is EBB is DATA["EBB"]
-    assert set(DATA) == {"ebb", "iphonedepth", "pairs", "realbokeh", "syntheticdof", "vabd"}
+    assert set(DATA) == {"blb", "ebb", "iphonedepth", "pairs", "realbokeh", "syntheticdof", "vabd"}
     assert all(cls.__name__.lower() == name for name, cls in DATA.items())
     with pytest.raises(BokehbenchError, match="'ebb'"):
         DATA["eb"]

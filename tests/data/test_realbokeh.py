@@ -274,7 +274,7 @@ def test_suffixes_in_any_case_and_hidden_files(tmp_path: Path) -> None:
     data = RealBokeh(tmp_path)
     assert data.check(deep=True) == []
     assert len(names(data.pictures("test"))) == 4
-    assert any("Thumbs.db" in note for note in data.notes)
+    assert not any("Thumbs.db" in note or "._" in note for note in data.notes)
 
 
 def test_another_layout_is_refused_with_the_expected_one(tmp_path: Path) -> None:

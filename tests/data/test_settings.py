@@ -19,6 +19,7 @@ from bokehbench.names import as_first_recorded, options_of
 READING = {"root", "num_workers", "sampling_seed", "train_samples", "val_samples"}
 #: Per data set, options as one would type them, and how they are shown.
 TYPED = {
+    "blb": ({"convention": "normalised", "levels": "[4]"}, {"levels": [4], "convention": "normalised"}),
     "ebb": ({"focus": "1", "aperture_at_1024": "30"}, {"focus": 1.0, "aperture_at_1024": 30.0}),
     "iphonedepth": ({"saliency_roots": "[a, b]"}, {"saliency_roots": ["a", "b"], "max_aperture_at_1024": 25.6}),
     "pairs": ({"focus": "0.5"}, {"focus": 0.5, "input": "input"}),

@@ -7,10 +7,23 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from made_boards import make_board
+from makers import make_saliency, save, square
+from methods import words as tiny_words
 from PIL import Image
 
+from bokehbench.board import results
+from bokehbench.cli import main
 from bokehbench.data import SyntheticDoF
-from bokehbench.data.synthetic.sources import Cutouts, Photos, list_files, read_cutout, split_files
+from bokehbench.data.folders import Record
+from bokehbench.data.synthetic.sources import (
+    Cutouts,
+    Photos,
+    list_cutouts,
+    list_files,
+    read_cutout,
+    split_files,
+)
 from bokehbench.errors import BokehbenchError
 
 
@@ -124,3 +137,71 @@ def test_a_greyscale_photo_is_a_background(tmp_path: Path) -> None:
     Image.fromarray(np.full((30, 20), 128, np.uint8)).save(tmp_path / "grey.png")
     picture = Photos([tmp_path / "grey.png"]).backdrop(np.random.default_rng(0), 33, 65)
     torch.testing.assert_close(picture, torch.full((3, 33, 65), 0.21586), atol=1e-3, rtol=0)
+
+
+@pytest.mark.parametrize("style", ["msra", "duts", "xu2017"])
+def test_photos_with_masks_are_cutouts(tmp_path: Path, style: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """Matting and saliency folders as they are published, through every action, a fit and a test."""
+    root = make_saliency(tmp_path / "set", names=[f"{n}" for n in range(12)], size=(48, 64), style=style)
+    for name in ("._1.jpg", "Thumbs.db"):
+        (root / name).write_bytes(b"no picture")
+    words = [f"--data.cutouts={root}", "--data.size=64", "--data.aperture=8", "--data.val_samples=2"]
+    words += ["--data.test_samples=2", "--data.num_workers=0"]
+    preview = ["-o", str(tmp_path / "sheet.png"), "--count=1"]
+    for action in (["describe"], ["check"], ["check", "--deep"], ["preview", *preview]):
+        assert main(["data", *action, "--data", "syntheticdof", *words]) == 0
+    assert "12 cutouts, photos with masks, from" in capsys.readouterr().out
+    data = SyntheticDoF(size=64, cutouts=root, num_workers=0)
+    data.setup("test")
+    assert len({record.name for part in ("train", "val", "test") for record in _objects(data, part)}) == 12
+    assert not {r.name for r in _objects(data, "train")} & {r.name for r in _objects(data, "test")}
+    fit_words = [*tiny_words("pix2pix"), f"--data.cutouts={root}", f"--trainer.default_root_dir={tmp_path}"]
+    assert main(["fit", *fit_words]) == 0
+    board = make_board(tmp_path, count=2, ids=None, columns=["psnr"])
+    recorder = ["--trainer.callbacks+=bokehbench.measure.recorder.ResultRecorder", f"--trainer.callbacks.board={board}",
+                f"--trainer.callbacks.output={tmp_path / 'a.json'}", "--trainer.accelerator=cpu"]  # fmt: skip
+    assert main(["test", "--model", "identity", "--data", "syntheticdof", *words, *recorder]) == 0
+    assert main(["leaderboard", "add", str(tmp_path / "a.json"), "--board", str(board)]) == 0
+    assert [len(result.per_image) for result in results.read_all(board)] == [2]
+
+
+def _objects(data: SyntheticDoF, split: str) -> list[Record]:
+    return list(getattr(data, f"{split}_set").objects.files)
+
+
+def test_a_photo_is_cut_out_by_its_mask_as_it_is(tmp_path: Path) -> None:
+    root = make_saliency(tmp_path, names=["a"], size=(24, 32))
+    ((record,), problems) = list_cutouts(root, "--data.cutouts")
+    assert problems == []
+    rows, columns = np.flatnonzero(square().any(1)), np.flatnonzero(square().any(0))
+    rgba = read_cutout(record)
+    assert rgba.shape == (4, len(rows), len(columns))
+    assert (rgba[3] == 1).all()
+    photo = np.asarray(Image.open(root / "a.jpg"))[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+    assert (rgba[:3].permute(1, 2, 0) * 255 - torch.from_numpy(photo.astype(np.float32))).abs().max() < 1
+
+
+def test_bad_photos_with_masks_are_named(tmp_path: Path) -> None:
+    root = make_saliency(tmp_path / "set", names=["fits", "wide", "alone", "empty", "coloured"], style="xu2017")
+    save(root / "alpha" / "wide.png", square((24, 60)))
+    (root / "alpha" / "alone.png").unlink()
+    save(root / "alpha" / "empty.png", np.zeros((24, 32), np.uint8))
+    save(root / "alpha" / "coloured.png", np.dstack([square() * 255, square() * 9, square() * 1]).astype(np.uint8))
+    data = SyntheticDoF(cutouts=root)
+    headers = data.check()
+    assert len(headers) == 2
+    assert any("alone.jpg: no file of the same stem" in problem for problem in headers)
+    assert any("wide.png of 60 x 24 does not fit" in problem for problem in headers)
+    deep = data.check(deep=True)
+    assert len(deep) == 4
+    assert any("empty.png: is transparent everywhere" in problem for problem in deep)
+    assert any("coloured.png: is a colour picture, not a map" in problem for problem in deep)
+
+
+def test_a_folder_of_cutouts_stays_what_it_was(folders: tuple[Path, Path]) -> None:
+    """Photos beside RGBA pictures of other names are no photos with masks; ids of stored results are as before."""
+    save_photo(folders[1] / "solid.jpg", (8, 8), (9, 9, 9))
+    make_saliency(folders[1] / "deeper", style="duts")
+    assert list_cutouts(folders[1], "--data.cutouts") == (list_files(folders[1], "--data.cutouts"), [])
+    settings = SyntheticDoF(cutouts=folders[1]).settings()
+    assert settings["cutouts"] == str(folders[1])

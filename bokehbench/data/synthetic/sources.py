@@ -1,19 +1,22 @@
-"""Folders of users' own backgrounds and RGBA cut-outs, as sources of scenes."""
+"""Folders of users' own backgrounds and cut-outs, RGBA or photos with masks, as sources of scenes."""
 
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
 import torch.nn.functional as functional
 from torch import Tensor
 
-from bokehbench.data.checks import problem_of
+from bokehbench.data.checks import problem_of, record_problems
 from bokehbench.data.decoding import PICTURE_SUFFIXES, open_header, readable
-from bokehbench.data.folders import files_in
+from bokehbench.data.folders import Record, files_in
 from bokehbench.data.image_io import read_rgb, to_tensor
 from bokehbench.data.pixels import quick_size, read_rgba
+from bokehbench.data.records import RecordSet
+from bokehbench.data.saliency import photos_with_masks
 from bokehbench.data.synthetic.noise import Generator, chance, log_uniform, uniform
 from bokehbench.data.synthetic.procedural import Cutout
 from bokehbench.errors import BokehbenchError
@@ -35,10 +38,29 @@ def list_files(folder: str | Path, option: str) -> list[Path]:
     files, _ = files_in(folder)
     if not files:
         raise BokehbenchError(f"{option} {folder}: has no pictures ({', '.join(PICTURE_SUFFIXES)}): add some.")
-    return sorted(files, key=lambda p: (zlib.crc32(p.name.encode()), p.name))
+    return sorted(files, key=_order)
 
 
-def split_files(files: Sequence[Path], split: str) -> list[Path]:
+def list_cutouts(folder: str | Path, option: str) -> tuple[Sequence[Path | Record], list[str]]:
+    """The RGBA pictures of a folder, or its photos with masks where it has one of the layouts of
+    :mod:`bokehbench.data.saliency`, ordered as by :func:`list_files`; and problems.
+
+    Raises:
+        BokehbenchError: no such folder, or no cut-out in it; names ``option``.
+    """
+    place = Path(folder).expanduser()
+    found = photos_with_masks(place)
+    deeper = found and found[0] and found[0][0].files["image"].parent != place
+    if not found or not found[0] or (deeper and files_in(place)[0]):
+        return list_files(folder, option), []
+    return sorted(found[0], key=lambda record: _order(record.files["image"])), found[1]
+
+
+def _order(path: Path) -> tuple[int, str]:
+    return zlib.crc32(path.name.encode()), path.name
+
+
+def split_files(files: Sequence[Any], split: str) -> list[Any]:
     """A tenth of the files each for "val" and "test", the rest for "train"; all for each, if they are very few."""
     if len(files) < FEWEST_TO_SPLIT:
         return list(files)
@@ -71,9 +93,11 @@ class Photos:
 
 @dataclass(frozen=True)
 class Cutouts:
-    """Foreground objects from RGBA pictures, cut to their visible part, at random scale, sometimes mirrored."""
+    """Foreground objects from RGBA pictures or photos with masks, cut to their visible part, at random scale, sometimes
+    mirrored. ``found`` are problems that were met while listing them."""
 
-    files: Sequence[Path]
+    files: Sequence[Path | Record]
+    found: Sequence[str] = ()
 
     def cutout(self, rng: Generator, height: int, width: int) -> Cutout:
         """An object whose long side is 0.3 to 1 times the scene's short side."""
@@ -90,25 +114,36 @@ class Cutouts:
         return Cutout(colour, scaled[3], standing)
 
     def problems(self, deep: bool = False) -> list[str]:
-        """One sentence per picture that is unreadable or has no transparent part."""
-        return [problem for path in self.files for problem in problem_of(read_cutout if deep else _quick_alpha, path)]
+        """One sentence per picture that is unreadable or has no transparent part, or whose mask is of another shape."""
+        records = [each for each in self.files if isinstance(each, Record)]
+        problems, _ = record_problems(records, (lambda index: read_cutout(records[index])) if deep else None)
+        for path in self.files:
+            if isinstance(path, Path):
+                problems += problem_of(read_cutout if deep else _quick_alpha, path)
+        return [*self.found, *problems]
 
 
-def read_cutout(path: Path) -> Tensor:
-    """An RGBA picture as 4 h w in [0, 1], upright, not premultiplied, cut to the box of its visible pixels.
+def read_cutout(source: Path | Record) -> Tensor:
+    """A cut-out as 4 h w in [0, 1], RGB and alpha, upright, not premultiplied, cut to the box of its visible pixels.
 
-    Colours are taken as sRGB.
+    Args:
+        source: an RGBA picture, whose colours are taken as sRGB; or a photo and its mask, which is alpha as it is: hard
+            edges of a binary one become soft when the cut-out is scaled.
 
     Raises:
-        BokehbenchError: unreadable, without transparency, or fully transparent.
+        BokehbenchError: unreadable, without transparency, fully transparent, or a mask of another shape.
     """
-    _require_alpha(path)
-    rgba = to_tensor(read_rgba(path))
+    if isinstance(source, Record):
+        item, path = RecordSet([source]).load(0), source.files["mask"]
+        rgba = torch.cat([item["image"], item["mask"]])
+    else:
+        _require_alpha(source)
+        rgba, path = to_tensor(read_rgba(source)), source
     visible = rgba[3] > 0.02
     if not bool(visible.any()):
         raise BokehbenchError(f"{path}: is transparent everywhere: replace or remove this file.")
     if bool((rgba[3] > 0.98).all()):
-        raise BokehbenchError(f"{path}: is opaque everywhere, so there is no cut-out: give it an alpha channel.")
+        raise BokehbenchError(f"{path}: is opaque everywhere, so there is no cut-out: replace or remove this file.")
     rows, columns = visible.any(1).nonzero(), visible.any(0).nonzero()
     return rgba[:, int(rows[0]) : int(rows[-1]) + 1, int(columns[0]) : int(columns[-1]) + 1]
 
