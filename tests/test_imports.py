@@ -45,6 +45,7 @@ ALLOWED = {
     "perceptual": {"checkpoints"},
     "data": {"batch", "files", "names", "optics", "pictures", "registry", "stopping"},
     "depth": {"data", "files", "optics"},
+    "preparation": {"data", "files", "tables"},
     "external": {"data", "experiments", "files"},
     "models": {"batch", "checkpoints", "depth", "external", "losses", "machine", "metrics", "names", "nets", "optics",
                "perceptual", "provenance", "registry", "weights"},
@@ -74,9 +75,9 @@ ALLOWED = {
     "cli": {"files", "refusals", "status_file", "stopping", "verbs"},
     "__main__": {"cli"},
     "commands": {"app", "board", "callbacks", "checkpoints", "data", "depth", "experiments", "exporting", "figures",
-                 "files", "machine", "measure", "method", "metrics", "models", "names", "photo_depth", "provenance",
-                 "refusals", "registry", "report", "sharing", "stopping", "study", "submit", "suite", "sweep", "tables",
-                 "templates", "trainer", "verbs"},
+                 "files", "machine", "measure", "method", "metrics", "models", "names", "photo_depth", "preparation",
+                 "provenance", "refusals", "registry", "report", "sharing", "stopping", "study", "submit", "suite",
+                 "sweep", "tables", "templates", "trainer", "verbs"},
     # the recorder's former address, which people type
     "benchmark": {"measure"},
 }  # fmt: skip
