@@ -64,7 +64,11 @@ def readable(path: Path, what: str = "a picture") -> Iterator[None]:
     except MemoryError as error:
         raise _refuse(path, "does not fit into memory", "make it smaller first") from error
     except Exception as error:  # decoders raise OSError, SyntaxError, struct.error, zlib.error, ValueError ...
-        said = "cut short" if "truncated" in str(error) else str(error).rstrip(".") or type(error).__name__
+        said = (
+            "cut short"
+            if "truncated" in str(error)
+            else " ".join(str(error).split()).rstrip(".") or type(error).__name__
+        )
         raise _refuse(path, f"is corrupt or truncated ({said})") from error
 
 

@@ -63,7 +63,7 @@ CASES = {
     "a map that is none": (gdepth(f'{WHOLE} GDepth:Data="aGVsbG8="'), "no JPEG or PNG"),
     "a range that is none": (gdepth(f'{WHOLE.replace("0.25", "nan")} GDepth:Data="{MAP}"'), "depth range"),
     "an unknown format": (gdepth(f'{WHOLE.replace("RangeInverse", "Cubic")} GDepth:Data="{MAP}"'), "format 'Cubic'"),
-    "cut short": (apple_jpeg(SHARP, METRES)[:-200], "no end"),
+    "cut short": (apple_jpeg(SHARP, METRES)[:-200], "corrupt or truncated"),
     "Samsung's trailer": (encoded(SHARP) + b"DualShot_DepthMap_1" + bytes(30) + b"SEFT", "Samsung trailer"),
 }
 

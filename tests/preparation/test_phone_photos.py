@@ -154,6 +154,12 @@ def test_a_file_of_the_name_that_shows_something_else_is_not_the_original(tmp_pa
     assert "IMG_1.jpg: holds no depth map." in capsys.readouterr().out
 
 
+def test_a_film_behind_a_photo_is_no_picture(tmp_path: Path, capsys) -> None:
+    film = b"\0\0\0\x18ftypmp42" + bytes(40) + b"\xff\xd8\xff" + bytes(900)
+    assert run(write(tmp_path / "in", {"a.jpg": encoded(SHARP) + film}), tmp_path / "out") == 1
+    assert "a.jpg: holds no depth map." in capsys.readouterr().out
+
+
 def test_depth_of_little_confidence_is_missing(tmp_path: Path) -> None:
     folder = write(tmp_path / "in", {"a.jpg": dynamic_depth_jpeg(BLURRED, METRES, SHARP)})
     assert run(folder, tmp_path / "out", "--min-confidence", "0.5") == 0
@@ -187,6 +193,8 @@ def test_bursts_stay_together_and_running_again_goes_on(tmp_path: Path, capsys) 
 
 def test_the_default_share_is_the_papers(tmp_path: Path) -> None:
     assert extend_lists(tmp_path, {f"p{number}": number for number in range(2462)}) == (2262, 200)
+    large = {f"{group}_{number}": group for group, many in enumerate((9, 2, 5)) for number in range(many)}
+    assert extend_lists(tmp_path / "large", large) == (14, 2)  # no group fits into the share: the smallest
 
 
 def test_what_is_there_is_never_overwritten(tmp_path: Path, capsys) -> None:

@@ -23,14 +23,10 @@ SAMSUNG = (b"DualShot_DepthMap_1", b"SingeShot_DepthMap_1")
 def android_depth(
     data: bytes, trees: Sequence[Element], size: tuple[int, int], turn: int, min_confidence: float
 ) -> Depth | None:
-    """The depth of a JPEG file by its XMP; None where that names none.
+    """The depth of a JPEG file, ``data``, by its XMP, ``trees``; None where that names none.
 
-    Args:
-        data: the file.
-        trees: its XMP.
-        size: (height, width) of its photo as seen, with which its map lies.
-        turn: EXIF orientation of the photo, by which the map is turned, too.
-        min_confidence: values of less become NaN.
+    ``size`` is (height, width) of the photo as seen; ``turn`` its EXIF orientation, by which the map is turned, too.
+    Values of less than ``min_confidence``, which is in [0, 1], become NaN.
 
     Raises:
         BokehbenchError: a Samsung file, whose map is not read, or a map of another shape than the photo.

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -19,18 +18,13 @@ APPLE = "http://ns.apple.com/"
 MATTE = "urn:com:apple:photo:2018:aux:portraiteffectsmatte"
 
 
-def pillow_heif() -> ModuleType:
-    """The library; BokehbenchError where it is not installed."""
+def open_heic(path: Path) -> Any:
+    """The HEIC file of pillow-heif, not decoded yet; its pictures come upright. BokehbenchError: not installed."""
     try:
-        import pillow_heif
+        from pillow_heif import open_heif
     except ImportError as error:
         raise BokehbenchError('HEIC is read with pillow-heif: pip install "bokehbench[phone]".') from error
-    return pillow_heif
-
-
-def open_heic(path: Path) -> Any:
-    """The HEIC file of pillow-heif, not decoded yet; its pictures come upright."""
-    heic = pillow_heif().open_heif(path)
+    heic = open_heif(path)
     if heic.size[0] * heic.size[1] > MAX_PIXELS:
         raise ValueError(f"it claims {heic.size[0]} x {heic.size[1]} pixels")
     return heic

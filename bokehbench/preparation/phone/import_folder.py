@@ -2,7 +2,7 @@
 
 import csv
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -58,8 +58,9 @@ def import_folder(
     root, busy = settings.root, f"{settings.root}: another import writes there: wait until it has ended."
     with locked(root, busy), ThreadPoolExecutor(workers) as pool:
         report = Report(_rows(root), notes=notes)
+        _save(root, report)  # by which the next run knows the folder, however this one ends
         try:
-            files = _each(pool, read_header, paths, "headers", report)
+            files = list(_each(pool, read_header, paths, "headers", report))
             by_path, found = {each.path: each for each in files}, candidates(files)
             compared = [by_path[path] for path in {*found, *(each.path for some in found.values() for each in some)}]
             made = _each(pool, signature, compared, "comparing", report)
@@ -91,17 +92,9 @@ def _save(root: Path, report: Report) -> None:
 
 
 def _each(
-    pool: ThreadPoolExecutor,
-    work: Callable[[Any], Any],
-    things: Sequence[Any],
-    what: str,
-    report: Report,
-    done: Callable[[Any], object] = lambda found: None,
-) -> list[Any]:
-    """What ``work`` makes of the things, in order, under a bar; a sentence in the report where it raises one.
-
-    ``done`` is called with each result as soon as it is there.
-    """
+    pool: ThreadPoolExecutor, work: Callable[[Any], Any], things: Sequence[Any], what: str, report: Report
+) -> Iterator[Any]:
+    """What ``work`` makes of the things, in order, under a bar; a sentence in the report where it raises one."""
 
     def tried(thing: Any) -> Any:
         try:
@@ -109,14 +102,11 @@ def _each(
         except BokehbenchError as error:
             return error
 
-    results = []
     for found in tqdm(pool.map(tried, things), desc=what, total=len(things), unit="photo", delay=2):
         if isinstance(found, BokehbenchError):
             (report.left_out if isinstance(found, NoDepth) else report.failed).append(str(found))
         else:
-            results.append(found)
-            done(found)
-    return results
+            yield found
 
 
 def _import(pool: ThreadPoolExecutor, shots: Iterable[Shot], settings: Settings, report: Report) -> None:
@@ -124,8 +114,8 @@ def _import(pool: ThreadPoolExecutor, shots: Iterable[Shot], settings: Settings,
     known = {row["source_sha256"] for row in report.before}
     taken, named = {str(row["name"]).casefold() for row in report.before}, []
     for shot in shots:
-        if known.isdisjoint(digest(file.path) for file in shot.files):
-            name = stem = re.sub(r"[^\w-]+", "_", normal(shot.photo.path.stem)).strip("-_") or "photo"
+        if known.isdisjoint(digest(file.path) for file in shot):
+            name = stem = re.sub(r"[^\w-]+", "_", normal(shot[0].path.stem)).strip("-_") or "photo"
             number = 1
             while name.casefold() in taken:
                 number += 1
@@ -133,12 +123,10 @@ def _import(pool: ThreadPoolExecutor, shots: Iterable[Shot], settings: Settings,
             taken.add(name.casefold())
             named.append((shot, name))
 
-    def done(row: Row) -> None:
+    for row in _each(pool, lambda each: import_shot(each[0], each[1], settings), named, "photos", report):
         report.imported.append(row)
         if len(report.imported) % SAVE_EVERY == 0:
             _save(settings.root, report)
-
-    _each(pool, lambda each: import_shot(each[0], each[1], settings), named, "photos", report, done)
 
 
 def _divide(root: Path, files: Sequence[PhoneFile], report: Report, share: float, seed: int) -> tuple[int, int]:

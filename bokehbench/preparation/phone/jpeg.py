@@ -36,13 +36,17 @@ def end_of(data: bytes, start: int = 0) -> int:
 
 
 def pictures_behind(data: bytes) -> Iterator[tuple[int, int]]:
-    """(start, end) of the JPEGs behind the first, where phones put gain maps and depth (CIPA DC-007)."""
+    """(start, end) of the JPEGs behind the first, where phones put gain maps and depth (CIPA DC-007).
+
+    What only begins like one, as bytes of a film may, ends with the file.
+    """
     end = end_of(data)
     for _ in range(MOST_PICTURES):
         if (start := data.find(START, end)) < 0:
             return
-        end = end_of(data, start)
-        yield start, end
+        ends = [place for marker, _, place in segments(data, start) if marker == END]
+        yield start, ends[0] if ends else len(data)
+        end = ends[0] if ends else start + len(START)
 
 
 def xmp_trees(data: bytes, start: int = 0) -> list[Element]:

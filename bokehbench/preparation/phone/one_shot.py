@@ -69,7 +69,7 @@ def import_shot(shot: Shot, name: str, settings: Settings) -> Row:
     if rendered is not None:
         _save(root / "rendered" / f"{name}.jpg", _reduced(read_picture(rendered), settings.long_side))
     _save(root / "images" / f"{name}.jpg", photo)  # the last: a data set lists its photos
-    focus = depth.focus or holder.focus or shot.photo.focus
+    focus = depth.focus or holder.focus or shot[0].focus
     height, width = depth.values.shape
     return {
         "name": name,
@@ -82,7 +82,7 @@ def import_shot(shot: Shot, name: str, settings: Settings) -> Row:
         "d_min": float(np.nanmin(depth.values)),
         "d_max": float(np.nanmax(depth.values)),
         "missing": round(float(np.isnan(depth.values).mean()), 6),
-        **shot.photo.lens,
+        **shot[0].lens,
         **holder.lens,
         **depth.more,
         "focus": None if focus is None else f"{focus[0]:.4f} {focus[1]:.4f}",
@@ -96,12 +96,12 @@ def import_shot(shot: Shot, name: str, settings: Settings) -> Row:
 
 def _depth_of(shot: Shot, min_confidence: float) -> tuple[PhoneFile, Depth]:
     """The first file of the shot that holds depth, and that."""
-    for file in shot.files[:-1]:
+    for file in shot[:-1]:
         try:
             return file, read_depth(file, min_confidence)
         except NoDepth:
             continue
-    return shot.files[-1], read_depth(shot.files[-1], min_confidence)
+    return shot[-1], read_depth(shot[-1], min_confidence)
 
 
 def _pictures(
@@ -110,13 +110,14 @@ def _pictures(
     """The photo's pixels, where they come from, and the file whose own picture is the blurred rendering, if any is."""
     if depth.original is not None:
         return depth.original, "original inside the file", holder
-    if not shot.photo.blurred:
-        source = "the file's own picture" if shot.photo is holder else f"original in {shot.photo.path.name}"
-        return read_picture(shot.photo), source, shot.blurred
+    photo, rendered = shot[0], shot[1] if len(shot) > 1 else None
+    if not photo.blurred:
+        source = "the file's own picture" if photo is holder else f"original in {photo.path.name}"
+        return read_picture(photo), source, rendered
     if allow_rendered:
-        return read_picture(shot.photo), BLURRED, None
+        return read_picture(photo), BLURRED, None
     raise NoDepth(
-        f"{shot.photo.path}: has only the phone's blurred rendering: export the unmodified original of this shot into "
+        f"{photo.path}: has only the phone's blurred rendering: export the unmodified original of this shot into "
         "the same folder, or take the rendering all the same with --allow-rendered."
     )
 

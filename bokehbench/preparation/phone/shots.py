@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -14,19 +13,8 @@ from bokehbench.preparation.phone.phone_file import PhoneFile
 SAME_MOMENT, SAME_PICTURE = 0.9, 0.98
 #: Seconds between photos of one burst.
 BURST = 2.0
-
-
-@dataclass(frozen=True)
-class Shot:
-    """One shot: the ``photo`` to import, and the phone's ``blurred`` rendering where that is another file."""
-
-    photo: PhoneFile
-    blurred: PhoneFile | None = None
-
-    @property
-    def files(self) -> tuple[PhoneFile, ...]:
-        """Its files, the photo first."""
-        return (self.photo,) if self.blurred is None else (self.photo, self.blurred)
+#: The photo to import, and the phone's blurred rendering of the same shot where that is another file.
+Shot = tuple[PhoneFile, ...]
 
 
 def shot_name(path: Path) -> str:
@@ -66,7 +54,7 @@ def find_shots(files: Sequence[PhoneFile], signatures: Mapping[Path, np.ndarray]
         if alike and max(alike) >= SAME_MOMENT:
             partner[alike[max(alike)].path] = by_path[path]
     taken = {blurred.path for blurred in partner.values()}
-    return [Shot(each, partner.get(each.path)) for each in files if each.path not in taken]
+    return [(each, *filter(None, [partner.get(each.path)])) for each in files if each.path not in taken]
 
 
 def groups(names: Sequence[str], signatures: np.ndarray, files: Mapping[str, PhoneFile]) -> dict[str, int]:

@@ -33,10 +33,10 @@ def extend_lists(root: Path, groups: Mapping[str, int], share: float = TEST_SHAR
     room -= sum(parts.get(name) == "test" for name in groups)
     free = [group for group in members if group not in listed]
     for group in np.random.default_rng(seed).permutation(np.array(free, dtype=int)).tolist():
-        # Where none is there yet, a group may be larger than the share, but not all that there are
-        none_yet = room > 0 and "test" not in listed.values() and len(free) + len(listed) > 1
-        listed[group] = "test" if len(members[group]) <= room or none_yet else "train"
+        listed[group] = "test" if len(members[group]) <= room else "train"
         room -= len(members[group]) * (listed[group] == "test")
+    if room > 0 and free and "test" not in listed.values() and len(listed) > 1:  # all are larger than the share
+        listed[min(free, key=lambda group: len(members[group]))] = "test"
     parts |= {name: listed[groups[name]] for name in new}
     for part, text in texts.items():
         lines = [*text.splitlines(), *(name for name in new if parts[name] == part)]
