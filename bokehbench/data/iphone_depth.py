@@ -114,7 +114,7 @@ class IPhoneDepth(BokehDataModule):
         self._refuse_other_kind(table := root / "import.csv")
         records, problems = pair(places, strict=(), notes=self.notes, optional=("mask",))
         bare = sum("mask" not in record.files for record in records) if "mask" in places else 0
-        self.notes += [f"{counted(bare, 'picture')} of {len(records)} have no file in masks."] if bare else []
+        self.notes += [f"{bare} of {counted(len(records), 'picture')} without a file in masks."] if bare else []
         lists = [root / f"{name}.txt" for name in ("train", "test", "val")]
         self.notes += not_read(root, [*places.values(), *lists, table])
         train, test, val = (in_list(path, records, problems) for path in lists)

@@ -28,7 +28,9 @@ def extend_lists(root: Path, groups: Mapping[str, int], share: float = TEST_SHAR
     parts = {stem_of(line.strip(" \t#")): part for part, text in texts.items() for line in text.splitlines()}
     listed = {groups[name]: part for name, part in parts.items() if name in groups}
     new = [name for name in groups if name not in parts]
-    members = {group: [name for name in new if groups[name] == group] for group in dict.fromkeys(map(groups.get, new))}
+    members = {
+        group: [name for name in new if groups[name] == group] for group in dict.fromkeys(groups[name] for name in new)
+    }
     room = max(round(share * len(groups)), int(share > 0 and len(set(groups.values())) > 1))
     room -= sum(parts.get(name) == "test" for name in groups)
     free = [group for group in members if group not in listed]
