@@ -191,6 +191,14 @@ def test_bursts_stay_together_and_running_again_goes_on(tmp_path: Path, capsys) 
     assert len(lists["train"].split()) + len(test) == 12
 
 
+def test_names_that_are_taken_get_a_number_and_copies_count_once(tmp_path: Path, capsys) -> None:
+    same = apple_jpeg(SHARP, METRES)
+    files = {"a b.jpg": same, "A_B.jpeg": apple_jpeg(picture(3, SIZE), METRES), "copy.jpg": same}
+    assert run(write(tmp_path / "in", files), tmp_path / "out") == 0
+    assert sorted(name.casefold() for name in table(tmp_path / "out")) == ["a_b", "a_b_2"]
+    assert "is a copy of another file" in capsys.readouterr().out
+
+
 def test_the_default_share_is_the_papers(tmp_path: Path) -> None:
     assert extend_lists(tmp_path, {f"p{number}": number for number in range(2462)}) == (2262, 200)
     large = {f"{group}_{number}": group for group, many in enumerate((9, 2, 5)) for number in range(many)}

@@ -112,9 +112,13 @@ def _each(
 def _import(pool: ThreadPoolExecutor, shots: Iterable[Shot], settings: Settings, report: Report) -> None:
     """Import the shots that the table does not have; a photo has its file's name, with a number where that is taken."""
     known = {row["source_sha256"] for row in report.before}
-    taken, named = {str(row["name"]).casefold() for row in report.before}, []
+    taken, named, met = {str(row["name"]).casefold() for row in report.before}, [], set[str]()
     for shot in shots:
-        if known.isdisjoint(digest(file.path) for file in shot):
+        digests = {digest(file.path) for file in shot}
+        if digests & met:
+            report.left_out.append(f"{shot[0].path}: is a copy of another file of the folder.")
+        elif known.isdisjoint(digests):
+            met |= digests
             name = stem = re.sub(r"[^\w-]+", "_", normal(shot[0].path.stem)).strip("-_") or "photo"
             number = 1
             while name.casefold() in taken:
