@@ -22,7 +22,7 @@ _OURS = {
     "report": ("bokehbench.commands.report", "a board as a folder of HTML, with pictures to look into"),
     "benchmark": ("bokehbench.commands.benchmark", "run a suite of experiments and compare them on a board"),
     "sweep": ("bokehbench.commands.sweep", "vary options of a fit, W&B's sweep files run here"),
-    "data": ("bokehbench.commands.data", "describe, check or preview a data set"),
+    "data": ("bokehbench.commands.data", "describe, check or preview a data set, or make one of your photos"),
     "doctor": ("bokehbench.commands.doctor", "versions, devices, data folders found, and what is missing"),
     "completion": ("bokehbench.commands.completion", "a script that completes verbs and options in your shell"),
     "study": ("bokehbench.commands.study", "ask people which of two results they prefer, and analyse their votes"),

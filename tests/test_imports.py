@@ -46,6 +46,7 @@ ALLOWED = {
     "perceptual": {"checkpoints"},
     "data": {"batch", "f_numbers", "files", "names", "optics", "pictures", "registry", "stopping"},
     "depth": {"data", "files", "optics"},
+    "preparation": {"data", "files", "tables"},
     "external": {"data", "experiments", "files"},
     "models": {"batch", "checkpoints", "depth", "external", "losses", "machine", "metrics", "names", "nets", "optics",
                "perceptual", "provenance", "registry", "weights"},
@@ -77,6 +78,7 @@ ALLOWED = {
     "__main__": {"cli"},
     "commands": {"app", "board", "callbacks", "checkpoints", "data", "depth", "experiments", "exporting", "figures",
                  "files", "machine", "measure", "method", "metrics", "models", "names", "optics", "photo_depth",
+                 "preparation",
                  "provenance", "refusals", "registry", "report", "sharing", "stopping", "study", "submit", "suite",
                  "sweep", "tables", "templates", "trainer", "verbs"},
     # the recorder's former address, which people type

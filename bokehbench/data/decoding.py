@@ -61,11 +61,16 @@ def readable(path: Path, what: str = "a picture") -> Iterator[None]:
     except PermissionError as error:
         raise _refuse(path, "may not be read", "change its permissions") from error
     except Image.UnidentifiedImageError as error:
-        raise _refuse(path, f"is not {what} that can be read", "save it as PNG, TIFF or JPEG") from error
+        heic = "convert it, or see `bokehbench data import-phone`" if path.suffix.lower() in (".heic", ".heif") else ""
+        raise _refuse(path, f"is not {what} that can be read", heic or "save it as PNG, TIFF or JPEG") from error
     except MemoryError as error:
         raise _refuse(path, "does not fit into memory", "make it smaller first") from error
     except Exception as error:  # decoders raise OSError, SyntaxError, struct.error, zlib.error, ValueError ...
-        said = "cut short" if "truncated" in str(error) else str(error).rstrip(".") or type(error).__name__
+        said = (
+            "cut short"
+            if "truncated" in str(error)
+            else " ".join(str(error).split()).rstrip(".") or type(error).__name__
+        )
         raise _refuse(path, f"is corrupt or truncated ({said})") from error
 
 

@@ -23,6 +23,8 @@ FEWEST_TO_HOLD_OUT = 10
 MAP_KEYS = ("disparity", "depth", "mask")
 #: What file managers and archives leave in folders, in lower case: neither read nor named, as hidden files are.
 LEFT_BEHIND = ("thumbs.db", "ehthumbs.db", "desktop.ini", "@eadir", "__macosx")
+#: Photos of iPhones, which few programs read.
+HEIC = (".heic", ".heif")
 #: Suffixes of lists and tables.
 LISTS = (".txt", ".csv", ".tsv")
 
@@ -91,6 +93,8 @@ def files_in(folder: Path, suffixes: Sequence[str] = PICTURE_SUFFIXES) -> tuple[
     read = [path for path in alike if not path.is_dir()]
     others = sorted(path.name for path in seen if (path in alike) == path.is_dir())
     note = f"{folder}: not read, of other kinds than {', '.join(suffixes)}: {some(others)}."
+    if any(name.lower().endswith(HEIC) for name in others):
+        note += " `bokehbench data import-phone` reads HEIC; or export them as JPEG."
     return sorted(read, key=lambda path: (natural(normal(path.stem)), path.suffix)), [note] if others else []
 
 
@@ -157,11 +161,13 @@ def pair(
     keep: Callable[[str], bool] = lambda stem: True,
     strict: Sequence[str] = ("bokeh",),
     notes: list[str] | None = None,
+    optional: Sequence[str] = (),
 ) -> tuple[list[Record], list[str]]:
     """Records of all stems in ``folders["image"]`` that ``keep`` wants, and a sentence per problem; adds to ``notes``.
 
-    Every image needs a file of the same stem in every folder; a file without an image is a problem in the folders
-    of ``strict`` keys only (there may be more depth maps than pictures). A stem with a problem gives no record.
+    Every image needs a file of the same stem in every folder, but those of ``optional`` keys; a file without an image
+    is a problem in the folders of ``strict`` keys only (there may be more depth maps than pictures). A stem with a
+    problem gives no record.
     """
     listings = {
         key: list_pictures(folder, MAP_SUFFIXES if key in MAP_KEYS else PICTURE_SUFFIXES)
@@ -173,10 +179,11 @@ def pair(
     images = {stem: path for stem, path in listings["image"].files.items() if keep(stem)}
     records = []
     for stem, path in images.items():
-        lacking = [key for key in folders if stem not in listings[key].files]
+        files = {key: listing.files[stem] for key, listing in listings.items() if stem in listing.files}
+        lacking = [key for key in folders if key not in files and key not in optional]
         problems += [f"{path}: no file of the same stem in {folders[key]}: add it, or remove both." for key in lacking]
         if not lacking:
-            records.append(Record(stem, {key: listings[key].files[stem] for key in folders}))
+            records.append(Record(stem, files))
     for key in set(strict) & set(folders):
         alone = [stem for stem in listings[key].files if keep(stem) and stem not in images]
         problems += [

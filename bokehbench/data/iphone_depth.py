@@ -1,9 +1,11 @@
 """RGB-D collections: photos with measured depth, bokeh rendered from it (DeepLens, Wang et al. 2018, Sec. 4.1)."""
 
+import csv
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
+from bokehbench.counted import counted
 from bokehbench.data.base import BokehDataModule
 from bokehbench.data.folders import Record, check_fractions, hold_out, in_list, map_places, not_read, pair, seeded_split
 from bokehbench.data.records import RecordSet
@@ -11,6 +13,7 @@ from bokehbench.data.rendering import RENDERERS, Renderer
 from bokehbench.data.rgbd_set import DepthReading, RGBDSet, RGBDTrainingSet
 from bokehbench.data.saliency import saliency_records
 from bokehbench.errors import BokehbenchError, check_options
+from bokehbench.files import read_text
 
 LAYOUT = (
     "An RGB-D collection is expected as ROOT/images/NAME.jpg and ROOT/depth/NAME.png (8 or 16 bit; or float .tif, "
@@ -89,6 +92,16 @@ class IPhoneDepth(BokehDataModule):
         root = self.folder(LAYOUT)
         return map_places(root / "images", root / "depth")
 
+    def _refuse_other_kind(self, table: Path) -> None:
+        """Raise where the table of `bokehbench data import-phone` says that the maps are not of ``depth_kind``."""
+        rows = csv.DictReader(read_text(table).splitlines()) if table.is_file() else ()
+        other = "depth" if self.reading.kind == "disparity" else "disparity"
+        if any(row.get("kind") == other for row in rows):
+            raise BokehbenchError(
+                f"{table} says that the maps are {other}: give --data.depth_kind {other}, or near and far are swapped "
+                "(remove the table, if it is wrong)."
+            )
+
     def build(self) -> None:
         """Pair images with depth and divide them."""
         self.notes.append(f"targets are rendered from the depth (--data.renderer {self.renderer}).")
@@ -98,9 +111,12 @@ class IPhoneDepth(BokehDataModule):
             raise BokehbenchError(f"{root} has no folders images and depth. {LAYOUT}")
         if not places["mask"].is_dir():
             places.pop("mask")
-        records, problems = pair(places, strict=(), notes=self.notes)
+        self._refuse_other_kind(table := root / "import.csv")
+        records, problems = pair(places, strict=(), notes=self.notes, optional=("mask",))
+        bare = sum("mask" not in record.files for record in records) if "mask" in places else 0
+        self.notes += [f"{bare} of {counted(len(records), 'picture')} without a file in masks."] if bare else []
         lists = [root / f"{name}.txt" for name in ("train", "test", "val")]
-        self.notes += not_read(root, [*places.values(), *lists])
+        self.notes += not_read(root, [*places.values(), *lists, table])
         train, test, val = (in_list(path, records, problems) for path in lists)
         if train is None and test is None:
             train, test = seeded_split(records, self.train_fraction, self.split_seed)

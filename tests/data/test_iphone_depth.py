@@ -254,3 +254,22 @@ def test_bad_saliency_pictures_are_named(tmp_path: Path) -> None:
 def test_impossible_options_are_refused(options: dict[str, object]) -> None:
     with pytest.raises(BokehbenchError, match="--data"):
         IPhoneDepth(**options)  # type: ignore[arg-type]
+
+
+def test_masks_may_be_of_some_pictures(tmp_path: Path) -> None:
+    make_rgbd(tmp_path, ["a", "b"])
+    save(tmp_path / "masks" / "a.png", np.full((24, 32), 255, np.uint8))
+    (tmp_path / "train.txt").write_text("a\nb\n")
+    data = ready(tmp_path, "fit")
+    data.plan_training(TrainingPlan(2, 2, view=View("resize", 16, 16), keys=("image", "disparity", "mask")))
+    for batch in data.train_dataloader():
+        assert dict(zip(batch["name"], known(batch, "mask").tolist(), strict=True)) == {"a": True, "b": False}
+    assert "1 of 2 pictures without a file in masks." in data.notes
+
+
+def test_heic_photos_of_a_folder_are_named_with_what_to_do(tmp_path: Path) -> None:
+    make_rgbd(tmp_path, ["a", "b"])
+    (tmp_path / "images" / "pug.HEIC").write_bytes(b"1")
+    data = IPhoneDepth(tmp_path)
+    assert data.check() == []
+    assert any("pug.HEIC. `bokehbench data import-phone` reads HEIC" in note for note in data.notes)
