@@ -53,6 +53,7 @@ ALLOWED = {
     "board": {"files", "fingerprint", "metrics", "names", "provenance", "repository", "settings_files", "tables",
               "templates"},
     "figures": {"board", "files", "metrics", "pictures", "provenance"},
+    "preparation": {"data", "files", "optics", "pictures", "tables"},
     "measure": {"batch", "board", "data", "figures", "files", "fingerprint", "machine", "metrics", "models", "names",
                 "provenance", "repository", "run_folder", "tables"},
     "callbacks": {"batch", "data", "figures", "files", "measure", "metrics", "models", "pictures", "run_folder",
@@ -74,9 +75,9 @@ ALLOWED = {
     "cli": {"files", "refusals", "status_file", "stopping", "verbs"},
     "__main__": {"cli"},
     "commands": {"app", "board", "callbacks", "checkpoints", "data", "depth", "experiments", "exporting", "figures",
-                 "files", "machine", "measure", "method", "metrics", "models", "names", "photo_depth", "provenance",
-                 "refusals", "registry", "report", "sharing", "stopping", "study", "submit", "suite", "sweep", "tables",
-                 "templates", "trainer", "verbs"},
+                 "files", "machine", "measure", "method", "metrics", "models", "names", "photo_depth", "preparation",
+                 "provenance", "refusals", "registry", "report", "sharing", "stopping", "study", "submit", "suite",
+                 "sweep", "tables", "templates", "trainer", "verbs"},
     # the recorder's former address, which people type
     "benchmark": {"measure"},
 }  # fmt: skip

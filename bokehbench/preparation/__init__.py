@@ -1,0 +1,1 @@
+"""Photos of people's own, made into data sets."""
