@@ -2,9 +2,9 @@
 
     python benchmarks/make_pairs.py [PAIRS]
 
-The aim is 100 pairs in 10 minutes on two cores, 10 a minute. The photos are made here: textures of every scale, the second one
-turned, scaled, brighter, and blurred but for its middle. CPU seconds stand beside the wall clock, since a shared machine
-changes the latter alone.
+The aim is 100 pairs in 10 minutes on two cores, 10 a minute. The photos are made here: textures of every scale, the
+second one turned, scaled, brighter, and blurred but for its middle. CPU seconds stand beside the wall clock, since a
+shared machine changes the latter most.
 """
 
 from __future__ import annotations
@@ -39,15 +39,24 @@ def main(count: int) -> None:
         for number in range(count):
             narrow = scene(number, SIZE)
             wide = taken(narrow, similarity(SIZE, 1.005, 0.3, 20, -12), (1.2, 1.2, 1.2), 25)
-            pairs.append((save_photo(root / "n" / f"{number}.jpg", narrow, 16), save_photo(root / "w" / f"{number}.jpg", wide, 2)))
+            pairs.append(
+                (
+                    save_photo(root / "n" / f"{number}.jpg", narrow, 16),
+                    save_photo(root / "w" / f"{number}.jpg", wide, 2),
+                )
+            )
         start, before = time.monotonic(), cpu()
         outcomes, _ = make_folder(root / "pairs", pairs, Settings(), (0.1, 0.1), PROCESSES)
         seconds, used = time.monotonic() - start, cpu() - before
         peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 2**20
     good = sum(outcome.refused is None for outcome in outcomes)
     print(f"{cpu_name()}, {PROCESSES} processes, photos of {SIZE[1]} x {SIZE[0]}\n")
-    print("| pairs | good | wall clock | pairs a minute | CPU a pair | memory of a process |\n|---|---|---|---|---|---|")
-    print(f"| {count} | {good} | {seconds:.0f} s | {60 * count / seconds:.1f} | {used / count:.1f} s | {peak:.1f} GiB |")
+    print(
+        "| pairs | good | wall clock | pairs a minute | CPU a pair | memory of a process |\n|---|---|---|---|---|---|"
+    )
+    print(
+        f"| {count} | {good} | {seconds:.0f} s | {60 * count / seconds:.1f} | {used / count:.1f} s | {peak:.1f} GiB |"
+    )
 
 
 if __name__ == "__main__":

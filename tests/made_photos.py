@@ -46,14 +46,14 @@ def taken(
     narrow: np.ndarray, matrix: np.ndarray, gains: tuple[float, float, float] = (1, 1, 1), blur: float = 0
 ) -> np.ndarray:
     """``narrow`` from a moved camera, brighter by ``gains`` in linear light, with a blurred background, uint8."""
-    light = ((narrow / 255.0 + 0.055) / 1.055) ** 2.4
+    light = ((narrow.astype(np.float32) / 255 + 0.055) / 1.055) ** 2.4
     if blur:
         soft = cv2.GaussianBlur(light, (0, 0), blur)
         light = np.where(subject(narrow.shape[:2])[..., None], light, soft)
     finer = (2 * narrow.shape[0], 2 * narrow.shape[1])  # as sharp as the other, not as linear interpolation has it
     large = cv2.warpPerspective(light, resized(narrow.shape[:2], finer) @ matrix, finer[::-1],
                                 flags=cv2.INTER_LANCZOS4, borderMode=cv2.BORDER_REFLECT_101)  # fmt: skip
-    light = cv2.resize(large, narrow.shape[1::-1], interpolation=cv2.INTER_AREA) * gains
+    light = cv2.resize(large, narrow.shape[1::-1], interpolation=cv2.INTER_AREA) * np.float32(gains)
     return np.rint((1.055 * light.clip(0.0031308, 1) ** (1 / 2.4) - 0.055) * 255).astype(np.uint8)
 
 

@@ -6,8 +6,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import tifffile
 from made_photos import save_photo, scene, similarity, taken
 from made_photos import subject as in_focus
+from PIL import Image
 
 from bokehbench.data.image_io import read_rgb
 from bokehbench.errors import BokehbenchError
@@ -183,3 +185,18 @@ def test_swapped_photos_are_told_by_their_sharpness_where_exif_says_nothing(pair
     refused = make_pair(job, Settings()).refused
     assert refused is not None
     assert "the wide photo is the sharper one" in refused
+
+
+def test_photos_of_16_bits_turned_by_exif_are_read_upright_and_whole(tmp_path: Path) -> None:
+    narrow = scene(8, SIZE)
+    wide = taken(narrow, similarity(SIZE, x=3), blur=6)
+    turned = np.rot90(wide).copy()  # upright again by orientation 6
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    Image.fromarray(turned).save(tmp_path / "wide.png", exif=exif)
+    tifffile.imwrite(tmp_path / "narrow.tif", narrow.astype(np.uint16) * 257, photometric="rgb")
+    job = Job("a", tmp_path / "narrow.tif", tmp_path / "wide.png", (tmp_path / "o.png", tmp_path / "b.png"))
+    outcome = make_pair(job, Settings(height=None))
+    assert outcome.refused is None
+    assert outcome.measured["gain_red"] == pytest.approx(1, abs=0.01)
+    assert read_rgb(job.places[1]).shape[1] > 0.95 * SIZE[0]

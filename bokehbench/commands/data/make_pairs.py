@@ -8,6 +8,18 @@ from bokehbench.counted import counted
 from bokehbench.data.folders import list_pictures
 from bokehbench.errors import BokehbenchError, check_options, within
 
+CHOICES = {
+    "--match": (("name", "time", "content"), None, "how partners are found"),
+    "--align": (("similarity", "homography", "translation", "none"), "similarity", "what the wide photo is moved by"),
+    "--exposure": (("match", "keep"), "match", "of the wide photo, to that of the narrow one"),
+    "--format": (("jpg", "png"), "jpg", "of the pictures"),
+}
+NUMBERS = (
+    ("--test-share", 0.1, "the last pairs, that are the test split"),
+    ("--val-share", 0.1, "those before them, for validation"),
+    ("--residual", 1.0, "median px by which a subject may be off, at 1024 high"),
+)
+
 
 def main(argv: list[str]) -> int:
     """Match, align and write; returns 1 where a pair was refused.
@@ -27,13 +39,8 @@ def main(argv: list[str]) -> int:
     print(f"{counted(len(matched.pairs), 'pair')}, matched by {matched.way}.")
     for sentence in matched.left_over:
         print(sentence)
-    settings = Settings(
-        align=options.align,
-        exposure=options.exposure,
-        height=None if options.height == "keep" else int(options.height),
-        suffix=f".{options.format}",
-        residual=options.residual,
-    )
+    height = None if options.height == "keep" else int(options.height)
+    settings = Settings(options.align, options.exposure, height, f".{options.format}", options.residual)
     shares = options.test_share, options.val_share
     outcomes, splits = make_folder(options.output, matched.pairs, settings, shares, options.workers)
     refused = [outcome for outcome in outcomes if outcome.refused is not None]
@@ -62,27 +69,12 @@ def _arguments(words: list[str]) -> argparse.Namespace:
     parser.add_argument("narrow", type=Path, metavar="NARROW", help="folder of the photos at the small aperture (f/16)")
     parser.add_argument("wide", type=Path, metavar="WIDE", help="folder of the photos at the large aperture (f/1.8)")
     parser.add_argument("-o", "--output", type=Path, required=True, metavar="ROOT", help="new folder for the pairs")
-    parser.add_argument(
-        "--match", choices=("name", "time", "content"), help="how partners are found; default: the first that fits"
-    )
-    parser.add_argument(
-        "--align",
-        choices=("similarity", "homography", "translation", "none"),
-        default="similarity",
-        help="what the wide photo is moved by (default: similarity)",
-    )
-    parser.add_argument(
-        "--exposure", choices=("match", "keep"), default="match", help="of the wide photo (default: match)"
-    )
+    for option, (choices, default, what) in CHOICES.items():
+        usual = default or "the first that fits"
+        parser.add_argument(option, choices=choices, default=default, help=f"{what} (default: {usual})")
+    for option, share, what in NUMBERS:
+        parser.add_argument(option, type=float, default=share, help=f"{what} (default: {share})")
     parser.add_argument("--height", type=_height, default="1024", help="of the pictures, or keep (default: 1024)")
-    parser.add_argument("--format", choices=("jpg", "png"), default="jpg", help="of the pictures (default: jpg)")
-    parser.add_argument(
-        "--test-share", type=float, default=0.1, help="the last pairs, that are the test split (default: 0.1)"
-    )
-    parser.add_argument("--val-share", type=float, default=0.1, help="those before them, for validation (default: 0.1)")
-    parser.add_argument(
-        "--residual", type=float, default=1.0, help="median px by which a subject may be off, at 1024 high (default: 1)"
-    )
     whole(parser, "--workers", 1, help="processes; default: one per core, as far as it pays")
     options = parser.parse_args(words)
     shares = (within(f"{name}-share", getattr(options, f"{name}_share"), 0, 0.5) for name in ("test", "val"))

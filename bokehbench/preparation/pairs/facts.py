@@ -1,9 +1,9 @@
 """What a photo's file says of its exposure, and when it was taken."""
 
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import Any, NamedTuple
 
 from PIL import ExifTags
 
@@ -12,8 +12,7 @@ from bokehbench.data.decoding import open_header, readable
 Base = ExifTags.Base
 
 
-@dataclass(frozen=True)
-class Facts:
+class Facts(NamedTuple):
     """What is known: f-number, focal length (mm), exposure time (s), and the time, in seconds since 1970."""
 
     f_number: float | None = None
@@ -28,22 +27,19 @@ def read_facts(path: Path) -> Facts:
     Raises:
         BokehbenchError: the file is missing, empty, or no picture.
     """
-    tags = {}
+    tags: dict[int, Any] = {}
     with readable(path), open_header(path) as image, suppress(Exception):  # bad metadata is not bad pixels
         tags = dict(image.getexif().get_ifd(ExifTags.IFD.Exif))
-    numbers = []
-    for tag in (Base.FNumber, Base.FocalLength, Base.ExposureTime):
-        value = None
-        with suppress(TypeError, ValueError, ZeroDivisionError):
-            value = float(tags[tag]) if tag in tags else None
-        numbers.append(value if value is not None and 0 < value < float("inf") else None)
-    return Facts(*numbers, _time(str(tags.get(Base.DateTimeOriginal)), str(tags.get(Base.SubsecTimeOriginal, 0))))
+    f_number, length, exposure = (_number(tags.get(tag)) for tag in (Base.FNumber, Base.FocalLength, Base.ExposureTime))
+    time = None
+    with suppress(ValueError):  # 2026:11:29 12:30:00, in whatever zone, and 25 hundredths of a second
+        time = datetime.strptime(str(tags.get(Base.DateTimeOriginal)).strip("\0 "), "%Y:%m:%d %H:%M:%S").timestamp()
+        time += _number(f"0.{tags.get(Base.SubsecTimeOriginal)}".strip("\0 ")) or 0
+    return Facts(f_number, length, exposure, time)
 
 
-def _time(text: str, below: str) -> float | None:
-    """Of ``2026:11:29 12:30:00`` and ``25``, hundredths of a second; one camera's clock, in whatever zone."""
-    with suppress(ValueError):
-        seconds = datetime.strptime(text.strip("\0 "), "%Y:%m:%d %H:%M:%S").timestamp()
-        below = below.strip("\0 ")
-        return seconds + (float(f"0.{below}") if below.isdecimal() else 0)
+def _number(value: Any) -> float | None:
+    with suppress(TypeError, ValueError, ZeroDivisionError):
+        if 0 < float(value) < float("inf"):
+            return float(value)
     return None

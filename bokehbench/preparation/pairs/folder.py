@@ -26,7 +26,6 @@ PAIRS_PER_PROCESS = 3
 SHEET = "worst_pairs.png"
 #: Pairs on the sheet, and pixels of a picture there.
 WORST, SHEET_WIDTH = 8, 480
-FACTS = ("f_number", "focal_length", "exposure")
 
 
 def make_folder(
@@ -60,9 +59,9 @@ def make_folder(
         jobs = []
         for (narrow, wide), stem in zip(ordered, output_names([pair[0] for pair in ordered]), strict=True):
             name = f"pair_{stem}" if stem.isdecimal() else stem  # a number is an id of EBB!'s own splits
-            jobs.append(Job(name, narrow, wide, tuple(place / f"{name}{settings.suffix}" for place in places)))
-        bar = tqdm(_made(jobs, settings, workers), total=len(jobs), desc="pairs", unit="pair")
-        outcomes = list(bar)
+            original, bokeh = (place / f"{name}{settings.suffix}" for place in places)
+            jobs.append(Job(name, narrow, wide, (original, bokeh)))
+        outcomes = list(tqdm(_made(jobs, settings, workers), total=len(jobs), desc="pairs", unit="pair"))
         good = [(job, outcome) for job, outcome in zip(jobs, outcomes, strict=True) if outcome.refused is None]
         if not good:
             reasons = "".join(f"\n  {outcome.name}: {outcome.refused}" for outcome in outcomes[:20])
@@ -115,28 +114,24 @@ def _made(jobs: Sequence[Job], settings: Settings, workers: int | None) -> Itera
 
 
 def _table(outcomes: Sequence[Outcome], splits: dict[str, str]) -> str:
-    measured = list(dict.fromkeys(key for outcome in outcomes for key in outcome.measured))
-    heads = ["name", "split", "verdict", "narrow", "wide", *measured]
-    heads += [f"{fact}_{which}" for fact in FACTS for which in ("narrow", "wide")]
+    keys = list(dict.fromkeys(key for outcome in outcomes for key in outcome.measured))
+    facts = list(dict.fromkeys(key for outcome in outcomes for key in outcome.facts))
     rows = []
-    for outcome in outcomes:
-        verdict = "good" if outcome.refused is None else f"refused: {outcome.refused}"
-        row = [outcome.name, splits.get(outcome.name), verdict, outcome.narrow, outcome.wide]
-        row += [None if key not in outcome.measured else round(outcome.measured[key], 4) for key in measured]
-        rows.append([*row, *(getattr(facts, fact) for fact in FACTS for facts in outcome.facts)])
-    return csv_text(heads, rows)
+    for each in outcomes:
+        verdict = "good" if each.refused is None else f"refused: {each.refused}"
+        numbers = [None if (value := each.measured.get(key)) is None else round(value, 4) for key in keys]
+        rows.append(
+            [each.name, splits.get(each.name), verdict, each.narrow, each.wide, *numbers, *map(each.facts.get, facts)]
+        )
+    return csv_text(["name", "split", "verdict", "narrow", "wide", *keys, *facts], rows)
 
 
 def _write_sheet(path: Path, pairs: Sequence[tuple[Path, Path, Outcome]]) -> None:
     """The pairs whose subject fits worst: both pictures, and how they differ."""
     worst = sorted(pairs, key=lambda pair: -pair[2].measured["residual_px"])[:WORST]
-    titles, columns = [], []
-    for original, bokeh, outcome in worst:
-        ours, theirs = read_rgb(original), read_rgb(bokeh)
-        about = [
-            f"{words} {outcome.measured[key]:.2f} px"
-            for words, key in (("residual", "residual_px"), ("shift", "shift_px"))
-        ]
-        titles.append([outcome.name, *about])
-        columns.append([ours, theirs, (ours - theirs).abs()])
-    sheet(path, titles, list(zip(*columns, strict=True)), SHEET_WIDTH)
+    titles = [
+        [each.name] + [f"{key} {each.measured[key]:.2f}" for key in ("residual_px", "shift_px")] for *_, each in worst
+    ]
+    shown = [(read_rgb(original), read_rgb(bokeh)) for original, bokeh, _ in worst]
+    rows = list(zip(*((ours, theirs, (ours - theirs).abs()) for ours, theirs in shown), strict=True))
+    sheet(path, titles, rows, SHEET_WIDTH)

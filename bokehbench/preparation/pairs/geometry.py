@@ -40,11 +40,6 @@ def resized(old: Size, new: Size) -> np.ndarray:
     return np.array([[x, 0, (x - 1) / 2], [0, y, (y - 1) / 2], [0, 0, 1]])
 
 
-def shifted(x: float, y: float) -> np.ndarray:
-    """The matrix of a shift to the right and down, in pixels."""
-    return np.array([[1, 0, x], [0, 1, y], [0, 0, 1.0]])
-
-
 def moved(matrix: np.ndarray, points: np.ndarray) -> np.ndarray:
     """Points N 2, as (x, y), where ``matrix`` takes them."""
     there = np.c_[points, np.ones(len(points))] @ matrix.T

@@ -4,7 +4,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from PIL import Image
@@ -23,6 +23,9 @@ LONGEST_GAP = 60.0
 THUMBNAIL, LEAST_ALIKE = (48, 64), 0.7
 #: A way fits where it finds a partner for this share of the photos of the smaller folder.
 ENOUGH = 0.5
+Photos = Sequence[Path]
+#: Pairs, and for photos that cannot have a partner why.
+Found = tuple[list[tuple[Path, Path]], dict[Path, str]]
 
 
 class Matched(NamedTuple):
@@ -33,7 +36,7 @@ class Matched(NamedTuple):
     way: str
 
 
-def match_photos(narrow: Sequence[Path], wide: Sequence[Path], way: str | None = None) -> Matched:
+def match_photos(narrow: Photos, wide: Photos, way: str | None = None) -> Matched:
     """Find the photos that belong together.
 
     Args:
@@ -59,45 +62,42 @@ def match_photos(narrow: Sequence[Path], wide: Sequence[Path], way: str | None =
     )
 
 
-def _by_name(narrow: Sequence[Path], wide: Sequence[Path]) -> tuple[list[tuple[Path, Path]], dict[Path, str]]:
-    names = [[F_NUMBER.sub("", normal(path.stem)).casefold() or path.stem for path in each] for each in (narrow, wide)]
-    times = [Counter(each) for each in names]
-    paths = [dict(zip(each, photos, strict=True)) for each, photos in zip(names, (narrow, wide), strict=True)]
-    found = [(paths[0][name], paths[1][name]) for name in paths[0] if times[0][name] == times[1][name] == 1]
-    reasons = {
-        path: f"more than one photo of a folder is called {name} but for the f-number"
-        for each, photos in zip(names, (narrow, wide), strict=True)
-        for name, path in zip(each, photos, strict=True)
-        if max(times[0][name], times[1][name]) > 1
+def _by_name(narrow: Photos, wide: Photos) -> Found:
+    names = [{path: F_NUMBER.sub("", normal(path.stem)).casefold() for path in each} for each in (narrow, wide)]
+    times = [Counter(each.values()) for each in names]
+    theirs = {name: path for path, name in names[1].items()}
+    found = [(path, theirs[name]) for path, name in names[0].items() if times[0][name] == times[1][name] == 1]
+    several = {path: name for each in names for path, name in each.items() if max(t[name] for t in times) > 1}
+    return found, {
+        path: f"more than one photo of a folder is '{name}' but for the f-number" for path, name in several.items()
     }
-    return found, reasons
 
 
-def _by_time(narrow: Sequence[Path], wide: Sequence[Path]) -> tuple[list[tuple[Path, Path]], dict[Path, str]]:
-    reasons, moments = {}, {}
-    for path in tqdm((*narrow, *wide), desc="capture times", unit="photo", delay=2, leave=False):
-        try:
-            moments[path] = read_facts(path).time
-        except BokehbenchError as error:
-            reasons[path] = str(error).rstrip(".")
-    reasons |= {path: "its EXIF has no capture time" for path, moment in moments.items() if moment is None}
+def _by_time(narrow: Photos, wide: Photos) -> Found:
+    facts, reasons = _read(read_facts, (*narrow, *wide), "capture times")
+    reasons |= {path: "its EXIF has no capture time" for path, each in facts.items() if each.time is None}
     ours, theirs = ([path for path in each if path not in reasons] for each in (narrow, wide))
-    times = [np.array([moments[path] for path in each], float) for each in (ours, theirs)]
-    gaps = np.abs(times[0][:, None] - times[1])
-    return _assigned(ours, theirs, gaps, LONGEST_GAP), reasons
+    times = [np.array([facts[path].time for path in each], float) for each in (ours, theirs)]
+    return _assigned(ours, theirs, np.abs(times[0][:, None] - times[1]), LONGEST_GAP), reasons
 
 
-def _by_content(narrow: Sequence[Path], wide: Sequence[Path]) -> tuple[list[tuple[Path, Path]], dict[Path, str]]:
-    reasons, seen = {}, {}
-    for path in tqdm((*narrow, *wide), desc="comparing photos", unit="photo", delay=2, leave=False):
+def _by_content(narrow: Photos, wide: Photos) -> Found:
+    seen, reasons = _read(_thumbnail, (*narrow, *wide), "comparing photos")
+    ours, theirs = ([path for path in each if path in seen] for each in (narrow, wide))
+    length = THUMBNAIL[0] * THUMBNAIL[1]
+    pictures = [np.array([seen[path] for path in each], float).reshape(-1, length) for each in (ours, theirs)]
+    return _assigned(ours, theirs, 1 - pictures[0] @ pictures[1].T, 1 - LEAST_ALIKE), reasons
+
+
+def _read(read: Callable[[Path], Any], photos: Photos, what: str) -> tuple[dict[Path, Any], dict[Path, str]]:
+    """What ``read`` finds in each photo, and for the others why it cannot."""
+    found, reasons = {}, {}
+    for path in tqdm(photos, desc=what, unit="photo", delay=2, leave=False):
         try:
-            seen[path] = _thumbnail(path)
+            found[path] = read(path)
         except BokehbenchError as error:
             reasons[path] = str(error).rstrip(".")
-    ours, theirs = ([path for path in each if path in seen] for each in (narrow, wide))
-    width = THUMBNAIL[0] * THUMBNAIL[1]
-    pictures = [np.array([seen[path] for path in each], float).reshape(-1, width) for each in (ours, theirs)]
-    return _assigned(ours, theirs, 1 - pictures[0] @ pictures[1].T, 1 - LEAST_ALIKE), reasons
+    return found, reasons
 
 
 def _assigned(ours: list[Path], theirs: list[Path], costs: np.ndarray, most: float) -> list[tuple[Path, Path]]:
@@ -120,5 +120,4 @@ def _thumbnail(path: Path) -> np.ndarray:
     return values / max(float(np.linalg.norm(values)), 1e-6)
 
 
-Way = Callable[[Sequence[Path], Sequence[Path]], tuple[list[tuple[Path, Path]], dict[Path, str]]]
-WAYS: dict[str, Way] = {"name": _by_name, "time": _by_time, "content": _by_content}
+WAYS: dict[str, Callable[[Photos, Photos], Found]] = {"name": _by_name, "time": _by_time, "content": _by_content}

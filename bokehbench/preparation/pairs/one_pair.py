@@ -13,7 +13,7 @@ from bokehbench.errors import BokehbenchError
 from bokehbench.optics.linear_light import to_linear, to_srgb
 from bokehbench.preparation.pairs.alignment import MOST_RESIDUAL, Kind, align, warped
 from bokehbench.preparation.pairs.facts import Facts, read_facts
-from bokehbench.preparation.pairs.geometry import Size, common_rectangle, opencv, resample, resized, shifted
+from bokehbench.preparation.pairs.geometry import Size, common_rectangle, opencv, resample, resized
 
 #: Height of pictures that are aligned: as high as the result, within these limits.
 LOWEST, HIGHEST = 1024, 2048
@@ -56,17 +56,20 @@ class Outcome:
     narrow: str
     wide: str
     refused: str | None = None
-    facts: tuple[Facts, Facts] = (Facts(), Facts())
     measured: dict[str, float] = field(default_factory=dict)
+    facts: dict[str, float | None] = field(default_factory=dict)
 
 
 def make_pair(job: Job, settings: Settings) -> Outcome:
     """Write one pair, or say in the outcome why not; raises nothing for a fault of the photos."""
     outcome = Outcome(job.name, job.narrow.name, job.wide.name)
     try:
-        outcome.facts = read_facts(job.narrow), read_facts(job.wide)
-        _refuse_facts(*outcome.facts)
-        _make(job, settings, outcome)
+        facts = read_facts(job.narrow), read_facts(job.wide)
+        of_both = zip(Facts._fields, *facts, strict=True)
+        for name, narrow, wide in of_both:
+            outcome.facts |= {f"{name}_narrow": narrow, f"{name}_wide": wide} if name != "time" else {}
+        _refuse_facts(*facts)
+        outcome.measured = _make(job, settings, not all(each.f_number for each in facts))
     except (BokehbenchError, MemoryError, opencv().error) as error:
         outcome.refused = str(error).rstrip(".") or type(error).__name__
         for place in job.places:
@@ -79,21 +82,20 @@ def _refuse_facts(narrow: Facts, wide: Facts) -> None:
         if wide.f_number == narrow.f_number:
             raise BokehbenchError(f"identical f-number: both photos are at f/{wide.f_number:g}.")
         if wide.f_number > narrow.f_number:
-            raise BokehbenchError(
-                f"f-numbers swapped: the wide photo is at f/{wide.f_number:g}, the narrow one at f/{narrow.f_number:g}."
-            )
-    lengths = narrow.focal_length, wide.focal_length
-    if lengths[0] and lengths[1] and max(lengths) > MOST_ZOOM[0] * min(lengths):  # type: ignore[type-var, operator]
-        raise BokehbenchError(f"focal lengths differ: {lengths[0]:g} and {lengths[1]:g} mm.")
+            both = f"the wide photo is at f/{wide.f_number:g}, the narrow one at f/{narrow.f_number:g}"
+            raise BokehbenchError(f"f-numbers swapped: {both}.")
+    one, other = narrow.focal_length, wide.focal_length
+    if one and other and max(one, other) > MOST_ZOOM[0] * min(one, other):
+        raise BokehbenchError(f"focal lengths differ: {one:g} and {other:g} mm.")
 
 
-def _make(job: Job, settings: Settings, outcome: Outcome) -> None:
+def _make(job: Job, settings: Settings, unknown: bool) -> dict[str, float]:
+    """Write the pair and return what was measured; ``unknown``: EXIF does not say which aperture is the larger."""
     narrow, wide = read_pixels(job.narrow), read_pixels(job.wide)
     size: Size = (narrow.shape[0], narrow.shape[1])
     if wide.shape != narrow.shape:
-        raise BokehbenchError(
-            f"sizes differ: {size[1]} x {size[0]} and {wide.shape[1]} x {wide.shape[0]} pixels, as shown upright."
-        )
+        other = f"{wide.shape[1]} x {wide.shape[0]} pixels, as shown upright"
+        raise BokehbenchError(f"sizes differ: {size[1]} x {size[0]} and {other}.")
     height = min(size[0], min(max(settings.height or size[0], LOWEST), HIGHEST))
     small: Size = (height, round(size[1] * height / size[0]))
     reduced = [_reduced(each, small) for each in (narrow, wide)]
@@ -102,7 +104,7 @@ def _make(job: Job, settings: Settings, outcome: Outcome) -> None:
         raise BokehbenchError("same photo twice: the two do not differ.")
     found = align(lumas[0], lumas[1], settings.align, settings.residual)
     sharpness = found.sharpness
-    if not all(facts.f_number for facts in outcome.facts) and sharpness.sharper > max(sharpness.blurred, 0.05):
+    if unknown and sharpness.sharper > max(sharpness.blurred, 0.05):
         raise BokehbenchError("swapped: the wide photo is the sharper one, and EXIF has no f-numbers.")
     scale = float(np.sqrt(np.abs(np.linalg.det(found.matrix[:2, :2]))))
     if max(scale, 1 / scale) > MOST_ZOOM[1]:
@@ -119,13 +121,13 @@ def _make(job: Job, settings: Settings, outcome: Outcome) -> None:
     if settings.height is not None and settings.height < shape[0]:
         shape = (settings.height, max(1, round(shape[1] * settings.height / shape[0])))
     of_result = shape[0] / part.size[0] * size[0] / small[0]
-    to_narrow = shifted(part.left, part.top) @ resized(shape, part.size)
-    for place, pixels, where, gain in (
-        (job.places[0], narrow, to_narrow, np.ones(3)), (job.places[1], wide, matrix @ to_narrow, gains),
-    ):  # fmt: skip
+    to_narrow = resized(shape, part.size)
+    to_narrow[:2, 2] += part.left, part.top
+    both = (narrow, to_narrow, np.ones(3)), (wide, matrix @ to_narrow, gains)
+    for place, (pixels, where, gain) in zip(job.places, both, strict=True):
         light = resample(_linear(pixels), where, shape, part.size[0] / shape[0]) * gain.astype(np.float32)
         write_photo(place, to_srgb(torch.from_numpy(light.transpose(2, 0, 1))))
-    outcome.measured = {
+    return {
         "matches": found.matches, "inliers": found.inliers, "residual_px": found.residual * of_result,
         "shift_px": found.shift * of_result, "shift_before_px": found.before * of_result, "scale": scale,
         "overlap": overlap, "blurred": sharpness.blurred, "gain_red": gains[0], "gain_green": gains[1],
