@@ -21,8 +21,8 @@ LOWEST, HIGHEST = 1024, 2048
 LEAST_OVERLAP = 0.6
 #: Focal lengths, and scales of the two pictures, that differ by more than this factor are not of one lens setting.
 MOST_ZOOM = 1.02, 1.1
-#: Encoded values from which a gain is told: neither crushed nor near to clipping.
-DARKEST, BRIGHTEST = 0.06, 0.9
+#: Encoded values from which a gain is told: neither so dark that stray light counts, nor near to clipping.
+DARKEST, BRIGHTEST = 0.2, 0.9
 #: Two pictures of one moment differ by less, on average of 255.
 SAME = 0.5
 
@@ -155,5 +155,6 @@ def _gains(narrow: np.ndarray, wide: np.ndarray, region: np.ndarray) -> np.ndarr
     if not usable.any():
         raise BokehbenchError("exposure: every part is black or clipped in one of the photos.")
     chosen = usable & region if (usable & region).any() else usable
-    sums = [_linear(each[chosen]).astype(float).sum(0) for each in both]
-    return np.asarray(sums[0] / sums[1])
+    light = [_linear(each[chosen]) for each in both]
+    # The median, since blurred lights spill over what is in focus
+    return np.asarray(np.median(light[0] / light[1], axis=0), float)
