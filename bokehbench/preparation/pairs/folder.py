@@ -35,17 +35,10 @@ def make_folder(
     shares: tuple[float, float],
     workers: int | None = None,
 ) -> tuple[list[Outcome], dict[str, int]]:
-    """Make all pairs; ``root`` appears when the last one is done.
+    """Make pairs of (narrow, wide) photos; ``root``, a new or empty folder, appears when the last one is done.
 
-    Args:
-        root: a folder that is not there yet, or is empty.
-        matched: photos at the small and the large aperture.
-        settings: how pairs are made.
-        shares: of the pairs that go to ``test`` and ``val``.
-        workers: processes; None = one per core, as far as it pays.
-
-    Returns:
-        What became of each pair, and how many pairs each split has.
+    ``shares`` go to ``test`` and ``val``; ``workers`` are processes, None = one per core, as far as it pays. Returns
+    what became of each pair, and how many pairs each split has.
 
     Raises:
         BokehbenchError: ``root`` has files, every pair was refused, or a process was killed.
