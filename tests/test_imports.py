@@ -46,7 +46,7 @@ ALLOWED = {
     "perceptual": {"checkpoints"},
     "data": {"batch", "f_numbers", "files", "names", "optics", "pictures", "registry", "stopping"},
     "depth": {"data", "files", "optics"},
-    "preparation": {"data", "files", "tables"},
+    "preparation": {"data", "files", "optics", "pictures", "tables"},
     "external": {"data", "experiments", "files"},
     "models": {"batch", "checkpoints", "depth", "external", "losses", "machine", "metrics", "names", "nets", "optics",
                "perceptual", "provenance", "registry", "weights"},

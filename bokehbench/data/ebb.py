@@ -17,13 +17,16 @@ from bokehbench.errors import BokehbenchError
 APERTURE_AT_1024 = 26.0
 #: Folder names by batch key; the last two are optional.
 FOLDERS = {"image": "original", "bokeh": "bokeh", "disparity": "original_depth", "mask": "focus_mask"}
+#: What `bokehbench data make-pairs` says of each pair.
+PAIRS_TABLE = "pairs.csv"
 CHALLENGE = {"test": "TestBokehFree", "validation": "ValidationBokehFree"}
 LAYOUT = (
     "EBB! is expected as ROOT/Training/original/ID.jpg and ROOT/Training/bokeh/ID.jpg (or, as PyNET's code has it, "
-    "ROOT/train and ROOT/test with original/ and bokeh/ in each), optionally with original_depth/ID.png (disparity, "
-    "bright = near, full or half size) and focus_mask/ID.png beside them, and ROOT/TestBokehFree or "
-    "ROOT/ValidationBokehFree for predict. It is never downloaded for you: its authors give it out on the project "
-    "page of PyNET-Bokeh (Ignatov et al.); treat it as non-commercial research data that may not be passed on."
+    "ROOT/train and ROOT/test, maybe ROOT/val, with original/ and bokeh/ in each), optionally with "
+    "original_depth/ID.png (disparity, bright = near, full or half size) and focus_mask/ID.png beside them, and "
+    "ROOT/TestBokehFree or ROOT/ValidationBokehFree for predict. It is never downloaded for you: its authors give it "
+    "out on the project page of PyNET-Bokeh (Ignatov et al.); treat it as non-commercial research data that may not be "
+    "passed on."
 )
 
 
@@ -67,6 +70,7 @@ class EBB(BokehDataModule):
         """Find the layout and the pictures of each split; an error says how people obtain the data."""
         root = self.folder(LAYOUT)
         public, splits = self._layout(root)
+        val = None
         train_ids, val294, held_out = (read_ids(f"ebb_{name}") for name in ("train", "val294", "held_out"))
         if public is not None:
             train, train_problems = self._pair(public, lambda stem: stem in train_ids)
@@ -78,18 +82,23 @@ class EBB(BokehDataModule):
         elif splits:
             train, train_problems = self._pair(root / "train")
             test, test_problems = self._pair(root / "test")
+            val = self._pair(root / "val") if root / "val" in splits else None
             self.test_split = "val294" if test and {r.name for r in test} <= val294 else "folder"
         else:
             raise BokehbenchError(f"{root} does not have the layout of EBB!. {LAYOUT}")
 
         if root != public:
             used = splits if public is None else [public]
-            self.notes += not_read(root, [*used, *(root / name for name in CHALLENGE.values())])
+            self.notes += not_read(root, [*used, root / PAIRS_TABLE, *(root / name for name in CHALLENGE.values())])
         if self.test_split == "val294":
             self.count("test", len(test), len(val294))
         else:
             self.notes.append(f"the test folder's {len(test)} pictures are the test split, not the published Val294.")
-        kept = self._validation(train, held_out, train_problems)
+        if val is not None:
+            self.train_set = RecordSet(train, self.rule, train_problems)
+            self.val_set = RecordSet(val[0], self.rule, val[1])
+        else:
+            kept = self._validation(train, held_out, train_problems)
         if public is not None:
             self.count("train", kept, len(train_ids) - len(held_out) * self.hold_out)
         self.test_set = RecordSet(test, self.rule, test_problems)
@@ -99,7 +108,7 @@ class EBB(BokehDataModule):
     def _layout(root: Path) -> tuple[Path | None, list[Path]]:
         """The folder of the public layout, None where there is none; the folders of PyNET's."""
         public = next((f for f in (root / "Training", root) if (f / "original").is_dir()), None)
-        return public, [f for split in ("train", "test") if (f := root / split) and (f / "original").is_dir()]
+        return public, [f for split in ("train", "val", "test") if (f := root / split) and (f / "original").is_dir()]
 
     def map_places(self) -> dict[Path, Path]:
         """As the base: ``original_depth`` beside ``original``."""

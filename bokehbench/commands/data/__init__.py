@@ -17,7 +17,7 @@ DEFAULT = "syntheticdof"
 #: Actions on a data set: a module here with ``add_options(parser)`` and ``run(data, options) -> status or None``.
 ON_A_SET = ("describe", "check", "preview", "lock", "depth", "fit-aperture")
 #: Actions that make a data set from photos: a module here with ``main(argv) -> status``; argv[0] is the action.
-FROM_PHOTOS = ("import-phone",)
+FROM_PHOTOS = ("import-phone", "make-pairs")
 
 
 def main(argv: list[str]) -> int:
