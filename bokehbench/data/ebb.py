@@ -93,7 +93,8 @@ class EBB(BokehDataModule):
         if self.test_split == "val294":
             self.count("test", len(test), len(val294))
         else:
-            self.notes.append(f"the test folder's {len(test)} pictures are the test split, not the published Val294.")
+            there = counted(len(test), "picture")
+            self.notes.append(f"the test split is the test folder ({there}), not the published Val294.")
         if val is not None:
             self.train_set = RecordSet(train, self.rule, train_problems)
             self.val_set = RecordSet(val[0], self.rule, val[1])
@@ -133,7 +134,7 @@ class EBB(BokehDataModule):
             held, rest = train[-50:], train
             if train:
                 self.notes.append(
-                    f"validation uses the last {len(held)} training pictures, "
+                    f"validation uses the last {counted(len(held), 'training picture')}, "
                     + ("as hold_out is off." if not self.hold_out else "as this copy lacks the held-out ids 4350-4399.")
                 )
         self.train_set = RecordSet(rest, self.rule, problems)

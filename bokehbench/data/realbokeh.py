@@ -20,7 +20,7 @@ PUBLISHED = {"train": 20554, "val": 1240, "test": 1257}
 class RealBokeh(ManyApertures):
     """RealBokeh in its published layout, whole or in part; also the inputs that a challenge gives out, for ``predict``.
 
-    An item is a target, called as its file: ``12_f2.8``. Scene numbers begin anew in each split.
+    An item is a target, called as its file: ``12_f2.8``. Scene numbers begin at 1 in each split.
 
     Args:
         root: the folder that has ``train``, ``validation`` and ``test``, or some of them.

@@ -105,7 +105,7 @@ class TransformersDepth:
 
     @torch.no_grad()
     def measured(self, image: Tensor) -> Disparity | None:
-        """The metric map of one picture, 1 3 H W in [0, 1], predicted anew; None: the network predicts no metres."""
+        """The metric map of one picture, 1 3 H W in [0, 1], predicted again; None: the network predicts no metres."""
         if self.output != "depth" or not in_metres(self.module.config):
             return None
         levels = image[0].detach().float().clamp(0, 1).mul(255).round().byte().cpu()

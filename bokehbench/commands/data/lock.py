@@ -27,7 +27,7 @@ def run(data: BokehDataModule, options: Any) -> None:
     text = lock.to_text(type(data).__name__, manifest)
     if path.exists() and read_text(path) != text:
         raise BokehbenchError(
-            f"{path} is there and differs: `bokehbench data check --lock {path}` says how; remove it to lock anew."
+            f"{path} is there and differs: `bokehbench data check --lock {path}` says how; remove it to lock again."
         )
     write_text(path, text)
     print(f"{counted(len(manifest), 'file')} locked in {path}, SHA-256 {lock.hash_of(path)}")
