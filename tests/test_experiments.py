@@ -107,6 +107,11 @@ def test_an_ablation_changes_its_switch_alone_in_the_recipe_before_it(capsys) ->
     assert options["rendering"]["steps"] == 44_000
 
 
+def test_who_changes_the_settings_of_a_configuration_changes_their_own() -> None:
+    configuration("deeplens_quick")["model"]["class_path"] = "Other"
+    assert configuration("deeplens_quick")["model"]["class_path"] == "DeepLens"
+
+
 MINE = """
 common: {seed_everything: 3, model: {class_path: DeepLens}}
 variants:

@@ -28,18 +28,11 @@ from bokehbench.models.uses import Uses
 
 PAGE = (Path(__file__).parents[2] / "docs" / "export.md").read_text()
 #: Those that a file can hold, with fewer layers where that leaves the way of computing: tracing takes long.
-FILES = {
-    "compositional": {},
-    "d2f": {"kernel_set": 6},
-    "deeplens": {},
-    "identity": {},
-    "layered": {"layers": 4},
-    "pix2pix": {},
-}
-FILES |= {"pynet": {}, "scatter": {}}
+FILES = {"compositional": {}, "d2f": {"kernel_set": 6}, "deeplens": {}, "identity": {}, "layered": {"layers": 4}}
+FILES |= {"pix2pix": {}, "pynet": {}, "scatter": {}}
 SIZES = ((65, 67), (71, 129), (127, 65), (99, 101), (75, 91))
 SIZE, LARGEST = 64, 3.0
-#: Makes one halving of these sizes; a third of the radii.
+#: Makes one halving of these sizes, and a third of the radii.
 LARGEST_OF = {"deeplens": 9.0, "scatter": 1.0}
 
 
