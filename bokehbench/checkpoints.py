@@ -11,7 +11,7 @@ from typing import Any
 
 from bokehbench.archive import refuse_broken
 from bokehbench.errors import BokehbenchError
-from bokehbench.files import write_atomic
+from bokehbench.files import read_bytes, write_atomic
 
 #: The files of a folder of weights: tensors, what they are of, and a model card.
 WEIGHTS, CONFIG, CARD = "model.safetensors", "config.json", "README.md"
@@ -183,7 +183,7 @@ def _read_folder(folder: Path) -> dict[str, Any]:
 
     path = folder / WEIGHTS
     try:
-        config = json.loads((folder / CONFIG).read_text(encoding="utf-8"))
+        config = json.loads(read_bytes(folder / CONFIG))
         kinds = {"method": str, "arguments": dict, "stages": list, "provenance": dict, "sha256": str}
         if wrong := [key for key, kind in kinds.items() if not isinstance(config[key], kind)]:
             raise ValueError(f"wrong {', '.join(wrong)}")

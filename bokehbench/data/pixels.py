@@ -3,19 +3,27 @@
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from PIL import Image
 from PIL.ImageFile import ImageFile
 
 from bokehbench.data.colour import in_srgb, separated, to_8_bit
-from bokehbench.data.decoding import ends_properly, open_header, open_loaded, orientation, picture_size, readable
+from bokehbench.data.decoding import (
+    BITS,
+    MEANING,
+    PLANES,
+    ends_properly,
+    open_header,
+    open_loaded,
+    orientation,
+    picture_size,
+    readable,
+    tags_of,
+)
 from bokehbench.data.decoding import upright as seen
 from bokehbench.data.metadata import read_metadata
-
-#: TIFF's tags of bits per sample, of what its numbers mean, and of whether channels lie one behind the other.
-BITS, MEANING, PLANES = 258, 262, 284
 
 
 class Decoded(NamedTuple):
@@ -87,6 +95,7 @@ def to_srgb_pixels(image: Image.Image, again: Callable[[], ImageFile] | None = N
         ValueError, OSError: floats outside [0, 1], 32 bits, or a file that cannot be decoded.
     """
     found, cut = deep(again) if again is not None else (None, any(";16" in raw for raw in _raw_modes(image)))
+    cut |= image.info.get("bits", 8) > 8
     image.load()
     alpha, hidden = None, image.info.get("transparency")
     if image.mode in ("CMYK", "LAB"):
@@ -127,7 +136,7 @@ def deep(again: Callable[[], ImageFile]) -> tuple[np.ndarray | None, bool]:
     Pillow looks at one of the two bytes of a value. So the file is decoded once for either.
     """
     with again() as image:
-        tags: Any = getattr(image, "tag_v2", {})
+        tags = tags_of(image)
         raws, tile = _raw_modes(image), image.tile[0] if image.tile else None
     bits = max(tags.get(BITS, (16 if any(";16" in raw for raw in raws) else 8,)))
     if tile and tile.codec_name.startswith("ppm") and int(tile.args[1]) > 255:  # type: ignore[index]
@@ -164,7 +173,7 @@ def _deep_grey(image: Image.Image) -> np.ndarray:
         values = values * 65535
     elif values.size and (values.min() < 0 or values.max() > 65535):
         raise ValueError("whole numbers outside 0 .. 65535")
-    tags: Any = getattr(image, "tag_v2", {})
+    tags = tags_of(image)
     if (bits := tags.get(BITS, (16,))[0]) < 16:
         values = values * (65535 / (2**bits - 1))
     grey = np.rint(values).astype(np.uint16)

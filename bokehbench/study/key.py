@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from bokehbench.errors import BokehbenchError
-from bokehbench.files import write_text
+from bokehbench.files import read_bytes, write_text
 
 FORMAT, VOTES = "bokehbench-study-key", "bokehbench-study-votes"
 FORMAT_VERSION = 1
@@ -59,7 +59,7 @@ def read_document(path: Path, form: str, most: int | None = None) -> dict[str, A
     try:
         if most is not None and path.stat().st_size > most:
             raise BokehbenchError(f"{path}: is too large for {WHAT[form]}: give the right file.")
-        content = json.loads(path.read_text(encoding="utf-8"))
+        content = json.loads(read_bytes(path).decode())
     except OSError as error:
         raise BokehbenchError(f"{path}: cannot be read ({error.strerror}): give {WHAT[form]}.") from error
     except (ValueError, RecursionError) as error:
