@@ -63,6 +63,7 @@ def read_plain(path: Path) -> Any:
     try:
         refuse_broken(path)
         if path.suffix == ".safetensors":
+            _refuse_changed(path)
             return load_file(path)
         return torch.load(path, map_location="cpu", weights_only=True)
     except BokehbenchError:
@@ -76,6 +77,27 @@ def read_plain(path: Path) -> Any:
         raise BokehbenchError(
             f"{path} is truncated or no checkpoint ({type(error).__name__}): fetch it again."
         ) from error
+
+
+def write_tensors(state: Mapping[str, Any], path: Path) -> None:
+    """Tensors on the CPU as a .safetensors file that holds the SHA-256 of what is behind its header."""
+    from safetensors.torch import save
+
+    start = 8 + int.from_bytes((content := save(dict(state)))[:8], "little")
+    told = {"format": "pt", "sha256": hashlib.sha256(memoryview(content)[start:]).hexdigest()}
+    path.write_bytes(save(dict(state), told))
+
+
+def _refuse_changed(path: Path) -> None:
+    """Raise BokehbenchError where a .safetensors file's bytes are not those of its SHA-256, if it holds one."""
+    from safetensors import safe_open
+
+    with safe_open(path, "pt") as tensors:
+        told = (tensors.metadata() or {}).get("sha256")
+    with path.open("rb") as file:
+        file.seek(8 + int.from_bytes(file.read(8), "little"))
+        if told is not None and hashlib.file_digest(file, "sha256").hexdigest() != told:
+            raise BokehbenchError(f"{path} is damaged: its bytes have changed. Fetch or write it again.")
 
 
 def located(place: str | Path) -> Path:

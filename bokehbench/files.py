@@ -6,7 +6,7 @@ import os
 import stat
 import tempfile
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
@@ -52,6 +52,14 @@ def write_atomic(path: Path, write: Callable[[IO[bytes]], object]) -> None:
     finally:
         if temporary is not None:
             temporary.unlink(missing_ok=True)
+
+
+def keep_inputs(output: Path, inputs: Iterable[Path], option: str) -> None:
+    """Raise BokehbenchError where ``output``, given by ``option``, is one of the files that are read."""
+    place = os.path.realpath(output)
+    for each in inputs:
+        if place == os.path.realpath(each):
+            raise BokehbenchError(f"{option} {output} would replace {each}, which is read: give another place.")
 
 
 def refuse_devices(path: Path, most: float = float("inf")) -> None:

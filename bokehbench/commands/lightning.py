@@ -25,12 +25,17 @@ from bokehbench.models import MODELS
 from bokehbench.models.base import BokehModel
 from bokehbench.models.stages import check_recipe
 from bokehbench.names import refuse_values
-from bokehbench.refusals import refusal, refused, unparsed
+from bokehbench.refusals import KNOWN, refusal, refused, unparsed
 from bokehbench.stopping import Stopped
 from bokehbench.trainer import StagedTrainer
 
 #: Of a place that cannot be written to.
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
+#: What a fit can do about memory.
+SMALLER = (
+    "A stage has --model.STAGE.batch_size, .height and .width (--print_config lists the stages); the checkpoints that "
+    "were written are whole, and --checkpoint goes on from one."
+)
 #: What every run has, in this order: those that send files away after those that write them.
 OWN_CALLBACKS: tuple[type[Callback], ...] = (
     callbacks.StageProgressBar, callbacks.StepProgress, callbacks.StageCheckpoints, callbacks.ScoreTable,
@@ -186,7 +191,10 @@ def run(argv: list[str]) -> BokehCLI:
             ) from error
         if refusal(error):  # of memory, no option of the trainer's is to blame
             named = typed(words, "--trainer.") if type(error).__name__ == "MisconfigurationException" else []
-            raise refused(error, named) from error
+            said = refused(error, named)
+            if argv[0] == "fit" and KNOWN[0][1] in str(said):
+                said = BokehbenchError(f"{said} {SMALLER}")
+            raise said from error
         raise
     finally:
         finish_wandb(exit_code)
