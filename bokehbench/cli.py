@@ -43,7 +43,8 @@ def main(argv: list[str] | None = None) -> int:
         return _ended(str(error), error)
     except Stopped as stop:
         write_status(failed=str(stop))
-        print(f"\nbokehbench: {stop}", file=sys.stderr)
+        if os.environ.get("LOCAL_RANK", "0") == "0":  # of several processes of a training one speaks
+            print(f"\nbokehbench: {stop}", file=sys.stderr)
         return 128 + stop.number
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # `| head` has read enough: say no more at exit

@@ -72,7 +72,7 @@ def refuse_devices(path: Path, most: float = float("inf")) -> None:
 
 
 def read_bytes(path: Path) -> bytes:
-    """A file of at most :data:`MOST` bytes; OSError as of :func:`refuse_devices`, or where it cannot be read."""
+    """Of at most :data:`MOST`; OSError as of :func:`refuse_devices`, or where the file cannot be read."""
     refuse_devices(path, MOST)
     return path.read_bytes()
 

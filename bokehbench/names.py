@@ -29,12 +29,9 @@ def options_of(kind: type) -> dict[str, inspect.Parameter]:
 
 
 def refuse_values(kind: type, given: Mapping[str, Any], prefix: str = "") -> None:
-    """Refuse None, and what is no choice of a ``Literal``, where the constructor of a class takes neither.
+    """Raise BokehbenchError for None, and for no choice of a ``Literal``, where the constructor takes neither.
 
     Python does not look, and jsonargparse lets None (YAML's ``null``) through for every type.
-
-    Raises:
-        BokehbenchError: names the option, after ``prefix``.
     """
     for name, one in options_of(kind).items():
         if name not in given or one.annotation is one.empty or one.default is None:

@@ -13,7 +13,7 @@ KNOWN = (
     (
         r"out of memory|not enough memory|can't allocate|Unable to allocate|allocate memory|Invalid buffer size|"
         r"[Ss]torage size calculation overflowed|numel: integer multiplication overflow",
-        "there is not enough memory: give smaller pictures, batches or networks, or another device",
+        "there is not enough memory: give smaller pictures or crops, a smaller batch_size or net, or another device",
     ),
     (
         r"NVIDIA driver|not compiled with CUDA|No CUDA GPUs|CUDA-capable device|invalid device ordinal|no kernel image|"

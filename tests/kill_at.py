@@ -9,6 +9,7 @@ import signal
 import time
 from contextlib import suppress
 from pathlib import Path
+from typing import ClassVar
 
 import torch
 from pytorch_lightning import LightningModule, Trainer
@@ -134,7 +135,7 @@ class KillLoaderAt(Callback):
 class OutOfMemoryAt(Callback):
     """Before optimiser step ``step``, or the first picture of another verb, memory ends as ``kind`` tells of it."""
 
-    KINDS = {
+    KINDS: ClassVar = {
         "python": MemoryError(),
         "torch": RuntimeError(
             "[enforce fail at alloc_cpu.cpp:121] err == 0. DefaultCPUAllocator: can't allocate memory"

@@ -25,17 +25,12 @@ from bokehbench.models import MODELS
 from bokehbench.models.base import BokehModel
 from bokehbench.models.stages import check_recipe
 from bokehbench.names import refuse_values
-from bokehbench.refusals import KNOWN, refusal, refused, unparsed
+from bokehbench.refusals import refusal, refused, unparsed
 from bokehbench.stopping import Stopped
 from bokehbench.trainer import StagedTrainer
 
 #: Of a place that cannot be written to.
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
-#: What a fit can do about memory.
-SMALLER = (
-    "A stage has --model.STAGE.batch_size, .height and .width (--print_config lists the stages); the checkpoints that "
-    "were written are whole, and --checkpoint goes on from one."
-)
 #: What every run has, in this order: those that send files away after those that write them.
 OWN_CALLBACKS: tuple[type[Callback], ...] = (
     callbacks.StageProgressBar, callbacks.StepProgress, callbacks.StageCheckpoints, callbacks.ScoreTable,
@@ -62,8 +57,7 @@ class BokehCLI(LightningCLI):
         """Refuse what can be told from the words alone."""
         check_trainer(self._get(self.config, "trainer", default={}))
         for group, known in (("model", MODELS), ("data", DATA)):
-            chosen = self._get(self.config, group)
-            if chosen is not None:
+            if chosen := self._get(self.config, group):
                 given = vars(chosen.get("init_args") or Namespace())
                 refuse_values(known.recorded(chosen.class_path, f"--{group}"), given, f"--{group}.")
         for name, value in vars(self._get(self.config, "model").get("init_args") or Namespace()).items():
@@ -191,10 +185,7 @@ def run(argv: list[str]) -> BokehCLI:
             ) from error
         if refusal(error):  # of memory, no option of the trainer's is to blame
             named = typed(words, "--trainer.") if type(error).__name__ == "MisconfigurationException" else []
-            said = refused(error, named)
-            if argv[0] == "fit" and KNOWN[0][1] in str(said):
-                said = BokehbenchError(f"{said} {SMALLER}")
-            raise said from error
+            raise refused(error, named) from error
         raise
     finally:
         finish_wandb(exit_code)

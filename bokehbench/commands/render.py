@@ -30,8 +30,7 @@ def main(argv: list[str]) -> int:
     for _, output in jobs:
         keep_inputs(output, inputs, "-o")
         if save is not None:
-            place = map_place(save, output, options.photo.is_dir())
-            keep_inputs(place, [*inputs, output], "--save-disparity")
+            keep_inputs(map_place(save, output, options.photo.is_dir()), [*inputs, output], "--save-disparity")
     failed = []
     for photo, output in tqdm(jobs, desc="render", disable=len(jobs) < 2):
         try:

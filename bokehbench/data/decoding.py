@@ -26,9 +26,8 @@ MAP_SUFFIXES = (".npy", ".pfm", *PICTURE_SUFFIXES)
 #: Larger pictures are refused before a pixel is decoded: they would not fit into memory as float32.
 MAX_PIXELS = 178_000_000
 ORIENTATION_TAG = 0x0112
-#: TIFF's tags of bits per sample, of whether they have a sign, what the numbers mean, and whether channels lie one
-#: behind the other.
-BITS, SIGN, MEANING, PLANES = 258, 339, 262, 284
+#: TIFF's tags of bits per sample, and of whether they have a sign.
+BITS, SIGN = 258, 339
 #: Formats that are opened, by content and whatever the suffix says, as Pillow calls them. Its others start programs
 #: (EPS), read further files, or are seldom looked at. The first of a JPEG that holds several is an "MPO" to it.
 FORMATS = ("JPEG", "PNG", "TIFF", "WEBP", "BMP", "DIB", "PPM", "GIF", "AVIF")
@@ -92,7 +91,8 @@ def open_header(path: Path) -> ImageFile:
         raise Image.DecompressionBombError
     if image.format == "PPM" and image.mode == "F" and image.tile[0].offset + 4 * width * height != size:
         raise OSError("its header does not fit its length")
-    if image.format == "TIFF" and {*tags_of(image).get(SIGN, ())} & {2} and 8 in tags_of(image).get(BITS, ()):
+    tags: Any = getattr(image, "tag_v2", {})
+    if 2 in tags.get(SIGN, ()) and 8 in tags.get(BITS, ()):
         raise OSError("it has negative numbers of 8 bits")
     image.info.update(_code_points(image.format or "", start))
     if width * height > size * PIXELS_PER_BYTE.get(image.format or "", MAX_PIXELS):
@@ -100,16 +100,8 @@ def open_header(path: Path) -> ImageFile:
     return image
 
 
-def tags_of(image: Image.Image) -> Any:
-    """Of a TIFF; empty for others."""
-    return getattr(image, "tag_v2", {})
-
-
 def _code_points(kind: str, start: bytes) -> dict[str, Any]:
-    """What the start of a PNG or an AVIF says of its colours and bits that Pillow does not tell.
-
-    ``cicp``: the numbers of its primaries and of its curve (ITU-T H.273); ``bits``: where there are more than 8.
-    """
+    """What a PNG or an AVIF says that Pillow does not: primaries and curve (ITU-T H.273), and more than 8 bits."""
     said: dict[str, Any] = {}
     if kind == "PNG" and (found := re.search(rb"cICP(..)", start.partition(b"IDAT")[0], re.DOTALL)):
         said["cicp"] = tuple(found[1])
@@ -147,8 +139,7 @@ def _ends_grey(image: Image.Image) -> bool:
 def _is_short(path: Path, image: Image.Image) -> bool:
     """Whether bytes that are put behind a JPEG's last ones become pixels: then those before were too few.
 
-    Or a progressive one lacks whole scans: each brings a channel's coefficients, or one bit more of them (ITU-T T.81,
-    G.1.1.1).
+    Or a progressive one lacks scans with the last bit of some coefficients (ITU-T T.81, G.1.1.1).
     """
     data, place = path.read_bytes(), 2
     lacking = {(channel, which) for channel, *_ in getattr(image, "layer", ()) for which in range(64)}

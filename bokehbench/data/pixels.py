@@ -3,27 +3,19 @@
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from PIL import Image
 from PIL.ImageFile import ImageFile
 
 from bokehbench.data.colour import in_srgb, separated, to_8_bit
-from bokehbench.data.decoding import (
-    BITS,
-    MEANING,
-    PLANES,
-    ends_properly,
-    open_header,
-    open_loaded,
-    orientation,
-    picture_size,
-    readable,
-    tags_of,
-)
+from bokehbench.data.decoding import BITS, ends_properly, open_header, open_loaded, orientation, picture_size, readable
 from bokehbench.data.decoding import upright as seen
 from bokehbench.data.metadata import read_metadata
+
+#: TIFF's tags of what its numbers mean, and of whether channels lie one behind the other.
+MEANING, PLANES = 262, 284
 
 
 class Decoded(NamedTuple):
@@ -136,7 +128,7 @@ def deep(again: Callable[[], ImageFile]) -> tuple[np.ndarray | None, bool]:
     Pillow looks at one of the two bytes of a value. So the file is decoded once for either.
     """
     with again() as image:
-        tags = tags_of(image)
+        tags: Any = getattr(image, "tag_v2", {})
         raws, tile = _raw_modes(image), image.tile[0] if image.tile else None
     bits = max(tags.get(BITS, (16 if any(";16" in raw for raw in raws) else 8,)))
     if tile and tile.codec_name.startswith("ppm") and int(tile.args[1]) > 255:  # type: ignore[index]
@@ -173,7 +165,7 @@ def _deep_grey(image: Image.Image) -> np.ndarray:
         values = values * 65535
     elif values.size and (values.min() < 0 or values.max() > 65535):
         raise ValueError("whole numbers outside 0 .. 65535")
-    tags = tags_of(image)
+    tags: Any = getattr(image, "tag_v2", {})
     if (bits := tags.get(BITS, (16,))[0]) < 16:
         values = values * (65535 / (2**bits - 1))
     grey = np.rint(values).astype(np.uint16)
