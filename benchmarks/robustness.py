@@ -107,8 +107,11 @@ def several(number: signal.Signals, to_all: bool, home: Path) -> list[str]:
         time.sleep(0.1)
     (os.killpg if to_all else os.kill)(process.pid, number)
     status = process.wait(300)
-    left = subprocess.run(["ps", "-o", "stat=", "-s", str(process.pid)], capture_output=True, text=True).stdout
-    alone = not [state for state in left.split() if not state.startswith("Z")]  # a zombie is only not yet collected
+    for _ in range(20):  # the others end after the first one
+        left = subprocess.run(["ps", "-o", "stat=", "-s", str(process.pid)], capture_output=True, text=True).stdout
+        if alone := all(state.startswith("Z") for state in left.split()):  # a zombie is only not yet collected
+            break
+        time.sleep(0.5)
     sentences = (home / "said.txt").read_text().count("bokehbench: Stopped")
     whole = newest_whole(home / "runs") is not None
     good = status == 128 + number and alone and sentences == 1 and whole

@@ -85,7 +85,10 @@ def write_tensors(state: Mapping[str, Any], path: Path) -> None:
 
     start = 8 + int.from_bytes((content := save(dict(state)))[:8], "little")
     told = {"format": "pt", "sha256": hashlib.sha256(memoryview(content)[start:]).hexdigest()}
-    path.write_bytes(save(dict(state), told))
+    # safetensors would write the two in any order, and the same weights are to be the same bytes
+    header = json.dumps({"__metadata__": told} | json.loads(content[8:start]), separators=(",", ":")).encode()
+    header += b" " * (-len(header) % 8)
+    path.write_bytes(len(header).to_bytes(8, "little") + header + content[start:])
 
 
 def _refuse_changed(path: Path) -> None:
