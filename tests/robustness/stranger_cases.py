@@ -80,7 +80,7 @@ def pipes() -> Iterator[Case]:
     """Nobody writes to them: who reads one waits for ever."""
     for line in READ.strip().splitlines():
         (word,) = {word for word in line.replace("=", " ").split() if word.startswith("@pipe")}
-        verb = line.partition(" -")[0].replace("@", "")
+        verb = " ".join(line.replace("@", "").split()[:3])
         yield Case("pipes", f"{word[1:]}, {verb}", tuple(line.split()), ("pipe",), pipe(word[5:]))
     for verb in (("data", "check"), ("test", "--model=layered", *QUICK)):
 
@@ -95,7 +95,7 @@ def pipes() -> Iterator[Case]:
 def replaced() -> Iterator[Case]:
     for line in REPLACED.strip().splitlines():
         words = tuple(line.split())
-        what = " ".join(word.replace("@own/", "") for word in words[-2:])
+        what = " ".join(word.replace("@own/", "") for word in words[-3:])
         yield Case("outputs that are inputs", what, words, ("-o", "--csv", "--save-disparity"), own)
 
 
