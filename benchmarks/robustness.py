@@ -16,6 +16,7 @@ import random
 import shutil
 import signal
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -96,6 +97,32 @@ def killed(number: signal.Signals, times: int, home: Path) -> list[str]:
     return [f"{number.name} at a random moment of a fit", f"{resumed} of {times}", said]
 
 
+def several(number: signal.Signals, to_all: bool, home: Path) -> list[str]:
+    """A row: whether two processes of one training end together, with one whole checkpoint, and none goes on."""
+    command = [sys.executable, "-m", "bokehbench", "fit", *words("pix2pix", steps=100_000), *OFTEN,
+               "--trainer.devices=2", "--trainer.strategy=ddp"]  # fmt: skip
+    with (home / "said.txt").open("wb") as said:
+        process = subprocess.Popen(command, cwd=home, stdout=said, stderr=said, start_new_session=True)
+    while not list(home.glob("runs/*/*/checkpoints/last.ckpt")) and process.poll() is None:
+        time.sleep(0.1)
+    (os.killpg if to_all else os.kill)(process.pid, number)
+    status = process.wait(300)
+    for _ in range(20):  # the others end after the first one
+        left = subprocess.run(["ps", "-o", "stat=", "-s", str(process.pid)], capture_output=True, text=True).stdout
+        if alone := all(state.startswith("Z") for state in left.split()):  # a zombie is only not yet collected
+            break
+        time.sleep(0.5)
+    sentences = (home / "said.txt").read_text().count("bokehbench: Stopped")
+    whole = newest_whole(home / "runs") is not None
+    good = status == 128 + number and alone and sentences == 1 and whole
+    who = "all processes" if to_all else "the first process"
+    return [
+        f"{number.name} to {who} of a training with two",
+        f"{int(good)} of 1",
+        f"exit status {status}, one checkpoint",
+    ]
+
+
 def races(times: int, home: Path) -> list[str]:
     """A row: how often both of two results that were added at once stand in the board's tables."""
     os.chdir(home)
@@ -165,11 +192,12 @@ if __name__ == "__main__":
     given = asked.parse_args()
     rows, began = [], Path.cwd()
     with tempfile.TemporaryDirectory() as temporary:
-        homes = [Path(temporary) / name for name in ("kill", "end", "race", "full")]
+        homes = [Path(temporary) / name for name in ("kill", "end", "race", "full", "two", "both")]
         for home in homes:
             home.mkdir()
         rows += [killed(signal.SIGKILL, given.kills, homes[0]), killed(signal.SIGTERM, given.kills, homes[1])]
         rows.append(races(given.races, homes[2]))
+        rows += [several(signal.SIGTERM, False, homes[4]), several(signal.SIGINT, True, homes[5])]
         if given.full_disk:
             rows.append(full(homes[3]))
         os.chdir(began)

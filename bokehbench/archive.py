@@ -13,6 +13,8 @@ _OTHERS = {
     b"version https://git-lfs": "the pointer of Git LFS, not the file: run `git lfs pull`",
     b"<": "a web page, not the file: download it again, from the address of the file itself",
     b"{": "text: download it again",
+    b"\x89png": "a picture: check the path",
+    b"\xff\xd8\xff": "a picture: check the path",
 }
 
 

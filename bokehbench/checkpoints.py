@@ -11,7 +11,7 @@ from typing import Any
 
 from bokehbench.archive import refuse_broken
 from bokehbench.errors import BokehbenchError
-from bokehbench.files import write_atomic
+from bokehbench.files import read_bytes, write_atomic
 
 #: The files of a folder of weights: tensors, what they are of, and a model card.
 WEIGHTS, CONFIG, CARD = "model.safetensors", "config.json", "README.md"
@@ -65,6 +65,7 @@ def read_plain(path: Path, arrays: bool = False) -> Any:
     try:
         refuse_broken(path)
         if path.suffix == ".safetensors":
+            _refuse_changed(path)
             return load_file(path)
         with torch.serialization.safe_globals(_array_makers() if arrays else []):
             return torch.load(path, map_location="cpu", weights_only=True)
@@ -89,6 +90,30 @@ def _array_makers() -> list[Any]:
     old = [(make, f"numpy.core.multiarray.{make.__name__}") for make in (_reconstruct, scalar)]
     kinds = [type(np.dtype(kind)) for kind in ("f4", "f8", "i4", "i8", "?")]
     return [_reconstruct, scalar, *old, np.ndarray, np.dtype, *kinds]
+
+
+def write_tensors(state: Mapping[str, Any], path: Path) -> None:
+    """Tensors on the CPU as a .safetensors file that holds the SHA-256 of what is behind its header."""
+    from safetensors.torch import save
+
+    start = 8 + int.from_bytes((content := save(dict(state)))[:8], "little")
+    told = {"format": "pt", "sha256": hashlib.sha256(memoryview(content)[start:]).hexdigest()}
+    # safetensors would write the two in any order, and the same weights are to be the same bytes
+    header = json.dumps({"__metadata__": told} | json.loads(content[8:start]), separators=(",", ":")).encode()
+    header += b" " * (-len(header) % 8)
+    path.write_bytes(len(header).to_bytes(8, "little") + header + content[start:])
+
+
+def _refuse_changed(path: Path) -> None:
+    """Raise BokehbenchError where a .safetensors file's bytes are not those of its SHA-256, if it holds one."""
+    from safetensors import safe_open
+
+    with safe_open(path, "pt") as tensors:
+        told = (tensors.metadata() or {}).get("sha256")
+    with path.open("rb") as file:
+        file.seek(8 + int.from_bytes(file.read(8), "little"))
+        if told is not None and hashlib.file_digest(file, "sha256").hexdigest() != told:
+            raise BokehbenchError(f"{path} is damaged: its bytes have changed. Fetch or write it again.")
 
 
 def located(place: str | Path) -> Path:
@@ -196,7 +221,7 @@ def _read_folder(folder: Path) -> dict[str, Any]:
 
     path = folder / WEIGHTS
     try:
-        config = json.loads((folder / CONFIG).read_text(encoding="utf-8"))
+        config = json.loads(read_bytes(folder / CONFIG))
         kinds = {"method": str, "arguments": dict, "stages": list, "provenance": dict, "sha256": str}
         if wrong := [key for key, kind in kinds.items() if not isinstance(config[key], kind)]:
             raise ValueError(f"wrong {', '.join(wrong)}")

@@ -43,16 +43,17 @@ def main(argv: list[str] | None = None) -> int:
         return _ended(str(error), error)
     except Stopped as stop:
         write_status(failed=str(stop))
-        print(f"\nbokehbench: {stop}", file=sys.stderr)
+        if os.environ.get("LOCAL_RANK", "0") == "0":  # of several processes of a training one speaks
+            print(f"\nbokehbench: {stop}", file=sys.stderr)
         return 128 + stop.number
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # `| head` has read enough: say no more at exit
         return 1
     except Exception as error:
-        if isinstance(error, OSError) and error.errno:  # a disk or a place, of whatever a library was about to write
-            return _ended(f"{error.filename or 'A file'}: {error.strerror}: {REMEDY}.", error)
         if said := refusal(error):
             return _ended(f"{argv[0]}: {said}.", error)
+        if isinstance(error, OSError) and error.errno:  # a disk or a place, of whatever a library was about to write
+            return _ended(f"{error.filename or 'A file'}: {error.strerror}: {REMEDY}.", error)
         write_status(failed=f"{type(error).__name__}: {error}")
         raise
 

@@ -3,9 +3,10 @@
 import codecs
 import errno
 import os
+import stat
 import tempfile
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
@@ -16,19 +17,25 @@ from bokehbench.errors import BokehbenchError
 
 #: What to do about a place that cannot be written to.
 REMEDY = "free space or choose another place"
+#: Bytes of a text or of a table: more than any of ours has.
+MOST = 2**28
 
 
 def write_atomic(path: Path, write: Callable[[IO[bytes]], object]) -> None:
     """Let ``write`` fill a temporary file beside ``path``, then move it there; the old one stays until then.
 
-    Where the system can, the temporary file has no name until it is whole: a killed process leaves none behind.
+    Where the system can, the temporary file has no name until it is whole: a killed process leaves none behind. Where
+    ``path`` is a link, what it leads to is written.
 
     Raises:
-        BokehbenchError: the folder cannot be written to, or the disk is full.
+        BokehbenchError: the folder cannot be written to, the disk is full, or a device or a pipe is there.
     """
-    temporary = None
+    temporary, place = None, path
     try:
+        path = Path(os.path.realpath(path))
         path.parent.mkdir(parents=True, exist_ok=True)
+        if path.exists() and not path.is_dir():
+            refuse_devices(path)
         name = path.parent / f".{path.name[:40]}.{uuid.uuid4().hex}"
         with _nameless(path.parent) or name.open("xb") as file:
             temporary = name
@@ -41,10 +48,33 @@ def write_atomic(path: Path, write: Callable[[IO[bytes]], object]) -> None:
         name.chmod(0o644)
         os.replace(name, path)
     except OSError as error:
-        raise _refused(path, error) from error
+        raise _refused(place, error) from error
     finally:
         if temporary is not None:
             temporary.unlink(missing_ok=True)
+
+
+def keep_inputs(output: Path, inputs: Iterable[Path], option: str) -> None:
+    """Raise BokehbenchError where ``output``, given by ``option``, is one of the files that are read."""
+    place = os.path.realpath(output)
+    for each in inputs:
+        if place == os.path.realpath(each):
+            raise BokehbenchError(f"{option} {output} would replace {each}, which is read: give another place.")
+
+
+def refuse_devices(path: Path, most: float = float("inf")) -> None:
+    """Raise OSError for a device or a pipe, which may never end, and for a file of more than ``most`` bytes."""
+    found = path.stat()
+    if not stat.S_ISREG(found.st_mode) and not stat.S_ISDIR(found.st_mode):
+        raise OSError(errno.EINVAL, "it is a device or a pipe, no file", str(path))
+    if found.st_size > most:
+        raise OSError(errno.EFBIG, f"it has {found.st_size / 10**9:.1f} GB", str(path))
+
+
+def read_bytes(path: Path) -> bytes:
+    """Of at most :data:`MOST`; OSError as of :func:`refuse_devices`, or where the file cannot be read."""
+    refuse_devices(path, MOST)
+    return path.read_bytes()
 
 
 def read_text(path: Path) -> str:
@@ -54,7 +84,7 @@ def read_text(path: Path) -> str:
         BokehbenchError: it cannot be read, or is no text.
     """
     try:
-        content = path.read_bytes()
+        content = read_bytes(path)
     except OSError as error:
         raise BokehbenchError(f"{path} cannot be read ({error.strerror or error}): check the file.") from error
     marked = content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))

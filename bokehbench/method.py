@@ -15,7 +15,7 @@ from bokehbench.data.in_memory import Source, disparity_of, map_of, photo_of
 from bokehbench.errors import BokehbenchError, nearest
 from bokehbench.machine import usable_device
 from bokehbench.models.base import BokehModel
-from bokehbench.models.load import Changes, load_model, newest_checkpoint, shipped
+from bokehbench.models.load import Changes, construct, load_model, newest_checkpoint, shipped
 from bokehbench.models.rendering import Prepared
 from bokehbench.models.renders import Focus
 from bokehbench.models.uses import Uses
@@ -206,7 +206,7 @@ def open_method(
     """
     usable_device(device)
     if kind is not None and not kind.trainable and checkpoint is None:
-        return Method(kind(**changes(kind)), depth=depth).to(device)
+        return Method(construct(kind, changes(kind)), depth=depth).to(device)
     checkpoint = checkpoint or (kind and kind.pretrained) or newest_checkpoint(kind)
     return Method(load_model(checkpoint, kind, changes), checkpoint, depth).to(device)
 

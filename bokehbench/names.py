@@ -2,7 +2,9 @@
 
 import inspect
 from collections.abc import Container, Mapping
-from typing import Any
+from typing import Any, Literal, get_args, get_origin
+
+from bokehbench.errors import BokehbenchError
 
 #: Options that have another name now, new -> old. The old ones stay accepted wherever a name is read.
 RENAMED = {
@@ -24,6 +26,22 @@ def options_of(kind: type) -> dict[str, inspect.Parameter]:
         if all(one.kind != one.VAR_KEYWORD for one in mine):
             break
     return found
+
+
+def refuse_values(kind: type, given: Mapping[str, Any], prefix: str = "") -> None:
+    """Raise BokehbenchError for None, and for no choice of a ``Literal``, where the constructor takes neither.
+
+    Python does not look, and jsonargparse lets None (YAML's ``null``) through for every type.
+    """
+    for name, one in options_of(kind).items():
+        if name not in given or one.annotation is one.empty or one.default is None:
+            continue
+        value, words = given[name], str(one.annotation)
+        if value is None and not any(word in words for word in ("None", "Optional", "Any")):
+            raise BokehbenchError(f"{prefix}{name} null: it needs a value; leave it out for the usual one.")
+        choices = get_args(one.annotation) if get_origin(one.annotation) is Literal else (value,)
+        if value not in choices:
+            raise BokehbenchError(f"{prefix}{name} {value}: give {' or '.join(map(str, choices))}.")
 
 
 def current(name: str, parameters: Container[str]) -> str:

@@ -1,5 +1,6 @@
 """What torch, Lightning and the system refuse, as sentences; ``BOKEHBENCH_DEBUG=1`` shows where. Plain Python."""
 
+import errno
 import os
 import re
 import traceback
@@ -12,7 +13,7 @@ KNOWN = (
     (
         r"out of memory|not enough memory|can't allocate|Unable to allocate|allocate memory|Invalid buffer size|"
         r"[Ss]torage size calculation overflowed|numel: integer multiplication overflow",
-        "there is not enough memory: give smaller pictures, batches or networks, or another device",
+        "there is not enough memory: give smaller pictures or crops, a smaller batch_size or net, or another device",
     ),
     (
         r"NVIDIA driver|not compiled with CUDA|No CUDA GPUs|CUDA-capable device|invalid device ordinal|no kernel image|"
@@ -24,7 +25,7 @@ KNOWN = (
 
 def refusal(error: BaseException) -> str | None:
     """What to tell of an error of torch, Lightning or the system; None: it is of another kind."""
-    if isinstance(error, MemoryError):
+    if isinstance(error, MemoryError) or getattr(error, "errno", None) == errno.ENOMEM:
         return KNOWN[0][1]
     kinds = {kind.__name__ for kind in type(error).__mro__}
     if kinds & {"RuntimeError", "AssertionError", "OutOfMemoryError"}:

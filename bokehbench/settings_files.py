@@ -8,6 +8,7 @@ from typing import Any, Literal, Union, get_args, get_origin
 import yaml
 
 from bokehbench.errors import BokehbenchError, nearest
+from bokehbench.files import refuse_devices
 
 #: Bytes of a file, values of it where aliases are written out, and levels of nesting: far more than any of ours has.
 LARGEST, MOST_VALUES, DEEPEST = 2**20, 100_000, 50
@@ -26,6 +27,7 @@ def read_settings(path: Path, lacking: str = "check the name") -> dict[str, Any]
         BokehbenchError: it cannot be read, is too large or too deep, not YAML, no mapping, or has a key twice.
     """
     try:
+        refuse_devices(path)
         with path.open("rb") as file:
             content = file.read(LARGEST + 1)
         if len(content) > LARGEST:

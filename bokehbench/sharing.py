@@ -9,11 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from huggingface_hub import ModelCard, ModelCardData, ModelHubMixin
-from safetensors.torch import save_file
 from torch import Tensor
 
 from bokehbench.board.card import card_text
-from bokehbench.checkpoints import CARD, CONFIG, WEIGHTS, fetched, sha256_of
+from bokehbench.checkpoints import CARD, CONFIG, WEIGHTS, fetched, sha256_of, write_tensors
 from bokehbench.errors import BokehbenchError
 from bokehbench.files import new_folder, write_text
 from bokehbench.models.base import BokehModel
@@ -84,8 +83,7 @@ class Weights(
             return super().save_pretrained(draft, **more)
 
     def _save_pretrained(self, save_directory: Path) -> None:
-        save_file(self.state, save_directory / WEIGHTS, {"format": "pt"})
-        (save_directory / WEIGHTS).chmod(0o644)  # safetensors keeps its files from everybody else
+        write_tensors(self.state, save_directory / WEIGHTS)
         told = {**self.config, "sha256": sha256_of(save_directory / WEIGHTS)}
         write_text(save_directory / CONFIG, json.dumps(told, indent=1, sort_keys=True) + "\n")
 

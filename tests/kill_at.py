@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import errno
 import multiprocessing
 import os
 import signal
 import time
 from contextlib import suppress
 from pathlib import Path
+from typing import ClassVar
 
+import torch
 from pytorch_lightning import LightningModule, Trainer
 from pytorch_lightning.callbacks import Callback
 
@@ -127,3 +130,26 @@ class KillLoaderAt(Callback):
         if trainer.global_step == self.step:
             for child in multiprocessing.active_children():
                 child.kill()
+
+
+class OutOfMemoryAt(Callback):
+    """Before optimiser step ``step``, or the first picture of another verb, memory ends as ``kind`` tells of it."""
+
+    KINDS: ClassVar = {
+        "python": MemoryError(),
+        "torch": RuntimeError(
+            "[enforce fail at alloc_cpu.cpp:121] err == 0. DefaultCPUAllocator: can't allocate memory"
+        ),
+        "cuda": torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 20.00 GiB."),
+        "system": OSError(errno.ENOMEM, "Cannot allocate memory"),
+    }
+
+    def __init__(self, kind: str, step: int = 0) -> None:
+        self.kind, self.step = kind, step
+
+    def on_train_batch_start(self, trainer: Trainer, *args: object) -> None:
+        if trainer.global_step == self.step:
+            raise self.KINDS[self.kind]
+
+    def on_test_batch_start(self, *args: object) -> None:
+        raise self.KINDS[self.kind]

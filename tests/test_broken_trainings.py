@@ -61,3 +61,14 @@ def test_a_loader_that_is_killed_is_a_sentence(tmp_path: Path, monkeypatch, capf
     said = refused(["fit", *command, *OFTEN, *kills, "--data.num_workers=1"], capfd)
     assert "--data.num_workers" in said
     assert read_checkpoint(Path("runs", "pix2pix", "version_0", "checkpoints", "last.ckpt"))["global_step"] >= 1
+
+
+@pytest.mark.parametrize("kind", ["python", "torch", "cuda", "system"])
+def test_an_end_of_memory_is_a_sentence_with_what_to_do(kind, tmp_path: Path, monkeypatch, capfd) -> None:
+    monkeypatch.chdir(tmp_path)
+    ends = ["--trainer.callbacks+=kill_at.OutOfMemoryAt", f"--trainer.callbacks.kind={kind}"]
+    said = refused(["fit", *words("pix2pix", steps=3), *OFTEN, *ends, "--trainer.callbacks.step=1"], capfd)
+    assert "not enough memory" in said
+    assert "batch_size" in said
+    kept("pix2pix", 1)
+    assert "not enough memory" in refused(["test", "--untrained", *words("pix2pix"), *ends], capfd)

@@ -169,6 +169,19 @@ def test_a_flipped_byte_is_seen(folder, tmp_path) -> None:
         bb.load(tmp_path / "kept")
 
 
+@pytest.mark.parametrize("place", [0.3, 0.6, 0.999])
+def test_a_flipped_byte_of_the_file_alone_is_seen(folder, tmp_path, place) -> None:
+    content = bytearray((folder / WEIGHTS).read_bytes())
+    header = int.from_bytes(content[:8], "little")
+    whole = tmp_path / "whole.safetensors"
+    whole.write_bytes(content)
+    content[8 + header + int(place * (len(content) - 8 - header))] ^= 1
+    (tmp_path / "a.safetensors").write_bytes(content)
+    assert read_checkpoint(whole)["state_dict"]
+    with pytest.raises(BokehbenchError, match=r"a\.safetensors is damaged"):
+        read_checkpoint(tmp_path / "a.safetensors")
+
+
 def test_a_cut_or_missing_file_is_named(folder, tmp_path) -> None:
     place = copied(folder, tmp_path / "kept")
     (place / WEIGHTS).write_bytes((folder / WEIGHTS).read_bytes()[:5000])

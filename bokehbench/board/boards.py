@@ -9,7 +9,7 @@ from typing import Any, get_type_hints
 
 from bokehbench.board.results import Result
 from bokehbench.errors import BokehbenchError, nearest
-from bokehbench.files import write_text
+from bokehbench.files import read_bytes, write_text
 from bokehbench.fingerprint import differs
 from bokehbench.metrics.column import Column
 from bokehbench.metrics.columns import find_column
@@ -177,7 +177,7 @@ def read_fingerprints(path: Path) -> dict[str, tuple[float, ...]]:
         BokehbenchError: not what ``leaderboard pin`` writes.
     """
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        content = json.loads(read_bytes(path).decode())
         return {name: tuple(map(float, values)) for name, values in content.items()}
     except FileNotFoundError:
         return {}

@@ -11,6 +11,7 @@ from bokehbench.board.identity import slug
 from bokehbench.board.network import full_name
 from bokehbench.board.results import Result
 from bokehbench.errors import BokehbenchError
+from bokehbench.files import read_bytes
 from bokehbench.metrics.column import Column
 from bokehbench.metrics.columns import columns, find_column
 from bokehbench.metrics.protocols import PROTOCOLS, Protocol, find_protocol
@@ -92,7 +93,7 @@ def read_reported(folder: Path) -> list[Reported]:
         return []
     names = [each.name for each in fields(Reported)]
     try:
-        head, *lines = csv.reader(path.read_text(encoding="utf-8").splitlines(keepends=True))
+        head, *lines = csv.reader(read_bytes(path).decode().splitlines(keepends=True))
     except (OSError, ValueError, csv.Error) as error:  # no line at all, or not UTF-8, is a ValueError
         raise BokehbenchError(f"{path} cannot be read as a table ({error}): write it as CSV in UTF-8.") from error
     if head != names or any(len(line) != len(names) for line in lines if line):

@@ -15,7 +15,7 @@ from typing import Any
 from bokehbench.board.identity import OUTPUTS_ONLY, digest, plain, slug
 from bokehbench.board.record import refuse_wrong_types
 from bokehbench.errors import BokehbenchError
-from bokehbench.files import write_text
+from bokehbench.files import read_bytes, write_text
 from bokehbench.names import as_first_recorded
 from bokehbench.provenance import UNTRAINED
 
@@ -267,7 +267,7 @@ def read(path: Path) -> Result:
         BokehbenchError: unreadable, or not a result.
     """
     try:
-        text = path.read_text(encoding="utf-8")
+        text = read_bytes(path).decode()
     except (OSError, UnicodeDecodeError) as error:
         raise BokehbenchError(f"{path} cannot be read ({error}): check the path.") from error
     return Result.from_json(text, str(path))

@@ -17,12 +17,14 @@ from bokehbench import callbacks
 from bokehbench.commands.arguments import prepare, take
 from bokehbench.commands.loggers import finish_wandb, in_words, ready
 from bokehbench.commands.trainer_options import check_trainer
+from bokehbench.data import DATA
 from bokehbench.data.base import BokehDataModule
 from bokehbench.errors import BokehbenchError
 from bokehbench.files import REMEDY
 from bokehbench.models import MODELS
 from bokehbench.models.base import BokehModel
 from bokehbench.models.stages import check_recipe
+from bokehbench.names import refuse_values
 from bokehbench.refusals import refusal, refused, unparsed
 from bokehbench.stopping import Stopped
 from bokehbench.trainer import StagedTrainer
@@ -54,6 +56,10 @@ class BokehCLI(LightningCLI):
     def before_instantiate_classes(self) -> None:
         """Refuse what can be told from the words alone."""
         check_trainer(self._get(self.config, "trainer", default={}))
+        for group, known in (("model", MODELS), ("data", DATA)):
+            if chosen := self._get(self.config, group):
+                given = vars(chosen.get("init_args") or Namespace())
+                refuse_values(known.recorded(chosen.class_path, f"--{group}"), given, f"--{group}.")
         for name, value in vars(self._get(self.config, "model").get("init_args") or Namespace()).items():
             if hasattr(value, "decay_at"):
                 check_recipe(value, f"--model.{name}.")

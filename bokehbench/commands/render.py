@@ -1,6 +1,7 @@
 """``bokehbench render``: a photo in, the same photo with shallow depth of field out."""
 
 import argparse
+import os
 from contextlib import suppress
 from math import inf, isfinite
 from pathlib import Path
@@ -13,6 +14,7 @@ from bokehbench.data.decoding import PICTURE_SUFFIXES
 from bokehbench.data.f_number import FNumber
 from bokehbench.data.folders import files_in, one_map, output_names
 from bokehbench.errors import BokehbenchError
+from bokehbench.files import keep_inputs
 from bokehbench.optics.disparity import Unit
 
 
@@ -22,16 +24,25 @@ def main(argv: list[str]) -> int:
     method = open_model(options)
     print(f"{method.model.label}, {method.weights}")
     jobs = plan(options.photo, options.output)
+    maps, save = options.disparity, options.save_disparity
+    inputs = [photo for photo, _ in jobs]
+    kind, _, folder = (options.depth or "").partition(":")
+    stems = {photo.stem for photo, _ in jobs}
+    for given in filter(None, (maps, Path(folder) if kind == "folder" else None)):
+        inputs += [path for path in given.iterdir() if path.stem in stems] if given.is_dir() else [given]
+    for _, output in jobs:
+        keep_inputs(output, inputs, "-o")
+        if save is not None:
+            keep_inputs(map_place(save, output, options.photo.is_dir()), [*inputs, output], "--save-disparity")
     failed = []
     settings = {key: getattr(options, key) for key in ("focus", "aperture", "f_number", "disparity_unit")}
     for photo, output in tqdm(jobs, desc="render", disable=len(jobs) < 2):
         try:
-            maps = options.disparity
             disparity = one_map(maps, photo) if maps is not None and maps.is_dir() else maps
             bokeh = method(photo, disparity=disparity, **settings)
             bokeh.save(output)
-            if options.save_disparity:
-                bokeh.save_disparity(map_place(options.save_disparity, photo, output, options.photo.is_dir()))
+            if save is not None:
+                bokeh.save_disparity(map_place(save, output, options.photo.is_dir()))
             tqdm.write(f"{output}: {bokeh.image.shape[1]} x {bokeh.image.shape[0]}, {bokeh.note}")
         except BokehbenchError as error:
             if len(jobs) == 1:
@@ -94,12 +105,12 @@ def focus(text: str) -> float | tuple[float, float]:
 
 
 def plan(photo: Path, output: Path) -> list[tuple[Path, Path]]:
-    """Pairs of input and output files; BokehbenchError for no photos, or an output that would overwrite its input."""
+    """Pairs of input and output files; BokehbenchError for no photos, or an output that is the folder of them."""
     if photo.is_dir():
         photos, notes = files_in(photo)
         if not photos:
             raise BokehbenchError(" ".join([f"{photo} holds no photos ({', '.join(PICTURE_SUFFIXES)}).", *notes]))
-        if output.resolve() == photo.resolve():
+        if os.path.realpath(output) == os.path.realpath(photo):
             raise BokehbenchError(f"{output} is the folder of the photos: give another one with -o.")
         for note in notes:
             print(note)
@@ -108,14 +119,9 @@ def plan(photo: Path, output: Path) -> list[tuple[Path, Path]]:
         raise BokehbenchError(f"There is no photo {photo}: check the path.")
     if output.is_dir():
         output = output / f"{photo.stem}.png"
-    if output.resolve() == photo.resolve():
-        raise BokehbenchError(f"{output} is the photo itself: give another name with -o.")
     return [(photo, output)]
 
 
-def map_place(place: Path, photo: Path, output: Path, several: bool) -> Path:
-    """The file for the map that was used: ``place``, or one of the output's name in it; never photo or output."""
-    found = place / f"{output.stem}.png" if several or place.is_dir() else place
-    if found.resolve() in (photo.resolve(), output.resolve()):
-        raise BokehbenchError(f"--save-disparity {found} is the photo or the output itself: give another place.")
-    return found
+def map_place(place: Path, output: Path, several: bool) -> Path:
+    """The file for the map that was used: ``place``, or one of the output's name in it."""
+    return place / f"{output.stem}.png" if several or place.is_dir() else place

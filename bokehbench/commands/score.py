@@ -6,7 +6,7 @@ from pathlib import Path
 from bokehbench.commands.options import whole
 from bokehbench.counted import counted
 from bokehbench.errors import BokehbenchError
-from bokehbench.files import write_text
+from bokehbench.files import keep_inputs, write_text
 from bokehbench.measure.paired_folders import KINDS, Problem, pair_folders
 from bokehbench.metrics.columns import columns, find_column
 from bokehbench.metrics.protocols import DEFAULT, PROTOCOLS, Protocol, find_protocol
@@ -24,6 +24,8 @@ def main(argv: list[str]) -> int:
     pairs = [pair for group in pairing.common().values() for pair in group]
     if not pairs:
         raise BokehbenchError("not scored: no picture is in all of the folders.")
+    if options.csv:
+        keep_inputs(options.csv, [p for pair in pairs for p in (pair.output, pair.target, pair.in_focus) if p], "--csv")
     from bokehbench.measure.folder_scores import Settings, score_pairs  # brings torch
     from bokehbench.measure.score_report import besides_table, f_number_table, per_image, protocol_table
 

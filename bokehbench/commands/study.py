@@ -8,7 +8,7 @@ from pathlib import Path
 from bokehbench.commands.options import method_folder, refuse_unknown_action, whole
 from bokehbench.counted import counted
 from bokehbench.errors import BokehbenchError
-from bokehbench.files import write_text
+from bokehbench.files import read_text, write_text
 from bokehbench.study import words as texts
 
 
@@ -77,10 +77,7 @@ def _build(options: argparse.Namespace) -> None:
 
 
 def _text(path: str) -> tuple[str, ...]:
-    try:
-        found = texts.paragraphs(Path(path).read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
-        raise BokehbenchError(f"{path} cannot be read as text: give a UTF-8 text file.") from error
+    found = texts.paragraphs(read_text(Path(path)))
     if not found:
         raise BokehbenchError(f"{path} is empty: write at least one sentence.")
     return found

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from bokehbench.names import options_of, spelt_today
+from bokehbench.errors import BokehbenchError
+from bokehbench.names import options_of, refuse_values, spelt_today
 from bokehbench.registry import Classes
 
 if TYPE_CHECKING:
@@ -44,7 +45,12 @@ def open_data(name: str, **options: Any) -> BokehDataModule:
     """The data set that a board names; ``options`` may have former spellings, such as those of stored boards.
 
     Raises:
-        BokehbenchError: no such data set, or an option out of range.
+        BokehbenchError: no such data set, or an option that it does not have, or of another type or range.
     """
     kind = board_data(name)
-    return kind(**spelt_today(options, options_of(kind)))
+    given = spelt_today(options, options_of(kind))
+    refuse_values(kind, given, f"{name}: ")
+    try:
+        return kind(**given)
+    except (TypeError, ValueError, AttributeError) as error:  # what no constructor was meant to be given
+        raise BokehbenchError(f"{name}: it cannot be made of these options ({error}): correct them.") from error

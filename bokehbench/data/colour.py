@@ -8,38 +8,92 @@ from functools import lru_cache
 from typing import Any
 
 import numpy as np
-from PIL import Image, ImageCms
+from PIL import ExifTags, Image, ImageCms
 
 #: What is raised for a profile that cannot be used.
 FAILURES = (ImageCms.PyCMSError, OSError, ValueError, KeyError, struct.error, np.linalg.LinAlgError)
 Curve = Callable[[np.ndarray], np.ndarray]
 #: Rows that are converted at once: enough for speed, few enough for memory.
 ROWS = 256
+D65 = (0.3127, 0.329)
+SRGB, ADOBE = (D65, (0.64, 0.33), (0.3, 0.6), (0.15, 0.06)), (D65, (0.64, 0.33), (0.21, 0.71), (0.15, 0.06))
+#: Numbers of primaries (ITU-T H.273, table 2) -> white, red, green and blue as (x, y); of curves (table 3) -> exponent,
+#: 0: that of sRGB, as viewers take those of video, too. PQ and HLG are not among them.
+SPACES = {1: SRGB, 2: SRGB, 9: (D65, (0.708, 0.292), (0.17, 0.797), (0.131, 0.046)),
+          12: (D65, (0.68, 0.32), (0.265, 0.69), (0.15, 0.06))}  # fmt: skip
+EXPONENTS = {1: 0, 2: 0, 4: 2.2, 5: 2.8, 6: 0, 8: 1, 13: 0, 14: 0, 15: 0}
 
 
 def in_srgb(colours: np.ndarray, image: Image.Image) -> tuple[np.ndarray, bytes | None, list[str]]:
-    """Pixels of an RGB or grey ``image`` as sRGB, by its profile, or the gamma that a PNG says in its place.
+    """Pixels of an RGB or grey ``image`` as sRGB, by its profile, or what its file says in its place.
 
     ``colours`` are H W 3 uint8 or uint16 of full range, as the pixels returned; with them come the profile to write
     them with (None: sRGB), and notes.
     """
-    said: dict[Any, Any] = image.info
-    profile, gamma = said.get("icc_profile"), 0 if "srgb" in said else said.get("gamma", 0)
-    source = "its own colour profile"
+    profile, source = image.info.get("icc_profile"), "its own colour profile"
     try:
         if profile:
             if fit(profile)[0]:
                 return colours, profile if fit(profile)[1] else None, []
             colours, clipped = to_srgb(colours, profile)
-        elif gamma and abs(1 / gamma - 2.2) > 0.05:
-            source = "the gamma of its file"
-            colours, clipped = _converted(colours, np.eye(3), [lambda x: x ** (1 / gamma)] * 3)
         else:
-            return colours, None, []
+            source = "the colours that its file declares"
+            space, exponent = _declared(image)
+            matrix = np.linalg.inv(_to_xyz(SRGB)) @ _to_xyz(space)
+            if not exponent and np.abs(matrix - np.eye(3)).max() < 0.02:
+                return colours, None, []
+            colours, clipped = _converted(colours, matrix, [lambda x: x**exponent if exponent else _light(x)] * 3)
     except FAILURES:
-        return colours, None, ["its colour profile cannot be used: taken as sRGB"]
+        what = "its colour profile" if profile else "what it says of its colours"
+        return colours, None, [f"{what} cannot be used: taken as sRGB"]
     notes = [f"converted from {source} to sRGB", *(["colours outside of sRGB were clipped"] if clipped else [])]
     return colours, profile if profile and fit(profile)[1] else None, notes
+
+
+def _declared(image: Image.Image) -> tuple[Any, float]:
+    """White, red, green and blue as (x, y), and the exponent (0: sRGB's curve), of a picture without a profile.
+
+    Raises:
+        KeyError, ValueError: no curve or primaries that are known here, or numbers that cannot be.
+    """
+    said: dict[Any, Any] = image.info
+    if points := said.get("cicp"):
+        return SPACES[points[0]], EXPONENTS[points[1]]
+    if _is_adobe(image):
+        return ADOBE, 563 / 256
+    tags = getattr(image, "tag_v2", {})
+    numbers = said.get("chromaticity") or (*tags.get(318, ()), *tags.get(319, ()))  # of a PNG, of a TIFF
+    gamma = 0 if "srgb" in said else said.get("gamma", 0)
+    exponent = 1 / gamma if gamma and abs(1 / gamma - 2.2) > 0.05 else 0
+    if "srgb" in said or len(numbers) != 8:
+        return SRGB, exponent
+    pairs = np.array(numbers, float).reshape(4, 2)
+    if not ((pairs > 0) & (pairs < 1)).all():
+        raise ValueError("no such colours")
+    return pairs, exponent
+
+
+def _is_adobe(image: Image.Image) -> bool:
+    """Whether its EXIF says Adobe RGB, as cameras do (DCF 2.0)."""
+    with suppress(Exception):  # bad metadata is not bad pixels
+        exif = image.getexif()
+        if exif.get_ifd(ExifTags.IFD.Exif).get(ExifTags.Base.ColorSpace) == 2:
+            return True
+        return str(exif.get_ifd(ExifTags.IFD.Interop).get(1)).startswith("R03")
+    return False
+
+
+def _to_xyz(space: Any) -> np.ndarray:
+    """The matrix from a space's light to XYZ in which its white is that of sRGB."""
+    columns = np.array([[x / y, 1, (1 - x - y) / y] for x, y in space]).T
+    white = np.array([D65[0] / D65[1], 1, (1 - sum(D65)) / D65[1]])
+    scaled = columns[:, 1:] * (white / columns[:, 0])[:, None]
+    return np.asarray(scaled * np.linalg.solve(scaled, white))
+
+
+def _light(values: np.ndarray) -> np.ndarray:
+    """sRGB's curve (IEC 61966-2-1): value in [0, 1] to light."""
+    return np.where(values <= 0.04045, values / 12.92, ((values + 0.055) / 1.055) ** 2.4)
 
 
 def separated(image: Image.Image) -> tuple[np.ndarray, list[str]]:

@@ -7,6 +7,7 @@ import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import Image, features
@@ -14,6 +15,7 @@ from PIL.ImageFile import ImageFile
 
 from bokehbench.data import exr
 from bokehbench.errors import BokehbenchError
+from bokehbench.files import refuse_devices
 
 #: Suffixes of picture files, in lower case.
 PICTURE_SUFFIXES = (
@@ -26,6 +28,8 @@ MAP_SUFFIXES = (".npy", ".pfm", *PICTURE_SUFFIXES)
 #: Larger pictures are refused before a pixel is decoded: they would not fit into memory as float32.
 MAX_PIXELS = 178_000_000
 ORIENTATION_TAG = 0x0112
+#: TIFF's tags of bits per sample, and of whether they have a sign.
+BITS, SIGN = 258, 339
 #: Formats that are opened, by content and whatever the suffix says, as Pillow calls them. Its others start programs
 #: (EPS), read further files, or are seldom looked at. The first of a JPEG that holds several is an "MPO" to it.
 FORMATS = ("JPEG", "PNG", "TIFF", "WEBP", "BMP", "DIB", "PPM", "GIF", "AVIF")
@@ -48,6 +52,7 @@ def readable(path: Path, what: str = "a picture") -> Iterator[None]:
     if path.is_dir():
         raise _refuse(path, "is a folder", f"give {what} file")
     try:
+        refuse_devices(path)
         if path.stat().st_size == 0:
             raise _refuse(path, "the file is empty")
         with warnings.catch_warnings():
@@ -61,8 +66,10 @@ def readable(path: Path, what: str = "a picture") -> Iterator[None]:
     except PermissionError as error:
         raise _refuse(path, "may not be read", "change its permissions") from error
     except Image.UnidentifiedImageError as error:
-        heic = "convert it, or see `bokehbench data import-phone`" if path.suffix.lower() in (".heic", ".heif") else ""
-        raise _refuse(path, f"is not {what} that can be read", heic or "save it as PNG, TIFF or JPEG") from error
+        heic = path.suffix.lower() in (".heic", ".heif")
+        remedy = "convert it, or see `bokehbench data import-phone`" if heic else ""
+        remedy = remedy or "save it as PNG or JPEG, or as TIFF of 8 or 16 bits"
+        raise _refuse(path, f"is not {what} that can be read", remedy) from error
     except MemoryError as error:
         raise _refuse(path, "does not fit into memory", "make it smaller first") from error
     except Exception as error:  # decoders raise OSError, SyntaxError, struct.error, zlib.error, ValueError ...
@@ -80,7 +87,8 @@ def open_header(path: Path) -> ImageFile:
     if size > 8 * MAX_PIXELS:  # 16 bits of four channels
         raise _refuse(path, f"has {size / 10**9:.1f} GB", "save one picture of at most 1.4 GB")
     with path.open("rb") as file:
-        tiff = file.read(2) in (b"II", b"MM")
+        start = file.read(2**16)
+    tiff = start[:2] in (b"II", b"MM")
     try:
         # Pillow 13 scrambles turned TIFFs that it maps into memory; it cannot map bytes.
         image = Image.open(io.BytesIO(path.read_bytes()) if tiff else path, formats=FORMATS)
@@ -89,9 +97,28 @@ def open_header(path: Path) -> ImageFile:
     width, height = image.size
     if width * height > MAX_PIXELS:
         raise Image.DecompressionBombError
+    if image.format == "PPM" and image.mode == "F" and image.tile[0].offset + 4 * width * height != size:
+        raise OSError("its header does not fit its length")
+    tags: Any = getattr(image, "tag_v2", {})
+    if 2 in tags.get(SIGN, ()) and 8 in tags.get(BITS, ()):
+        raise OSError("it has negative numbers of 8 bits")
+    image.info.update(_code_points(image.format or "", start))
     if width * height > size * PIXELS_PER_BYTE.get(image.format or "", MAX_PIXELS):
         raise OSError(f"it is too short for the {width} x {height} pixels that it claims")
     return image
+
+
+def _code_points(kind: str, start: bytes) -> dict[str, Any]:
+    """What a PNG or an AVIF says that Pillow does not: primaries and curve (ITU-T H.273), and more than 8 bits."""
+    said: dict[str, Any] = {}
+    if kind == "PNG" and (found := re.search(rb"cICP(..)", start.partition(b"IDAT")[0], re.DOTALL)):
+        said["cicp"] = tuple(found[1])
+    if kind == "AVIF":
+        if found := re.search(rb"colrnclx(....)", start, re.DOTALL):
+            said["cicp"] = (found[1][1], found[1][3])
+        if (found := re.search(rb"av1C..(.)", start, re.DOTALL)) and found[1][0] & 0x40:
+            said["bits"] = 12 if found[1][0] & 0x20 else 10
+    return said
 
 
 def open_loaded(path: Path) -> ImageFile:
@@ -104,8 +131,9 @@ def open_loaded(path: Path) -> ImageFile:
             raise
         image = _open_bare(path)
         image.load()
-    if image.format in ("JPEG", "MPO") and _ends_grey(image) and _wants_more(path, image):
-        raise OSError("it has fewer pixels than it claims")
+    doubtful = image.format in ("JPEG", "MPO") and (image.info.get("progressive") or _ends_grey(image))
+    if doubtful and _is_short(path, image):
+        raise OSError("it has fewer pixels, or scans of them, than it claims")
     return image
 
 
@@ -116,11 +144,22 @@ def _ends_grey(image: Image.Image) -> bool:
     return bool((np.abs(corner.astype(int) - 128) <= 1).all())
 
 
-def _wants_more(path: Path, image: Image.Image) -> bool:
-    """Whether bytes that are put behind a JPEG's last ones become pixels: then those before were too few."""
+def _is_short(path: Path, image: Image.Image) -> bool:
+    """Whether bytes that are put behind a JPEG's last ones become pixels: then those before were too few.
+
+    Or a progressive one lacks scans with the last bit of some coefficients (ITU-T T.81, G.1.1.1).
+    """
     data, place = path.read_bytes(), 2
+    lacking = {(channel, which) for channel, *_ in getattr(image, "layer", ()) for which in range(64)}
+    progressive = image.info.get("progressive")
     while (found := MARKER.search(data, place)) and data[found.end() - 1] != 0xD9:
         place = found.end() + int.from_bytes(data[found.end() : found.end() + 2])
+        if progressive and data[found.end() - 1] == 0xDA and not data[place - 1] & 15:
+            first, last = data[place - 3], data[place - 2]
+            channels = data[found.end() + 3 : place - 3 : 2]
+            lacking -= {(channel, which) for channel in channels for which in range(first, last + 1)}
+    if progressive and lacking:
+        return True
     end = found.start() if found else len(data)
     with Image.open(io.BytesIO(data[:end] + bytes(range(1, 251)) + b"\xff\xd9"), formats=("JPEG",)) as longer:
         return longer.tobytes() != image.tobytes()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import warnings
 from collections.abc import Sequence, Set
 from dataclasses import dataclass, replace
@@ -37,7 +38,7 @@ class FocusTable:
             BokehbenchError: ``given`` is not there; unknown or missing columns; a cell that is not a finite number.
         """
         path = root / (given or USUAL_NAME)
-        if path.is_file():
+        if path.is_file() or (given is None and os.path.lexists(path)):
             return cls(path, _read(path))
         if given is not None:
             raise BokehbenchError(f"--data.table {path} is not a file: give a CSV, relative to --data.root.")

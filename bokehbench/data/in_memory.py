@@ -115,7 +115,13 @@ def _stored(
 def _array(values: np.ndarray | Tensor, what: str) -> np.ndarray:
     """C H W, of the numbers that were given."""
     channels_first = isinstance(values, Tensor)
-    array = values.detach().cpu().numpy() if isinstance(values, Tensor) else np.asarray(values)
+    try:
+        if isinstance(values, Tensor):
+            values = values.detach().cpu()
+            values = (values.float() if values.dtype == torch.bfloat16 else values).numpy()
+        array = np.asarray(values)
+    except (TypeError, ValueError, RuntimeError) as error:  # sparse, quantised, without values, of several lengths
+        raise BokehbenchError(f"{what} is no array of numbers ({str(error).rstrip('.')}): give one.") from error
     if channels_first and array.ndim == 4 and len(array) == 1:
         array = array[0]
     if array.ndim == 2:

@@ -84,6 +84,8 @@ def unit_range(values: np.ndarray, largest: float | None, what: str) -> tuple[Te
     elif (low < -1e-6 or high > 1 + 1e-6) and high > low:
         values = ((values.astype(np.float64) - low) / (high - low)).astype(np.float32)
         notes = (f"its map of {low:g} to {high:g} was stretched to 0 to 1, larger = nearer",)
+    elif low < -1e-6 or high > 1 + 1e-6:
+        notes = (f"its map is {low:g} everywhere, taken as {min(max(low, 0), 1):g}",)
     return torch.from_numpy(np.ascontiguousarray(values))[None].clamp(0, 1), notes
 
 
@@ -106,6 +108,7 @@ def stored_map(
 
     Arguments and errors as of :func:`read_values`.
     """
+    several: tuple[str, ...] = ()
     with readable(path, "a map"):
         if path.suffix.lower() == ".npy":
             array, turned = np.load(path, mmap_mode="r", allow_pickle=False), 1
@@ -124,8 +127,9 @@ def stored_map(
                     raise BokehbenchError(f"{path}: is not read without loss: save one channel, as PGM, PNG or TIFF.")
                 turned = orientation(image)
                 values, largest = plane_of(image, str(path), colours)
+                several = ("only the first of its pictures was read",) * bool(getattr(image, "is_animated", False))
         values, notes = fitting(values, path, size, photo, turned)
-        return values, largest, notes
+        return values, largest, several + notes
     raise AssertionError("unreachable")
 
 
@@ -140,6 +144,8 @@ def plane_of(image: Image.Image, what: str, colours: np.ndarray | None = None) -
     Raises:
         BokehbenchError: a colour picture.
     """
+    if image.mode in ("CMYK", "LAB", "YCbCr", "HSV"):
+        raise BokehbenchError(f"{what}: is a {image.mode} picture, not a map: save a greyscale file with one channel.")
     if len(image.getbands()) > 1 or image.mode == "P":
         colours = np.asarray(image.convert("RGB")) if colours is None else colours[..., :3]
         if (colours != colours[..., :1]).any():

@@ -12,6 +12,7 @@ from PIL.ImageFile import ImageFile
 from bokehbench.data import exr
 from bokehbench.data.colour import encoded, in_srgb, separated, to_8_bit
 from bokehbench.data.decoding import (
+    BITS,
     MAX_PIXELS,
     ends_properly,
     open_header,
@@ -23,8 +24,8 @@ from bokehbench.data.decoding import (
 from bokehbench.data.decoding import upright as seen
 from bokehbench.data.metadata import read_metadata
 
-#: TIFF's tags of bits per sample, of what its numbers mean, and of whether channels lie one behind the other.
-BITS, MEANING, PLANES = 258, 262, 284
+#: TIFF's tags of what its numbers mean, and of whether channels lie one behind the other.
+MEANING, PLANES = 262, 284
 
 
 class Decoded(NamedTuple):
@@ -114,6 +115,7 @@ def to_srgb_pixels(image: Image.Image, again: Callable[[], ImageFile] | None = N
         ValueError, OSError: floats outside [0, 1], 32 bits, or a file that cannot be decoded.
     """
     found, cut = deep(again) if again is not None else (None, any(";16" in raw for raw in _raw_modes(image)))
+    cut |= image.info.get("bits", 8) > 8
     image.load()
     alpha, hidden = None, image.info.get("transparency")
     if image.mode in ("CMYK", "LAB"):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import math
 from collections.abc import Callable, Iterable, Mapping
+from numbers import Real
 from typing import Any
 
 import torch
@@ -85,7 +86,7 @@ def check_settings(image: Tensor, focus: Any, aperture: Any) -> None:
     """
     height, width = image.shape[-2:]
     if isinstance(focus, tuple):
-        if len(focus) != 2 or not all(math.isfinite(each) for each in focus):
+        if len(focus) != 2 or not all(isinstance(each, Real) and math.isfinite(each) for each in focus):
             raise BokehbenchError(f"focus {focus}: give a point (x, y) in pixels of the photo.")
     else:
         beyond = BEYOND if isinstance(focus, Tensor) else SLACK

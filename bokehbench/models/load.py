@@ -16,7 +16,7 @@ from bokehbench.errors import BokehbenchError
 from bokehbench.models import MODELS
 from bokehbench.models.base import BokehModel
 from bokehbench.models.stages import StageRecipe
-from bokehbench.names import options_of, spelt_today
+from bokehbench.names import options_of, refuse_values, spelt_today
 from bokehbench.provenance import Provenance, code_of
 from bokehbench.registry import OURS
 
@@ -109,6 +109,7 @@ def newest_checkpoint(kind: type[BokehModel] | None) -> Path:
 def construct(kind: type[BokehModel], arguments: Mapping[str, Any]) -> BokehModel:
     """A method from stored constructor arguments: present or former names, recipes as objects or dicts."""
     recipes = {k: StageRecipe(**v) for k, v in arguments.items() if isinstance(v, Mapping) and "steps" in v}
+    refuse_values(kind, arguments, "--model.")
     # In a context of its own: Lightning's command line keeps the arguments of the method that it makes there, and would
     # take them for those of a method made within
     return Context().run(kind, **spelt_today({**arguments, **recipes}, options_of(kind)))

@@ -3,10 +3,11 @@
 import json
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, get_type_hints
 
 from bokehbench.errors import BokehbenchError
-from bokehbench.files import write_text
+from bokehbench.files import read_bytes, write_text
+from bokehbench.settings_files import check_shapes
 
 FORMAT, VOTES = "bokehbench-study-key", "bokehbench-study-votes"
 FORMAT_VERSION = 1
@@ -59,7 +60,7 @@ def read_document(path: Path, form: str, most: int | None = None) -> dict[str, A
     try:
         if most is not None and path.stat().st_size > most:
             raise BokehbenchError(f"{path}: is too large for {WHAT[form]}: give the right file.")
-        content = json.loads(path.read_text(encoding="utf-8"))
+        content = json.loads(read_bytes(path).decode())
     except OSError as error:
         raise BokehbenchError(f"{path}: cannot be read ({error.strerror}): give {WHAT[form]}.") from error
     except (ValueError, RecursionError) as error:
@@ -80,6 +81,9 @@ def read(path: Path) -> Key:
     content = read_document(path, FORMAT)
     try:
         known = {field.name: content[field.name] for field in fields(Key)}
+        check_shapes(known, get_type_hints(Key), str(path))
+        if {method for method, _ in known["results"].values()} != set(known["methods"]):
+            raise ValueError("results of other methods")
         known["methods"] = tuple(known["methods"])
         known["results"] = {name: (method, picture) for name, (method, picture) in known["results"].items()}
         return Key(**known)

@@ -18,7 +18,7 @@ from bokehbench.board.identity import slug
 from bokehbench.data.folders import list_pictures
 from bokehbench.errors import BokehbenchError
 from bokehbench.figures.stored_pictures import FOLDER
-from bokehbench.files import write_atomic
+from bokehbench.files import refuse_devices, write_atomic
 
 DOCUMENTS = MANIFEST, RECORD, DECLARATION = "manifest.json", "result.json", "declaration.json"
 FORMAT = "bokehbench-submission-1"
@@ -88,6 +88,7 @@ def unpack(path: Path, folder: Path) -> dict[str, Any]:
         BokehbenchError: no zip, or not what :func:`pack` writes: a line for each member that is not.
     """
     try:
+        refuse_devices(path)
         with ZipFile(path) as archive:
             members = archive.infolist()
             if faults := _faults(members):

@@ -20,7 +20,7 @@ from PIL.TiffImagePlugin import IFDRational, ImageFileDirectory_v2
 from torchvision.io import decode_image
 
 from bokehbench.cli import main
-from bokehbench.data import colour
+from bokehbench.data import colour, decoding
 from bokehbench.data.decoding import picture_size
 from bokehbench.data.image_io import Photo, read_photo, read_rgb, write_photo
 from bokehbench.data.in_memory import photo_of
@@ -280,6 +280,67 @@ def test_the_gamma_of_a_png_is_obeyed(tmp_path: Path) -> None:
     for value, expected in ((100_000, 188), (45_455, 128)):
         (tmp_path / "a.png").write_bytes(content[:33] + chunk(b"gAMA", struct.pack(">I", value)) + content[33:])
         assert (read_rgb(tmp_path / "a.png") * 255).round().unique().tolist() == [expected]
+
+
+def adobe(tags: dict) -> Image.Exif:
+    exif = Image.Exif()
+    exif[ExifTags.IFD.Exif] = tags
+    return exif
+
+
+@pytest.mark.parametrize("tags", [{Base.ColorSpace: 2}, {Base.ColorSpace: 65535, 0xA005: {1: "R03"}}], ids=["2", "R03"])
+@pytest.mark.parametrize("kind", ["PNG", "WEBP"])
+def test_adobe_rgb_that_exif_alone_declares_is_converted(tmp_path: Path, kind: str, tags: dict) -> None:
+    options = {"lossless": True, "exact": True} if kind == "WEBP" else {}
+    (tmp_path / "a").write_bytes(encoded(kind, exif=adobe(tags), **options))
+    expected = np.asarray(colour.littlecms(Image.fromarray(PIXELS), profile("adobe", gamma(563 / 256)))).astype(float)
+    photo = read_photo(tmp_path / "a")
+    assert np.abs(photo.image.permute(1, 2, 0).numpy() * 255 - expected).max() < 1.6
+    assert photo.notes[0] == "converted from the colours that its file declares to sRGB"
+    (tmp_path / "a").write_bytes(encoded(kind, exif=adobe({Base.ColorSpace: 65535}), **options))
+    assert read_photo(tmp_path / "a").notes == ()
+
+
+def avif(primaries: int, curve: int, bits: int = 8) -> bytes:
+    content = bytearray(encoded("AVIF", quality=95))
+    at = content.index(b"colrnclx") + 8
+    content[at : at + 4] = struct.pack(">HH", primaries, curve)
+    content[content.index(b"av1C") + 6] |= {8: 0, 10: 0x40, 12: 0x60}[bits]
+    return bytes(content)
+
+
+def declaring(kind: bytes, data: bytes) -> bytes:
+    content = encoded("PNG")
+    return content[:33] + chunk(kind, data) + content[33:]
+
+
+@pytest.mark.parametrize(
+    ("content", "note"),
+    [
+        (declaring(b"cICP", bytes([12, 13, 0, 1])), "converted from the colours that its file declares to sRGB"),
+        (declaring(b"cICP", bytes([9, 16, 0, 1])), "what it says of its colours cannot be used: taken as sRGB"),
+        (declaring(b"cHRM", struct.pack(">8I", 31270, 32900, 64000, 33000, 21000, 71000, 15000, 6000)), "converted"),
+        (declaring(b"cHRM", struct.pack(">8I", 31270, 32900, 64000, 33000, 30000, 60000, 15000, 6000)), ""),
+        (declaring(b"cICP", bytes([1, 13, 0, 1])), ""),
+        (avif(12, 13), "converted from the colours that its file declares to sRGB"),
+        (avif(9, 18), "what it says of its colours cannot be used: taken as sRGB"),
+        (avif(1, 13), ""),
+    ],
+    ids=["P3", "PQ", "primaries", "sRGB's", "sRGB", "AVIF P3", "AVIF HLG", "AVIF"],
+)
+def test_what_a_file_declares_of_its_colours_is_obeyed_or_said(tmp_path: Path, content: bytes, note: str) -> None:
+    (tmp_path / "a").write_bytes(content)
+    notes = read_photo(tmp_path / "a").notes
+    assert notes[0].startswith(note) if note else notes == ()
+
+
+@pytest.mark.parametrize("bits", [10, 12])
+def test_an_avif_of_more_bits_than_are_read_is_said(tmp_path: Path, bits: int, monkeypatch) -> None:
+    """Pillow writes 8 bits alone, and reads no file whose header says other bits than its pixels have."""
+    said = decoding._code_points
+    monkeypatch.setattr(decoding, "_code_points", lambda kind, start: said(kind, avif(1, 13, bits)))
+    (tmp_path / "a").write_bytes(avif(1, 13))
+    assert read_photo(tmp_path / "a").notes == ("read with 8 of its bits, written with 8",)
 
 
 def test_clipped_colours_and_flattened_alpha_are_told_by_render(tmp_path: Path, capsys) -> None:

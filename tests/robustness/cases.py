@@ -92,10 +92,11 @@ def folder_with(maker: Maker) -> Callable[[Path], Words]:
 
 def photos() -> Iterator[Case]:
     render = ("render", "@bad", "--model", "identity", "-o", "@out.png")
+    score = ("score", "@folder", "--targets", "@good", "--workers=1", "--allow-duplicates")
     for what, maker in faults.PHOTOS.items():
         name = ("a.",)
         yield Case("photos", what, render, name, bad(maker))
-        yield Case("photos", what, ("score", "@folder", "--targets", "@good", "--workers=1"), name, folder_with(maker))
+        yield Case("photos", what, score, name, folder_with(maker))
         check = ("data", "check", "--deep", *PAIRS)
         yield Case("photos", what, check, name, pairs_with(maker, "input"))
         yield Case("photos", f"{what} among others", ("render", "@folder", "--model=identity", "-o", "@here/out"), name,
@@ -246,6 +247,9 @@ def kinds() -> list[Case]:
     """All of this file and of its neighbours."""
     import more_cases
     import other_cases
+    import stranger_cases
 
     found = [*photos(), *maps(), *numbers(), *checkpoints(), *more_cases.tables(), *more_cases.configurations()]
-    return [*found, *more_cases.results(), *other_cases.places(), *other_cases.nothing(), *other_cases.unknown()]
+    found += [*more_cases.results(), *other_cases.places(), *other_cases.nothing(), *other_cases.unknown()]
+    found += [*stranger_cases.pipes(), *stranger_cases.replaced(), *stranger_cases.nothing_for_something()]
+    return [*found, *stranger_cases.keys()]

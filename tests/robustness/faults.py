@@ -12,6 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import tifffile
 import torch
 from makers import picture, ramp
 from PIL import Image
@@ -30,9 +31,9 @@ def of_bytes(name: str, content: bytes) -> Maker:
     return make
 
 
-def encoded(kind: str, size: tuple[int, int] = SIZE) -> bytes:
+def encoded(kind: str, size: tuple[int, int] = SIZE, **options: object) -> bytes:
     file = io.BytesIO()
-    Image.fromarray(picture(1, size)).save(file, kind)
+    Image.fromarray(picture(1, size)).save(file, kind, **options)
     return file.getvalue()
 
 
@@ -65,7 +66,21 @@ def link_to_nothing(name: str) -> Maker:
     return make
 
 
-JPEG, PNG = encoded("JPEG"), encoded("PNG")
+def _scan(number: int) -> int:
+    """Where a scan of :data:`SCANS` begins."""
+    place = 0
+    for _ in range(number):
+        place = SCANS.index(b"\xff\xda", place + 2)
+    return place
+
+
+def _signed(path: Path) -> Path:
+    tifffile.imwrite(path, np.full(SIZE, -5, np.int8))
+    return path
+
+
+JPEG, PNG, END = encoded("JPEG"), encoded("PNG"), b"\xff\xd9"
+SCANS = encoded("JPEG", progressive=True)
 EPS = b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 64 64\n%%EndComments\nshowpage\n%%EOF\n"
 #: What cannot be a photo, though it is named as one; every reader gets each of them.
 PHOTOS: dict[str, Maker] = {
@@ -83,6 +98,9 @@ PHOTOS: dict[str, Maker] = {
     "a JPEG that claims 2000 x 2000": of_bytes("a.jpg", claiming(JPEG, 2000, 2000)),
     "a JPEG that claims 13000 x 13000": of_bytes("a.jpg", claiming(JPEG, 13_000, 13_000)),
     "an EPS named .jpg": of_bytes("a.jpg", EPS),
+    "a progressive JPEG cut in half, with an end": of_bytes("a.jpg", SCANS[: len(SCANS) // 2] + END),
+    "a progressive JPEG of its first scans, with an end": of_bytes("a.jpg", SCANS[: _scan(5)] + END),
+    "a TIFF of negative numbers": lambda folder: _signed(folder / "a.tif"),
     "a PDF named .png": of_bytes("a.png", b"%PDF-1.4\n%%EOF\n"),
     "a folder named .jpg": folder_called("a.jpg"),
     "a link to nothing": link_to_nothing("a.png"),
@@ -105,6 +123,11 @@ def _map(value: float | None = None) -> np.ndarray:
     if value is not None:
         values[3:9, 3:9] = value
     return values
+
+
+def _cmyk(path: Path) -> Path:
+    Image.fromarray(np.stack([ramp(SIZE)] * 4, -1), "CMYK").save(path)
+    return path
 
 
 def _claiming_array() -> bytes:
@@ -134,6 +157,9 @@ MAPS: dict[str, Maker] = {
     "a PFM cut short": of_bytes("a.pfm", b"Pf\n80 64\n-1.0\n" + bytes(40)),
     "a PNG cut in half": of_bytes("a.png", PNG[: len(PNG) // 2]),
     "a link to nothing": link_to_nothing("a.npy"),
+    "a PFM with other line ends": of_bytes("a.pfm", b"Pf\r\n80 64\r\n-1.0\r\n" + _map().tobytes()),
+    "CMYK": lambda folder: _cmyk(folder / "a.tif"),
+    "negative numbers of 8 bits": lambda folder: _signed(folder / "a.tif"),
 }
 FEW_MAPS = {name: MAPS[name] for name in ("NaN", "infinite", "another shape", "text")}
 

@@ -10,6 +10,7 @@ from bokehbench.commands.options import refuse_unknown_action
 from bokehbench.data import DATA
 from bokehbench.data.base import BokehDataModule
 from bokehbench.errors import BokehbenchError
+from bokehbench.names import refuse_values
 from bokehbench.refusals import unparsed
 from bokehbench.registry import class_path
 
@@ -43,7 +44,9 @@ def main(argv: list[str]) -> int:
     except ArgumentError as error:
         raise BokehbenchError(f"{unparsed(error)} (`bokehbench data ACTION --help` lists the options).") from error
     options = arguments[arguments.action]
-    return int(_module(arguments.action).run(kind(**options.data.init_args), options) or 0)
+    given = vars(options.data.init_args)
+    refuse_values(kind, given, "--data.")
+    return int(_module(arguments.action).run(kind(**given), options) or 0)
 
 
 def _module(action: str) -> Any:

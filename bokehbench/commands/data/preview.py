@@ -6,6 +6,7 @@ from typing import Any
 from bokehbench.commands.options import COUNT
 from bokehbench.data.base import SPLITS, BokehDataModule
 from bokehbench.errors import BokehbenchError, nearest
+from bokehbench.files import keep_inputs
 
 
 def add_options(parser: Any) -> None:
@@ -20,6 +21,11 @@ def run(data: BokehDataModule, options: Any) -> None:
     """Of the split that was named, or the first one that has pictures."""
     from bokehbench.data.preview import write_preview
 
+    output, root = Path(options.output), data.root
+    if root is not None:  # its own of before may lie beside the folders
+        keep_inputs(
+            output, [path for path in root.rglob("*") if path.name == output.name and path.parent != root], "-o"
+        )
     splits = [options.split] if options.split else SPLITS
     if options.split and options.split not in SPLITS:
         raise BokehbenchError(f"--split: there is no split '{options.split}'; {nearest(options.split, SPLITS)}.")
