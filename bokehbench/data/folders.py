@@ -221,7 +221,7 @@ def hold_out(train: list[Record], fraction: float, seed: int) -> tuple[list[Reco
     """(training, validation, notes): ``fraction`` of ``train`` drawn by ``seed``; all of it twice where it is small."""
     if len(train) < FEWEST_TO_HOLD_OUT or fraction == 0:
         reason = "val_fraction is 0" if fraction == 0 else f"fewer than {FEWEST_TO_HOLD_OUT} are here"
-        return train, train, [f"validation uses the {len(train)} training pictures themselves, as {reason}."]
+        return train, train, [f"validation is the training pictures themselves ({len(train)}), as {reason}."]
     held, rest = seeded_split(train, fraction, seed)
     return rest, held, []
 
