@@ -11,7 +11,8 @@ from torch import Tensor
 
 from bokehbench.data import SyntheticDoF
 from bokehbench.errors import BokehbenchError
-from bokehbench.models.bokehme import BokehMe, brightened, near_steps
+from bokehbench.models.bokehme import BokehMe, brightened
+from bokehbench.models.bokehme_training import near_steps
 from bokehbench.models.stages import StageRecipe
 from bokehbench.nets.bokehme import BokehMeNet, Passes
 
