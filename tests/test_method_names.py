@@ -32,6 +32,8 @@ ALLOWED = {
     ("commands/data/fit_aperture.py", "Layered"): "the optics that a data set renders with, not the method",
     ("photo_depth.py", "Combination"): "what --depth of predict stands for",
     ("data/ebb.py", "PyNET"): "where the data set is from",
+    ("data/blb.py", "BokehMe"): "the same",
+    ("commands/data/import_phone.py", "DeepLens"): "whose split is the default",
     ("data/iphone_depth.py", "RayTraced"): "the optics that targets are rendered with, not the method",
     ("data/rendering.py", "RayTraced"): "the same",
     ("commands/data/fit_aperture.py", "RayTraced"): "the same",

@@ -33,7 +33,9 @@ class Header(NamedTuple):
 
 
 def is_exr(path: Path) -> bool:
-    """Whether the file begins as OpenEXR files do, whatever its name is; False for one that cannot be opened."""
+    """Whether the file begins as OpenEXR files do, whatever its name is; False for none, and for a pipe or a device."""
+    if not path.is_file():
+        return False
     with suppress(OSError), path.open("rb") as file:
         return file.read(len(MAGIC)) == MAGIC
     return False

@@ -53,7 +53,6 @@ class BokehMe(BokehMeTraining):
     paper = "Peng et al., CVPR 2022, arXiv 2206.12614"
     #: Two PyTorch files, ARNet's first; every radius computed, as they do.
     authors = {"step": 0.0}, load_official
-    architecture = ("width", "upsampling_width", "gamma")
     published = Published(
         1_163_740,
         {"width": 128, "upsampling_width": 64},

@@ -135,7 +135,7 @@ def test_render_of_a_folder_writes_a_folder_of_maps(tmp_path: Path, capsys) -> N
     assert sorted(path.name for path in (tmp_path / "used").iterdir()) == ["a.png", "b.png"]
     assert main(["render", str(photos / "a.jpg"), "--model", "layered", "--disparity", str(maps), "-o",
               str(tmp_path / "x.png"), "--save-disparity", str(tmp_path / "x.png")]) == 2  # fmt: skip
-    assert "photo or the output itself" in capsys.readouterr().err
+    assert "which is read: give another place" in capsys.readouterr().err
 
 
 def test_predict_takes_depth_for_any_method_with_a_map(tmp_path: Path, network: Path) -> None:
