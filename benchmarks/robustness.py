@@ -71,10 +71,10 @@ def same(one: Any, other: Any) -> bool:
 
 def killed(number: signal.Signals, times: int, home: Path) -> list[str]:
     """A row: how many fits that were ended went on to the same end."""
-    start(["--version"], home, home / "version.txt").join()  # the server has torch from now on
+    start(["--version"], home, home / "version.txt").wait()  # the server has torch from now on
     begun = time.monotonic()
     whole = start(FIT, home, home / "whole.txt")
-    whole.join()
+    whole.wait()
     seconds, wanted = time.monotonic() - begun, state(home)
     resumed = statuses = left = 0
     for again in trange(times, desc=number.name):
@@ -82,16 +82,16 @@ def killed(number: signal.Signals, times: int, home: Path) -> list[str]:
         folder.mkdir()
         process = start(FIT, folder, folder / "said.txt")
         time.sleep(random.Random(again).uniform(0.2, 0.9) * seconds)
-        if process.pid is not None and process.is_alive():
+        if process.poll() is None:
             os.kill(process.pid, number)
-        process.join()
-        statuses += process.exitcode in (0, -number, 128 + number)
+        process.wait()
+        statuses += process.returncode in (0, -number, 128 + number)
         left += len([path for path in folder.rglob(".*") if path.is_file()])
         last = newest_whole(folder / "runs" / METHOD / "version_0" / "checkpoints")
         more = [*FIT, *(["--checkpoint", str(last)] if last else [])]
         on = start(more, folder, folder / "again.txt")
-        on.join()
-        resumed += on.exitcode == 0 and same(state(folder), wanted)
+        on.wait()
+        resumed += on.returncode == 0 and same(state(folder), wanted)
         shutil.rmtree(folder)
     said = f"equal to the bit; {statuses} with its exit status; {left} temporary files left"
     return [f"{number.name} at a random moment of a fit", f"{resumed} of {times}", said]
@@ -133,9 +133,9 @@ def races(times: int, home: Path) -> list[str]:
         adding = [start(["leaderboard", "add", f"{name}.json"], home, home / f"{name}.txt")
                   for name in ("identity", "gaussian")]  # fmt: skip
         for process in adding:
-            process.join()
+            process.wait()
         table = (board / "table.md").read_text()
-        good += all(result.method in table for result in found) and not any(p.exitcode for p in adding)
+        good += all(result.method in table for result in found) and not any(p.returncode for p in adding)
         shutil.rmtree(board / "results")
         (board / "table.md").unlink()
     return ["two `leaderboard add` at once", f"{good} of {times}", "both results in the table, before it is made again"]
@@ -165,7 +165,7 @@ def full(home: Path) -> list[str]:
     save(home / "photo.png", picture(1, (64, 80)))
     save(home / "map.png", ramp((64, 80)))
     done = start(FIT, home, home / "said.txt")
-    done.join()
+    done.wait()
     shutil.copy(next((home / "runs" / METHOD).glob("*/checkpoints/last.ckpt")), home / "last.ckpt")
     good, other = 0, []
     with full_disk(place):
@@ -173,10 +173,10 @@ def full(home: Path) -> list[str]:
         for verb, line in WRITING.items():
             said = home / "verb.txt"
             process = start([w.replace("@full", str(place)).replace("@", str(home)) for w in line], home, said)
-            process.join()
+            process.wait()
             text = said.read_text()
             sentences = [each for each in text.splitlines() if each.startswith("bokehbench: ")]
-            right = process.exitcode == 2 and len(sentences) == 1 and "Traceback" not in text
+            right = process.returncode == 2 and len(sentences) == 1 and "Traceback" not in text
             right &= (place / "filler").stat().st_size == before and not list(place.rglob("*.tmp"))
             good += right
             other += [] if right else [verb]
