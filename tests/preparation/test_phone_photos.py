@@ -160,9 +160,11 @@ def test_a_film_behind_a_photo_is_no_picture(tmp_path: Path, capsys) -> None:
     assert "a.jpg: holds no depth map." in capsys.readouterr().out
 
 
-def test_depth_of_little_confidence_is_missing(tmp_path: Path) -> None:
+def test_depth_of_little_confidence_is_missing(tmp_path: Path, capsys) -> None:
     folder = write(tmp_path / "in", {"a.jpg": dynamic_depth_jpeg(BLURRED, METRES, SHARP)})
+    (folder / "100APPLE").mkdir()
     assert run(folder, tmp_path / "out", "--min-confidence", "0.5") == 0
+    assert "subfolders: 100APPLE" in capsys.readouterr().out
     assert np.array_equal(np.isnan(np.load(tmp_path / "out" / "depth" / "a.npy")), METRES > 1)
     assert table(tmp_path / "out")["a"]["missing"] == "0.75"
 

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from tqdm import tqdm
 
+from bokehbench.counted import some
 from bokehbench.data.decoding import PICTURE_SUFFIXES
 from bokehbench.data.folders import files_in, normal
 from bokehbench.errors import BokehbenchError
@@ -55,6 +56,8 @@ def import_folder(
         BokehbenchError: a folder that cannot be read or written, or one of another data set.
     """
     paths, notes = files_in(folder, (*PICTURE_SUFFIXES, *HEIC_SUFFIXES))
+    if below := sorted(each.name for each in folder.iterdir() if each.is_dir() and not each.name.startswith(".")):
+        notes.append(f"{folder}: not read, subfolders: {some(below)}; import each of them into the same --output.")
     root, busy = settings.root, f"{settings.root}: another import writes there: wait until it has ended."
     with locked(root, busy), ThreadPoolExecutor(workers) as pool:
         report = Report(_rows(root), notes=notes)
