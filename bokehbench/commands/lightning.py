@@ -71,6 +71,10 @@ class BokehCLI(LightningCLI):
         parser = super()._prepare_subcommand_parser(klass, subcommand, **kwargs)
         if subcommand != "fit":
             parser.add_argument("--untrained", action="store_true", help="run random weights, too; no board ranks them")
+        if subcommand == "test":
+            parser.add_argument(
+                "--control", action="store_true", help="does it do what it is told? sweeps of apertures"
+            )
         return parser
 
     def before_test(self) -> None:

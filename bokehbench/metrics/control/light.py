@@ -35,23 +35,29 @@ def gain(zero: np.ndarray, image: np.ndarray) -> float:
 
 
 def border(disparity: np.ndarray, focus: float, aperture: float) -> tuple[np.ndarray, np.ndarray]:
-    """The sharp pixels (H W mask) that blur of a farther neighbour could reach, and that neighbour's radius (H W, px)."""
+    """The sharp pixels (H W mask) that blur of a farther neighbour could reach, and that neighbour's radius (H W, px).
+
+    Of several that reach a pixel the one with the widest blur counts.
+    """
     radius = aperture * np.abs(disparity - focus)
-    far, near = np.zeros(disparity.shape, bool), np.full(disparity.shape, -1.0)
+    far, near = np.full(disparity.shape, -1.0), np.full(disparity.shape, -1.0)
     for one, other in neighbours(disparity):
         for here, there in ((one, other), (other, one)):
-            jump = disparity[there] - disparity[here] > JUMP
-            far[here] |= jump  # the farther pixel of the pair
+            jump = disparity[there] - disparity[here] > JUMP  # ``here`` is the farther pixel of the pair
+            far[here] = np.where(jump, radius[here], far[here])
             near[there] = np.where(jump, np.maximum(near[there], radius[there]), near[there])
-    if not far.any():
-        return far, radius
-    away, nearest = distance_transform_edt(~far, return_indices=True)
-    theirs = radius[tuple(nearest)]
-    farther = disparity[tuple(nearest)] < disparity - JUMP
-    band = (radius < SHARP) & farther & (away > GUARD + 1) & (away <= theirs + GUARD)
+    widest = np.full(disparity.shape, -1.0)
+    for level in np.unique(np.ceil(far[far >= 0])):
+        there = np.ceil(far) == level
+        reach = far[there].max()
+        widest = np.where(distance(there) <= reach + GUARD, np.maximum(widest, reach), widest)
+    band = (radius < SHARP) & (widest > 0)
+    if band.any():
+        away, nearest = distance_transform_edt(far < 0, return_indices=True)
+        band &= (disparity[tuple(nearest)] < disparity - JUMP) & (away > GUARD + 1)
     for level in np.unique(np.ceil(near[near >= SHARP])):  # blurred things in front of others
         band &= distance(np.ceil(near) == level) > level + GUARD
-    return band, theirs
+    return band, widest
 
 
 def leak(
