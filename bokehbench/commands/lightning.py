@@ -72,9 +72,7 @@ class BokehCLI(LightningCLI):
         if subcommand != "fit":
             parser.add_argument("--untrained", action="store_true", help="run random weights, too; no board ranks them")
         if subcommand == "test":
-            parser.add_argument(
-                "--control", action="store_true", help="does it do what it is told? sweeps of apertures"
-            )
+            parser.add_argument("--control", action="store_true", help="measure whether it does what it is told")
         return parser
 
     def before_test(self) -> None:

@@ -1,4 +1,4 @@
-"""Control: scenes, charts and lamps under many apertures and focal planes, made on the fly (docs/metrics/control.md)."""
+"""Control: scenes, charts and lamps under many apertures and focal planes (docs/metrics/control.md)."""
 
 from dataclasses import dataclass
 
@@ -26,7 +26,7 @@ LAMPS = "lamps"
 
 @dataclass(eq=False)
 class ControlItems(PictureSet):
-    """Items called ``scene-003/front/08``, scene by scene: aperture 0 first, then each plane's apertures, rising; charts and lamps follow.
+    """Items called ``scene-003/front/08``, scene by scene: aperture 0, each plane's apertures, rising; charts; lamps.
 
     Scene i is scene i of the test split of :class:`~bokehbench.data.SyntheticDoF`, without highlights.
     """

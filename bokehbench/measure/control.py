@@ -164,8 +164,8 @@ class ControlRecorder(ResultRecorder):
             found |= {key: "takes no focus" for key in FOCUS if key in found}
         scores = self.measurement.of(Sample(torch.zeros(1, 3, 1, 1), control=found))
         values = {key: value if isinstance(value, str) else float(value[0]) for key, value in scores.items()}
-        hashes = [total_hash({name: each[n] for name, each in self.hashes.items()}) for n in (0, 1)]
-        self.rows.append(Swept(name, values, *hashes, curves=curves, lines=lines))
+        made, wanted = (total_hash({one: each[n] for one, each in self.hashes.items()}) for n in (0, 1))
+        self.rows.append(Swept(name, values, made, wanted, curves=curves, lines=lines))
         self.more, self.hashes = {}, {}
 
     def on_test_end(self, trainer: Trainer, pl_module: LightningModule) -> None:

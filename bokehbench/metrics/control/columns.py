@@ -22,7 +22,7 @@ def _read(name: str, sample: Sample) -> Tensor:
 
 
 COLUMNS = tuple(
-    Column(name, label, partial(_read, name), about, better, decimals, needs=("control",), may_lack=True)
+    Column(name, label, partial(_read, name), about, better, decimals, needs=("control",), may_lack=True)  # type: ignore[arg-type]
     for name, label, better, decimals, about in (
         ("dose_slope", "dose slope", "one", 2, "measured aperture over the aperture told, least squares; 1 is right"),
         ("dose_rank", "dose rank", "one", 2, "rank correlation of measured aperture and aperture told; 1 is right"),
@@ -35,9 +35,9 @@ COLUMNS = tuple(
         ("focus_floor", "floor", "lower", 2, "blur radius left in the focal plane of charts, px"),
         ("leak_8", "leak 8", "zero", 2, "light of the blurred side on the sharp side of a border, aperture 8 px"),
         ("leak_16", "leak 16", "zero", 2, "the same, aperture 16 px"),
-        ("highlight_energy_4", "lamps 4", "one", 2, "light of small lamps blurred to 4 px over that put in; 1 is right"),
+        ("highlight_energy_4", "lamps 4", "one", 2, "light of lamps blurred to 4 px over that put in; 1 is right"),
         ("highlight_energy_8", "lamps 8", "one", 2, "the same, blurred to 8 px"),
-        ("lvcorr_reference", "LVCorr, reference", "higher", 2, "correlation of Laplacian variances of output and target"),
-        ("lvcorr", "LVCorr", "higher", 2, "minus the correlation of aperture and Laplacian variance: weak, see the docs"),
+        ("lvcorr_reference", "LVCorr, reference", "higher", 2, "correlation of Laplacian variances with the target's"),
+        ("lvcorr", "LVCorr", "higher", 2, "minus the correlation of aperture and Laplacian variance; weak"),
     )
 )  # fmt: skip

@@ -1,4 +1,4 @@
-"""Where blur can be measured: pixels that nothing of another depth, no clipped light and no frame edge reaches (2.2)."""
+"""Where blur can be measured: pixels that no other depth, no clipped light and no frame edge reaches (2.2)."""
 
 from dataclasses import dataclass
 
@@ -59,9 +59,10 @@ def safe(image: np.ndarray, disparity: np.ndarray, focus: float, aperture: float
         larger = np.where(jump, np.maximum(radius[one], radius[other]), -1.0)
         reach[one], reach[other] = np.maximum(reach[one], larger), np.maximum(reach[other], larger)
     fine = np.ones(disparity.shape, bool)
-    levels = np.ceil(reach)  # radii of slopes rounded up to whole pixels, so that one map of distances serves many
-    for level in np.unique(levels[reach >= 0]):
-        fine &= distance((levels == level) & (reach >= 0)) > reach[levels == level].max() + GUARD
+    # Radii of slopes rounded up to whole pixels, so that one map of distances serves many
+    levels: np.ndarray = np.ceil(reach)
+    for level in np.unique(levels[reach > 0]):
+        fine &= distance(levels == level) > reach[levels == level].max() + GUARD
     fine &= distance((image >= CLIPPED).any(0)) > radius + GUARD
     rows, columns = (np.minimum(np.arange(n), n - 1 - np.arange(n)) + 1 for n in disparity.shape)
     return fine & (np.minimum(rows[:, None], columns[None, :]) > radius)

@@ -10,7 +10,8 @@ from bokehbench.optics.linear_light import to_linear, to_srgb
 
 #: Radii of the disks as drawn, px: near ones below 4, then 10.5 % apart.
 NOMINAL = (
-    0.0, 0.55, 0.65, 0.8, 1.0, 1.25, 1.5, 1.75, 2.0, 2.35, 2.7, 3.1, 3.5, *(4.0 * (29.4 / 4) ** (n / 20) for n in range(21)),
+    0.0, 0.55, 0.65, 0.8, 1.0, 1.25, 1.5, 1.75, 2.0, 2.35, 2.7, 3.1, 3.5,
+    *(4.0 * (29.4 / 4) ** (n / 20) for n in range(21)),
 )  # fmt: skip
 #: Points per pixel and axis that a disk's area is counted with.
 POINTS = 16
