@@ -13,6 +13,7 @@ from bokehbench.data.synthetic.procedural import Procedural
 from bokehbench.data.synthetic.scene import Foreground, Scene, SceneOptions
 from bokehbench.data.synthetic_dof import SyntheticScenes
 from bokehbench.errors import check_options, within
+from bokehbench.optics.aperture_kernels import area_disk
 
 #: Blur radii in px at a disparity difference of 1 that every scene is rendered with, on each of its focal planes.
 APERTURES = (4.0, 8.0, 12.0, 16.0, 20.0, 24.0)
@@ -114,10 +115,8 @@ def lamp_places(size: int) -> Tensor:
 def lamps(options: SceneOptions) -> Scene:
     """3 x 3 white lamps on a dark wall of one disparity."""
     size, margin = options.height, options.margin
-    fine = 16
-    axis = (torch.arange(5 * fine) + 0.5) / fine - 2.5
-    disk = (axis[:, None] ** 2 + axis[None, :] ** 2 <= LAMP_RADIUS**2).float()
-    disk = disk.reshape(5, fine, 5, fine).mean((1, 3))
+    disk = area_disk(LAMP_RADIUS)
+    disk = disk / disk.max()  # the middle pixel is covered
     light = torch.full((size + 2 * margin, size + 2 * margin), WALL_LIGHT)
     for y, x in (lamp_places(size) + margin).tolist():
         light[y - 2 : y + 3, x - 2 : x + 3] += (1 - WALL_LIGHT) * disk

@@ -15,9 +15,9 @@ def draw(
 ) -> list[Path]:
     """Write every figure that a board can give to ``out/BOARD-FIGURE``; returns the files.
 
-    ``time``, ``edges``, ``channels`` and ``dose`` need the board's results alone; ``contact`` and ``training`` need the pictures
-    and the training logs in ``work``, the folder of a suite (``runs/suites/SUITE``). ``report`` is called with one
-    sentence for each figure that is left out.
+    ``contact`` and ``training`` need the pictures and the training logs in ``work``, the folder of a suite
+    (``runs/suites/SUITE``), the others the board's results alone. ``report`` is called with one sentence for each
+    figure that is left out.
 
     Raises:
         BokehbenchError: a file of the board that is not right, no folder ``work``, or ``out`` cannot be written to.

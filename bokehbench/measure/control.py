@@ -18,12 +18,9 @@ from bokehbench.files import write_text
 from bokehbench.measure.pictures import Picture, picture_hash, total_hash
 from bokehbench.measure.recorder import ResultRecorder
 from bokehbench.metrics.control.columns import NO_RESPONSE
-from bokehbench.metrics.control.focus import NOT_LOCATED, locate
 from bokehbench.metrics.control.light import highlight_energy, zero_psnr
-from bokehbench.metrics.control.places import bins, safe
-from bokehbench.metrics.control.radius import measured_radii
 from bokehbench.metrics.control.stack import stack
-from bokehbench.metrics.control.sweep import Stack, Sweep
+from bokehbench.metrics.control.sweep import Stack, Sweep, chart_focus
 from bokehbench.metrics.measurement import Measurement
 from bokehbench.metrics.sample import Sample
 from bokehbench.models.base import BokehModel
@@ -76,19 +73,25 @@ class ControlRecorder(ResultRecorder):
     ) -> None:
         super().__init__(board, output, variant)
         self.measurement = Measurement.named(self.board.columns, self.board.evaluator)
-        self.exact, self.refused = exact, ""
-        self.at = "", ""
+        self.exact, self.refused, self.at = exact, "", ("", "")
         self.zero: np.ndarray | None = None
         self.sweep: Sweep | None = None
-        self.stack: Stack | None = None
+        self.ruler: Stack | None = None
+        self.begin()
+
+    def begin(self) -> None:
+        """Forget what was measured of the row at hand."""
+        self.sweep = None
         self.hashes: dict[str, tuple[str, str]] = {}
-        self.more: dict[str, float | str] = {}
+        self.found: dict[str, float | str] = {}
+        self.curves: dict[str, Any] = {}
 
     def refuse_other_pictures(self, data: Any) -> None:
         """Other scenes than the board's are measured, but make no result; another data set is refused."""
         if not isinstance(data, Control):
             raise BokehbenchError(f"{type(data).__name__} has no sweeps of apertures: give --data control.")
-        self.at, self.sweep, self.hashes, self.more, self.refused = ("", ""), None, {}, {}, ""
+        self.at, self.refused = ("", ""), ""
+        self.begin()
         try:
             super().refuse_other_pictures(data)
         except BokehbenchError as error:
@@ -98,75 +101,53 @@ class ControlRecorder(ResultRecorder):
     def on_test_batch_end(
         self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Batch, batch_idx: int, *args: object
     ) -> None:
-        """Measure one picture; a sweep is over where the next begins."""
+        """Measure one picture; a row is over where the next begins."""
         self.first = self.first or batch
-        target = batch.get("bokeh")
-        assert target is not None, "Control has targets"
-        shown = target if self.exact else outputs["sample"].output
-        name, output, image = batch["name"][0], pixels(shown[0]), pixels(batch["image"][0])
-        scene, plane, _ = name.split("/")
+        shown = batch["bokeh"] if self.exact else outputs["sample"].output
+        output, image, target = (pixels(each[0]) for each in (shown, batch["image"], batch["bokeh"]))
         disparity = batch["disparity"][0, 0].cpu().numpy()
-        focus, told = float(batch["focus"]), float(batch["aperture"])
+        name, focus, told = batch["name"][0], float(batch["focus"]), float(batch["aperture"])
+        scene, plane, _ = name.split("/")
         if (scene, plane) != self.at:
             self.close(pl_module)
         if scene != self.at[0]:
-            self.zero, self.stack = None, None if scene == LAMPS else stack(image)
+            self.zero, self.ruler = None, None if scene == LAMPS else stack(image)
         self.at = scene, plane
-        self.hashes[name] = picture_hash(shown[0]), picture_hash(target[0])
-        if scene == LAMPS:
+        self.hashes[name] = picture_hash(shown[0]), picture_hash(batch["bokeh"][0])
+        if self.ruler is None:
             radius = told * abs(float(disparity[0, 0]) - focus)
             places = lamp_places(image.shape[-1]).numpy()
-            self.more[f"highlight_energy_{radius:.0f}"] = highlight_energy(output, image, places, radius)
+            self.found[f"highlight_energy_{radius:.0f}"] = highlight_energy(output, image, places, radius)
         elif scene.startswith("chart"):
-            self.chart(pl_module, name, image, disparity, focus, told, output)
+            found, self.curves = chart_focus(output, image, disparity, focus, told, self.ruler)
+            self.found |= found
         elif told == 0:
-            self.zero, self.more["zero_psnr"] = output, zero_psnr(output, image)
+            self.zero, self.found["zero_psnr"] = output, zero_psnr(output, image)
         else:
             if self.sweep is None:
-                assert self.stack is not None
                 front = plane == "front"
-                self.sweep = Sweep(image, disparity, focus, self.stack, max(APERTURES), self.zero, front)
-            self.sweep.add(told, output, pixels(target[0]))
-
-    def chart(
-        self, model: LightningModule, name: str, image: np.ndarray, disparity: np.ndarray, focus: float, told: float,
-        output: np.ndarray,
-    ) -> None:  # fmt: skip
-        """Where one chart is in focus."""
-        assert self.stack is not None
-        found = bins(safe(image, disparity, focus, told), disparity, self.stack[1])
-        radii, places = measured_radii(output, found, self.stack[0]), np.array([each.disparity for each in found])
-        plane = locate(radii, places, told)
-        self.more["focus_located"] = float(plane is not None)
-        self.more["focus_error"] = NOT_LOCATED if plane is None else abs(plane.focus - focus)
-        self.more["focus_floor"] = NOT_LOCATED if plane is None else plane.floor
-        self.keep(model, name.rpartition("/")[0], {"d": rounded(places), "r": rounded(radii)})
+                self.sweep = Sweep(image, disparity, focus, self.ruler, max(APERTURES), self.zero, front)
+            self.sweep.add(told, output, target)
 
     def close(self, model: LightningModule) -> None:
-        """End the sweep, or the lamps, at hand."""
-        if self.sweep is not None:
-            sweep, self.sweep = self.sweep, None
-            self.more |= sweep.scores()
-            curves = {key: rounded(value) for key, value in sweep.curves().items()}
-            self.keep(model, "/".join(self.at), curves, tuple(sweep.lines()))
-        elif self.more and self.at[0] == LAMPS:
-            self.keep(model, LAMPS, {})
-
-    def keep(
-        self, model: LightningModule, name: str, curves: dict[str, Any], lines: tuple[dict[str, float], ...] = ()
-    ) -> None:
-        """One row, measured by the board's columns."""
+        """End the row at hand, and measure it by the board's columns."""
         assert isinstance(model, BokehModel)
-        found = dict(self.more)
+        lines: list[dict[str, float]] = []
+        if self.sweep is not None:
+            self.found |= self.sweep.scores()
+            self.curves, lines = self.sweep.curves(), self.sweep.lines()
+        found = dict(self.found)
         if not self.exact and not model.uses.aperture:
             found = {key: "takes no aperture" if value == NO_RESPONSE else value for key, value in found.items()}
         if not self.exact and not model.uses.focus:
             found |= {key: "takes no focus" for key in FOCUS if key in found}
-        scores = self.measurement.of(Sample(torch.zeros(1, 3, 1, 1), control=found))
-        values = {key: value if isinstance(value, str) else float(value[0]) for key, value in scores.items()}
-        made, wanted = (total_hash({one: each[n] for one, each in self.hashes.items()}) for n in (0, 1))
-        self.rows.append(Swept(name, values, made, wanted, curves=curves, lines=lines))
-        self.more, self.hashes = {}, {}
+        if found:
+            scores = self.measurement.of(Sample(torch.zeros(1, 3, 1, 1), control=found))
+            values = {key: value if isinstance(value, str) else float(value[0]) for key, value in scores.items()}
+            made, wanted = (total_hash({name: each[n] for name, each in self.hashes.items()}) for n in (0, 1))
+            curves = {key: np.round(value, 4).tolist() for key, value in self.curves.items()}
+            self.rows.append(Swept("/".join(self.at), values, made, wanted, curves=curves, lines=tuple(lines)))
+        self.begin()
 
     def on_test_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """End what is open; gather over processes, print, write."""
@@ -208,11 +189,6 @@ class ControlRecorder(ResultRecorder):
 def pixels(picture: Tensor) -> np.ndarray:
     """As a file holds it, on the CPU."""
     return eight_bit(picture.detach().float().clamp(0, 1)).cpu().numpy()
-
-
-def rounded(values: Any) -> Any:
-    """Numbers with the digits that a figure can show."""
-    return np.round(values, 4).tolist()
 
 
 def without_rare_knees(rows: list[Picture]) -> list[Picture]:

@@ -53,9 +53,9 @@ def ran(board, tmp_path_factory):
 def test_a_result_has_a_row_for_each_sweep_chart_and_the_lamps_with_curves(ran):
     result, folder = ran["Layered"]
     assert len(result.per_image) == COUNT
-    assert {"scene-000/front", "scene-000/background", "chart-3/0.9", "lamps"} <= set(result.per_image)
+    assert {"scene-000/front", "scene-000/background", "chart-3/0.9", "lamps/0.7"} <= set(result.per_image)
     assert result.inference["control"]["protocol"] == "control-1"
-    assert result.per_image["lamps"]["highlight_energy_8"] == pytest.approx(1, abs=0.1)
+    assert result.per_image["lamps/0.7"]["highlight_energy_8"] == pytest.approx(1, abs=0.1)
     sweep = result.curves["scene-000/front"]
     assert sweep["K"] == [4, 8, 12, 16, 20, 24]
     assert len(sweep["A"]) == len(sweep["lv"]) == 6

@@ -4,7 +4,7 @@ import numpy as np
 import torch
 from scipy.ndimage import distance_transform_edt
 
-from bokehbench.metrics.control.places import GUARD, JUMP, distance, neighbours
+from bokehbench.metrics.control.places import GUARD, JUMP, neighbours, reaching
 from bokehbench.metrics.control.radius import TEXTURE
 from bokehbench.optics.linear_light import to_linear
 
@@ -46,17 +46,11 @@ def border(disparity: np.ndarray, focus: float, aperture: float) -> tuple[np.nda
             jump = disparity[there] - disparity[here] > JUMP  # ``here`` is the farther pixel of the pair
             far[here] = np.where(jump, radius[here], far[here])
             near[there] = np.where(jump, np.maximum(near[there], radius[there]), near[there])
-    widest = np.full(disparity.shape, -1.0)
-    for level in np.unique(np.ceil(far[far >= 0])):
-        there = np.ceil(far) == level
-        reach = far[there].max()
-        widest = np.where(distance(there) <= reach + GUARD, np.maximum(widest, reach), widest)
-    band = (radius < SHARP) & (widest > 0)
+    widest = reaching(far)
+    band = (radius < SHARP) & (widest > 0) & (reaching(np.where(near < SHARP, -1.0, near)) < 0)
     if band.any():
         away, nearest = distance_transform_edt(far < 0, return_indices=True)
         band &= (disparity[tuple(nearest)] < disparity - JUMP) & (away > GUARD + 1)
-    for level in np.unique(np.ceil(near[near >= SHARP])):  # blurred things in front of others
-        band &= distance(np.ceil(near) == level) > level + GUARD
     return band, widest
 
 
