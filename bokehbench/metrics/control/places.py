@@ -69,7 +69,7 @@ def safe(image: np.ndarray, disparity: np.ndarray, focus: float, aperture: float
         jump = np.abs(disparity[one] - disparity[other]) > JUMP
         larger = np.where(jump, np.maximum(radius[one], radius[other]), -1.0)
         reach[one], reach[other] = np.maximum(reach[one], larger), np.maximum(reach[other], larger)
-    fine = (reaching(reach) < 0) & (distance((image >= CLIPPED).any(0)) > radius + GUARD)
+    fine = (reaching(reach) < 0) & (distance(np.any(image >= CLIPPED, axis=0)) > radius + GUARD)
     rows, columns = (np.minimum(np.arange(n), n - 1 - np.arange(n)) + 1 for n in disparity.shape)
     return fine & (np.minimum(rows[:, None], columns[None, :]) > radius)
 
