@@ -1,6 +1,7 @@
 """Control: scenes, charts and lamps under many apertures and focal planes (docs/metrics/control.md)."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 import torch
@@ -36,7 +37,6 @@ class ControlItems(PictureSet):
     length: int
 
     def __post_init__(self) -> None:
-        self.kept: tuple[int, Scene] | None = None  # the scene at hand: its items follow each other
         self.items = [(i, plane, aperture) for i in range(self.length) for plane, aperture in _SWEEPS]
         self.items += [(-1 - i, f"{focus:g}", CHART_APERTURE) for i in range(CHARTS) for focus in CHART_FOCUSES]
         self.items += [(-1 - CHARTS, f"{LAMP_FOCUS:g}", aperture) for aperture in LAMP_APERTURES]
@@ -56,7 +56,7 @@ class ControlItems(PictureSet):
     def __getitem__(self, index: int) -> Item:
         """``image``, ``bokeh`` (exact), ``disparity`` (true), ``focus``, ``aperture``, ``name``."""
         number, plane, aperture = self.items[index]
-        scene = self.scene(number)
+        scene = scene_of(self.scenes, number)
         focus = self.focus(scene, plane)
         name = f"scene-{number:03d}" if number >= 0 else LAMPS if number < -CHARTS else f"chart-{-1 - number}"
         return {
@@ -68,17 +68,6 @@ class ControlItems(PictureSet):
             "name": f"{name}/{plane}/{aperture:02g}",
         }
 
-    def scene(self, number: int) -> Scene:
-        """Scene ``number``; below 0 the charts, then the lamps."""
-        if self.kept is None or self.kept[0] != number:
-            options = self.scenes.options
-            if number >= 0:
-                made = self.scenes.scene(number)[0]
-            else:
-                made = lamps(options) if number < -CHARTS else chart(-1 - number, options)
-            self.kept = number, made
-        return self.kept[1]
-
     @staticmethod
     def focus(scene: Scene, plane: str) -> float:
         """Disparity of the front object, the mean of the background's, or the number that ``plane`` is."""
@@ -88,6 +77,14 @@ class ControlItems(PictureSet):
             crop = slice(scene.margin, -scene.margin)
             return float(scene.backdrop_disparity.expand(scene.backdrop.shape[1:])[crop, crop].mean())
         return float(plane)
+
+
+@lru_cache(maxsize=1)  # the items of a scene follow each other
+def scene_of(scenes: SyntheticScenes, number: int) -> Scene:
+    """Scene ``number``; below 0 the charts, then the lamps."""
+    if number >= 0:
+        return scenes.scene(number)[0]
+    return lamps(scenes.options) if number < -CHARTS else chart(-1 - number, scenes.options)
 
 
 #: Of one scene.
