@@ -10,11 +10,13 @@ import yaml
 from made_boards import make_board
 
 from bokehbench.board import boards, results
-from bokehbench.board.leaderboard import add
+from bokehbench.board.leaderboard import add, render
 from bokehbench.board.standings import read_standings
 from bokehbench.cli import main
 from bokehbench.data import Control
 from bokehbench.errors import BokehbenchError
+from bokehbench.figures import draw
+from bokehbench.figures.dose_response import chart, response
 from bokehbench.measure.control import ControlRecorder
 from bokehbench.measure.verification import verify
 
@@ -72,6 +74,17 @@ def test_exact_renderings_rank_first_and_identity_has_no_rank(board, ran):
     assert exact.weights_hash == ran["Layered"][0].weights_hash, "none"
     assert all(value == pytest.approx(58.92, abs=0.01) for value in exact.values("zero_psnr").values())
     assert ran["Identity"][0].missing["focus_error"] == "takes no focus"
+
+
+def test_the_dose_response_is_drawn_and_intervals_are_of_scenes(ran, board, tmp_path):
+    assert tmp_path / "tiny-dose.png" in draw(board, tmp_path)
+    curve = response(ran["Layered"][0])
+    assert [told for told, *_ in curve] == [4, 8, 12, 16, 20, 24]
+    assert all(abs(measured - told) < 2 for told, measured, *_ in curve)
+    radii = dict(chart(ran["Layered"][0]))
+    assert min(radii, key=radii.get) == pytest.approx(0.5, abs=0.05)
+    render(board)
+    assert "interval over scenes" in (board / "table.md").read_text()
 
 
 def test_failures_are_sentences_and_other_scenes_make_no_result(ran, board, tmp_path, capsys):
