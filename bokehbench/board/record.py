@@ -98,6 +98,7 @@ class Record(_Strict):
     date: str = ""
     fingerprints: dict[str, list[float]] = {}
     f_numbers: dict[str, Annotated[float, Field(gt=0)]] = {}
+    curves: dict[str, dict[str, Score | list[Score]]] = {}
     data_lock: Annotated[str, Field(pattern="^([0-9a-f]{64})?$")] = ""
 
 

@@ -67,6 +67,7 @@ class Result:
         date: ISO day.
         data_lock: SHA-256 of the manifest that lay beside the data set (`data lock`), where its files fitted it; empty
             where there was none. No part of the identity.
+        curves: picture's name -> what its scores were read from, for figures: of control. No part of the identity.
     """
 
     board: str
@@ -98,6 +99,7 @@ class Result:
     fingerprints: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
     f_numbers: Mapping[str, float] = field(default_factory=dict)
     data_lock: str = ""
+    curves: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     format: int = FORMAT
 
     @property
@@ -153,7 +155,7 @@ class Result:
             for name, row in self.per_image.items()
         }
         prints = self.fingerprints if self.format > 1 else {}
-        by_picture = {"fingerprints": prints, "f_numbers": self.f_numbers, "per_image": pictures}
+        by_picture = {"fingerprints": prints, "f_numbers": self.f_numbers, "curves": self.curves, "per_image": pictures}
         content = {each.name: getattr(self, each.name) for each in dataclasses.fields(self)}
         content = {key: value for key, value in content.items() if key not in by_picture}
         content = {key: value for key, value in content.items() if key != "data_lock" or value}

@@ -77,6 +77,8 @@ class BokehCLI(LightningCLI):
         parser = super()._prepare_subcommand_parser(klass, subcommand, **kwargs)
         if subcommand != "fit":
             parser.add_argument("--untrained", action="store_true", help="run random weights, too; no board ranks them")
+        if subcommand == "test":
+            parser.add_argument("--control", action="store_true", help="measure whether it does what it is told")
         return parser
 
     def before_test(self) -> None:

@@ -108,7 +108,8 @@ def test_what_a_board_cannot_give_is_left_out_with_a_sentence(tmp_path: Path, ca
     said: list[str] = []
     assert figures.draw(folder, tmp_path / "out", report=said.append) == []
     assert [line.split(":")[0] for line in said] == [
-        "quality against time", "quality near depth edges", "channel curve", "contact sheet", "training curves"
+        "quality against time", "quality near depth edges", "channel curve", "dose response", "contact sheet",
+        "training curves",
     ]  # fmt: skip
     assert main(["leaderboard", "figures", str(folder), "-o", str(tmp_path / "out")]) == 0
     assert "No quality against time: 0 ranked results have a time" in capsys.readouterr().out

@@ -29,7 +29,8 @@ def mask(pair):
 def test_every_column_has_a_value_where_all_that_it_needs_is_there(pair, mask):
     depth = torch.rand(2, 1, *pair[1].shape[-2:])
     kept = pair[1].where(torch.arange(mask.shape[-1]) < 100, pair[1].flip(-1))  # the lens changes a part of it
-    sample = Sample(*pair, input=kept, in_focus=mask, true_disparity=depth, own_disparity=lambda: 1 - depth)
+    sample = Sample(*pair, input=kept, in_focus=mask, true_disparity=depth, own_disparity=lambda: 1 - depth,
+                    control=dict.fromkeys(BESIDES, 0.5))  # fmt: skip
     scores = Measurement.named(BESIDES).of(sample)
     assert list(scores) == BESIDES
     assert all(torch.is_tensor(each) and each.shape == (2,) and each.isfinite().all() for each in scores.values())
