@@ -20,6 +20,7 @@ from bokehbench.commands.trainer_options import check_trainer
 from bokehbench.data.base import BokehDataModule
 from bokehbench.errors import BokehbenchError
 from bokehbench.files import REMEDY
+from bokehbench.metrics.matched import MatchedStrength
 from bokehbench.models import MODELS
 from bokehbench.models.base import BokehModel
 from bokehbench.models.stages import check_recipe
@@ -71,6 +72,8 @@ class BokehCLI(LightningCLI):
         parser = super()._prepare_subcommand_parser(klass, subcommand, **kwargs)
         if subcommand != "fit":
             parser.add_argument("--untrained", action="store_true", help="run random weights, too; no board ranks them")
+        if subcommand == "test":
+            parser.add_argument("--matched", type=MatchedStrength | None, help="search each picture's best aperture")
         return parser
 
     def before_test(self) -> None:
@@ -78,6 +81,7 @@ class BokehCLI(LightningCLI):
         assert isinstance(self.model, BokehModel)
         if not (self._get(self.config, "untrained") or self._get(self.config, "ckpt_path")):
             self.model.refuse_untrained()
+        self.model.matched = self._get(self.config_init, "matched")
 
     before_validate = before_predict = before_test
 

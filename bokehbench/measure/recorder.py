@@ -19,6 +19,7 @@ from bokehbench.files import write_text
 from bokehbench.machine import device_in_words, peak_memory
 from bokehbench.measure.pictures import Picture, board_result, measured, target_files_hash, total_hash
 from bokehbench.measure.stopwatch import Stopwatch, count_macs
+from bokehbench.metrics.matched import COLUMNS as MATCHED
 from bokehbench.metrics.measurement import Measurement
 from bokehbench.metrics.sample import Sample
 from bokehbench.models.base import BokehModel
@@ -45,7 +46,6 @@ class ResultRecorder(InRunFolder):
 
     def __init__(self, board: str, output: str | None = None, variant: str = "", pictures: int = 0) -> None:
         self.board = boards.read_board(boards.find(board))
-        self.measurement = Measurement.of_protocol(self.board.evaluator, self.board.columns)
         self.output, self.variant, self.pictures = output, variant, pictures
         self.rows: list[Picture] = []
         self.first: Batch | None = None
@@ -66,7 +66,13 @@ class ResultRecorder(InRunFolder):
         self.files_hash = target_files_hash(data)
         if self.files_hash is not None:
             self.board.refuse_targets(self.files_hash, len(data.pictures("test")))
-        self.rows, self.first = [], None
+        self.rows, self.first, self.asked = [], None, pl_module.matched
+        if self.board.search is not None:
+            if pl_module.matched not in (None, self.board.search):
+                raise BokehbenchError(f"{self.board.name} says how strength is matched: leave out --matched.")
+            pl_module.matched = self.board.search
+        matched = [column.name for column in MATCHED if pl_module.matched]
+        self.measurement = Measurement.of_protocol(self.board.evaluator, (*self.board.columns, *matched))
         if pl_module.device.type == "cuda":
             torch.cuda.reset_peak_memory_stats(pl_module.device)
         self.stopwatch = Stopwatch(pl_module)
@@ -86,6 +92,7 @@ class ResultRecorder(InRunFolder):
         """Gather over processes, write."""
         assert isinstance(pl_module, BokehModel)
         self.stopwatch.stop()
+        self.search, pl_module.matched = pl_module.matched, self.asked
         rows, seconds = self.rows, self.stopwatch.seconds[1:] or self.stopwatch.seconds
         if trainer.world_size > 1:
             gathered: list[Any] = [None] * trainer.world_size
@@ -102,6 +109,7 @@ class ResultRecorder(InRunFolder):
     def result(self, trainer: Trainer, model: BokehModel, rows: list[Picture], seconds: list[float]) -> Result:
         """Everything that is known about the test."""
         ours = not model.of_command
+        matched = {"matched": self.search.describe()} if self.search else {}
         macs = count_macs(model, self.first) if ours and self.first is not None else None
         size = tuple(self.first["image"].shape[-2:]) if self.first is not None and macs is not None else None
         return board_result(
@@ -111,7 +119,7 @@ class ResultRecorder(InRunFolder):
             architecture=model.architecture_arguments,
             network=model.network(model.architecture_arguments),
             weights_hash=weights_hash(model) if ours else UNKNOWN,
-            inference={"precision": str(trainer.precision), "data": data_settings(trainer.datamodule)},  # type: ignore[attr-defined]
+            inference={"precision": str(trainer.precision), "data": data_settings(trainer.datamodule), **matched},  # type: ignore[attr-defined]
             target_hash=self.files_hash or total_hash({row.name: row.target for row in rows}),
             prediction_hash=total_hash({row.name: row.prediction for row in rows}),
             fingerprints={row.name: row.fingerprint for row in rows if row.fingerprint},
