@@ -15,6 +15,7 @@ DATA: Classes[BokehDataModule] = Classes(
     "bokehbench.data",
     {
         "BLB": "bokehbench.data.blb",
+        "Control": "bokehbench.data.control",
         "EBB": "bokehbench.data.ebb",
         "IPhoneDepth": "bokehbench.data.iphone_depth",
         "Pairs": "bokehbench.data.pairs",
@@ -26,7 +27,8 @@ DATA: Classes[BokehDataModule] = Classes(
     option="--data",
 )
 __all__ = [
-    "BLB", "DATA", "EBB", "VABD", "IPhoneDepth", "Pairs", "RealBokeh", "SyntheticDoF", "board_data", "open_data",
+    "BLB", "DATA", "EBB", "VABD", "Control", "IPhoneDepth", "Pairs", "RealBokeh", "SyntheticDoF", "board_data",
+    "open_data",
 ]  # fmt: skip
 __getattr__ = DATA.named
 

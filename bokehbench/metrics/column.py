@@ -17,6 +17,7 @@ NEEDS = {
     "true_disparity": "no true disparity",
     "own_disparity": "no depth network",
     "tried": "strength not matched",
+    "control": "of a sweep of apertures: `test --control` measures it",
 }
 
 
@@ -43,6 +44,7 @@ class Column:
         reproduced: a published value this near to ours counts as reproduced (half a unit of its last digit is added).
         needs: keys of :data:`NEEDS`; :class:`Measurement` looks for them.
         published: what papers call it; empty where none has it.
+        may_lack: whether a method may have no value at all: a board that ranks by it lists such a one without a rank.
     """
 
     name: str
@@ -55,6 +57,7 @@ class Column:
     reproduced: float = 0.002
     needs: tuple[str, ...] = ("target",)
     published: str = ""
+    may_lack: bool = False
 
     def goodness(self, value: float) -> float:
         """Larger is better; NaN is worst."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from copy import copy
 from dataclasses import KW_ONLY, dataclass, field, replace
 from typing import TypeVar
@@ -31,6 +31,7 @@ class Sample:
         own_disparity: gives what the method itself takes for the disparity, B 1 H W; called where a column asks for it.
         names: of the B pictures, for what is said of them; empty = not known.
         tried: of each picture, where its strength was matched to the target (:mod:`bokehbench.metrics.matched`).
+        control: what was measured of the sweep that the output belongs to, by column, or why there is no value.
 
     Raises:
         BokehbenchError: output and target cannot be compared: other sizes, NaN.
@@ -46,6 +47,7 @@ class Sample:
     own_disparity: Callable[[], Tensor] | None = None
     names: Sequence[str] = ()
     tried: Sequence[Tried] | None = None
+    control: Mapping[str, float | str] | None = None
     _kept: dict[object, object] = field(default_factory=dict, init=False)
 
     def __post_init__(self) -> None:

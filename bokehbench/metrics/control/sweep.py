@@ -1,0 +1,101 @@
+"""One scene and focal plane under many apertures: pictures come in one by one, curves stay."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from bokehbench.metrics.control.columns import NO_RESPONSE
+from bokehbench.metrics.control.dose import RESPONDS, dose, measured_apertures
+from bokehbench.metrics.control.focus import NOT_LOCATED, locate
+from bokehbench.metrics.control.light import gain, leak
+from bokehbench.metrics.control.lvcorr import correlation, laplacian_variance, lvcorr
+from bokehbench.metrics.control.places import Bin, bins, safe
+from bokehbench.metrics.control.radius import measured_radii
+
+#: Aperture in px at which the focal plane is looked for, and those of the leak.
+FOCUS_AT, LEAK_AT = 16.0, (8.0, 16.0)
+Stack = tuple[np.ndarray, np.ndarray]
+
+
+@dataclass
+class Sweep:
+    """Outputs of rising apertures for one input and focus.
+
+    Attributes:
+        image: 3 H W in [0, 1], encoded, 8-bit values.
+        disparity: H W in [0, 1], true.
+        focus: disparity told.
+        stack: radii and blurred inputs.
+        largest: aperture of the sweep, px.
+        zero: output at aperture 0, where there is one.
+        leaks: whether what lies in focus is in front, so that the leak says something.
+    """
+
+    image: np.ndarray
+    disparity: np.ndarray
+    focus: float
+    stack: Stack
+    largest: float
+    zero: np.ndarray | None = None
+    leaks: bool = True
+    told: list[float] = field(default_factory=list)
+    variances: list[float] = field(default_factory=list)
+    wanted: list[float] = field(default_factory=list)
+    radii: list[np.ndarray] = field(default_factory=list)
+    responds: float = 0.0
+    leaked: dict[str, float | str] = field(default_factory=dict)
+    bins: list[Bin] = field(init=False)
+    first: np.ndarray | None = None
+
+    def __post_init__(self) -> None:
+        self.bins = bins(safe(self.image, self.disparity, self.focus, self.largest), self.disparity, self.stack[1])
+
+    def add(self, aperture: float, output: np.ndarray, target: np.ndarray | None = None) -> None:
+        """The output (3 H W, 8-bit values in [0, 1]) of an aperture in px; rising from call to call."""
+        self.told.append(aperture)
+        self.variances.append(laplacian_variance(output))
+        if target is not None:
+            self.wanted.append(laplacian_variance(target))
+        self.radii.append(measured_radii(output, self.bins, self.stack[0]))
+        self.first = output if self.first is None else self.first
+        self.responds = max(self.responds, float(255 * np.sqrt(((output - self.first) ** 2).mean(dtype=np.float64))))
+        if self.leaks and aperture in LEAK_AT:
+            scale = 1.0 if self.zero is None else gain(self.zero, self.image)
+            found = leak(output, self.image, self.disparity, self.focus, aperture, self.stack, scale)
+            self.leaked[f"leak_{aperture:g}"] = found
+
+    @property
+    def distances(self) -> np.ndarray:
+        """Disparity of each bin."""
+        return np.array([each.disparity for each in self.bins])
+
+    def scores(self) -> dict[str, float | str]:
+        """Column -> value, or why there is none; the sweep is over."""
+        told, variances = np.array(self.told), np.array(self.variances)
+        found = dose(told, np.array(self.radii), self.distances, self.focus, self.responds)
+        still = self.responds < RESPONDS
+        found["lvcorr"] = NO_RESPONSE if still else lvcorr(told, variances)
+        if len(self.wanted) == len(told):
+            found["lvcorr_reference"] = NO_RESPONSE if still else correlation(variances, np.array(self.wanted))
+        if FOCUS_AT in self.told:
+            plane = locate(self.radii[self.told.index(FOCUS_AT)], self.distances, FOCUS_AT)
+            found["focus_error_scenes"] = NOT_LOCATED if plane is None else abs(plane.focus - self.focus)
+        return found | self.leaked
+
+    def curves(self) -> dict[str, Any]:
+        """What figures draw: apertures told and measured, floors, Laplacian variances, the response in levels."""
+        apertures, floors = measured_apertures(np.array(self.radii), self.distances, self.focus, self.largest)
+        return {
+            "K": self.told, "A": apertures.tolist(), "r0": floors.tolist(), "lv": self.variances,
+            "responds": self.responds,
+        }  # fmt: skip
+
+    def lines(self) -> list[dict[str, float]]:
+        """One for each aperture and bin: disparity, pixels, texture, radius told and measured in px."""
+        return [
+            {"K": told, "d": each.disparity, "pixels": len(each.pixels), "texture": each.texture,
+             "told": told * abs(each.disparity - self.focus), "measured": float(radius)}
+            for told, row in zip(self.told, self.radii, strict=True)
+            for each, radius in zip(self.bins, row, strict=True)
+        ]  # fmt: skip
