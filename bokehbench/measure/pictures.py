@@ -91,6 +91,8 @@ def gather(pictures: Sequence[Picture], protocol: Protocol) -> tuple[dict[str, d
 def board_result(board: Board, pictures: Sequence[Picture], **known: Any) -> Result:
     """A result of today, by this code, on a board; ``known`` are the attributes that whoever measured it tells."""
     per_image, missing = gather(pictures, board.evaluator)
+    matched = "matched" in known.get("inference", {}) and board.search is None
+    flags = {"dirty": dirty(), "stopped": _stopped(known.get("training", {})), "matched": matched}
     result = Result(
         board=board.name,
         board_version=board.version,
@@ -102,7 +104,7 @@ def board_result(board: Board, pictures: Sequence[Picture], **known: Any) -> Res
         tried={picture.name: picture.tried for picture in pictures if picture.tried},
         versions=versions(),
         commit=commit(),
-        flags=(*(("dirty",) if dirty() else ()), *(("stopped",) if _stopped(known.get("training", {})) else ())),
+        flags=tuple(flag for flag, right in flags.items() if right),
         date=datetime.datetime.now(datetime.UTC).date().isoformat(),
         **known,
     )

@@ -1,5 +1,6 @@
 """The search of matched strength: one photo, rendered with every aperture of a grid, and the best of them."""
 
+import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -49,8 +50,8 @@ class _Search:
         self.focus = given.pop("focus", None)  # where none is known the method's own choice stays
         given.pop("aperture", None)
         side = max(batch["image"].shape[-2:])
-        apertures = [] if aperture is None else sorted({aperture, *(share * side for share in search.aperture_shares)})
-        focuses = [] if focus is None or not search.focuses else sorted({focus, *search.focuses})
+        apertures = _with(aperture, [share * side for share in search.aperture_shares])
+        focuses = _with(focus, search.focuses) if search.focuses else []
         if not apertures and not focuses:
             return  # it obeys nothing that is searched
         self.prepared = model.prepare(batch["image"], names=batch.get("name"), **given)
@@ -92,6 +93,13 @@ class _Search:
             self.picture = made.image
         self.tried.append((aperture, focus, score))
         return score
+
+
+def _with(told: float | None, grid: Sequence[float]) -> list[float]:
+    """The grid and what was told, rising, each once; empty where nothing was."""
+    if told is None:
+        return []
+    return sorted([told, *(each for each in grid if not math.isclose(each, told, rel_tol=1e-4))])
 
 
 def _number(value: Tensor | None) -> float | None:
