@@ -1,11 +1,9 @@
 """A probe of control while a method trains: does the blur still follow the aperture that is asked for?"""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any
+from dataclasses import asdict
+from typing import Any
 
 import numpy as np
 import torch
@@ -25,9 +23,6 @@ from bokehbench.errors import BokehbenchError, check_options, within
 from bokehbench.metrics.prepare import to_8bit
 from bokehbench.models.base import BokehModel
 
-if TYPE_CHECKING:
-    from bokehbench.metrics.control.sweep import Sweep
-
 #: Training pictures after which a label that never changed is called constant.
 GUARDED = 200
 #: Disparity between the focal plane and something textured that a scene of the probe has.
@@ -38,19 +33,9 @@ NEARLY = 0.75
 LOGGED = ("slope", "rank", "responds", "zero_psnr", "lvcorr")
 
 
-@dataclass(frozen=True)
-class _Scene:
-    """``image`` 3 H W and ``disparity`` H W, ``focus`` on the front object, and the ``stack`` of blurred inputs."""
-
-    image: np.ndarray
-    disparity: np.ndarray
-    focus: float
-    stack: tuple[np.ndarray, np.ndarray]
-
-    def sweep(self, apertures: Sequence[float]) -> Sweep:
-        from bokehbench.metrics.control.sweep import Sweep  # brings scipy's statistics, a second of every start
-
-        return Sweep(self.image, self.disparity, self.focus, self.stack, max(apertures), leaks=False)
+#: Arguments of a :class:`~bokehbench.metrics.control.sweep.Sweep`: image, disparity, focus, blurred inputs, largest
+#: aperture.
+Scene = tuple[np.ndarray, np.ndarray, float, tuple[np.ndarray, np.ndarray], float]
 
 
 class ControlProbe(Callback):
@@ -88,7 +73,7 @@ class ControlProbe(Callback):
         self.every_n_steps, self.count, self.size, self.stop = every_n_steps, scenes, size, stop
         self.stage = ""
         self.probes: list[Probed] = []
-        self._scenes: list[_Scene] | None = None
+        self._scenes: list[Scene] = []
         self._off = self._alarmed = self._noticed = False
         self._step = -1
         self._losses: list[Tensor] = []
@@ -178,44 +163,49 @@ class ControlProbe(Callback):
                 for module, training in modes:
                     module.training = training
 
-    def _choose(self) -> list[_Scene]:
+    def _choose(self) -> list[Scene]:
         """The first scenes that have something textured out of focus, and what they are measured with."""
-        from bokehbench.metrics.control.radius import TEXTURE
+        from bokehbench.metrics.control.radius import TEXTURE  # brings scipy's statistics, a second of every start
         from bokehbench.metrics.control.stack import stack
+        from bokehbench.metrics.control.sweep import Sweep
 
         source = Procedural()
         options = SceneOptions(self.size, self.size, self.apertures[-1], disparity_input="clean", highlight_gain=0.0)
         scenes = SyntheticScenes("val", 10 * self.count, options, source, source)
-        found: list[_Scene] = []
+        found: list[Scene] = []
         for number in range(len(scenes)):
             scene, _ = scenes.scene(number)
             image = to_8bit(scene.picture(0.0)).numpy()
-            here = _Scene(image, scene.disparity()[0].numpy(), scene.foregrounds[1].disparity, stack(image))
-            bins = here.sweep(self.apertures).bins
-            if any(abs(each.disparity - here.focus) >= FAR and each.texture >= TEXTURE for each in bins):
+            focus = scene.foregrounds[1].disparity
+            here = image, scene.disparity()[0].numpy(), focus, stack(image), self.apertures[-1]
+            bins = Sweep(*here, leaks=False).bins
+            if any(abs(each.disparity - focus) >= FAR and each.texture >= TEXTURE for each in bins):
                 found.append(here)
             if len(found) == self.count:
                 return found
         raise BokehbenchError(f"{len(found)} of {len(scenes)} scenes can be measured: give a larger size.")
 
-    def _scores(self, model: BokehModel, scene: _Scene) -> dict[str, float]:
+    def _scores(self, model: BokehModel, scene: Scene) -> dict[str, float]:
         """:data:`LOGGED` of one scene."""
         from bokehbench.metrics.control.light import zero_psnr
+        from bokehbench.metrics.control.sweep import Sweep
+
+        image, disparity, focus = scene[:3]
+        told = {"image": torch.from_numpy(image), "disparity": torch.from_numpy(disparity)[None]}
+        told |= {"focus": torch.tensor(focus, dtype=torch.float32)}
+        batch: Any = {key: each[None].to(model.device) for key, each in told.items()} | {"name": ["probe"]}
 
         def rendered(aperture: float) -> np.ndarray:
-            values = {"image": scene.image, "disparity": scene.disparity[None], "focus": scene.focus}
-            tensors = {key: torch.as_tensor(each, dtype=torch.float32) for key, each in values.items()}
-            batch: Any = {key: each[None].to(model.device) for key, each in tensors.items()}
-            batch |= {"aperture": torch.full_like(batch["focus"], aperture), "name": ["probe"]}
-            return to_8bit(model.render_batch(batch).image[0].float()).cpu().numpy()
+            output = model.render_batch(batch | {"aperture": torch.full_like(batch["focus"], aperture)}).image[0]
+            return to_8bit(output.float()).cpu().numpy()
 
-        sweep = scene.sweep(self.apertures)
+        sweep = Sweep(*scene, leaks=False)
         for aperture in self.apertures:
             sweep.add(aperture, rendered(aperture))
         scores = sweep.scores()
         found = {"slope": scores["dose_slope"], "rank": scores["dose_rank"], "lvcorr": scores["lvcorr"]}
         known = {name: math.nan if isinstance(value, str) else value for name, value in found.items()}
-        return {**known, "responds": sweep.responds, "zero_psnr": zero_psnr(rendered(0.0), scene.image)}
+        return {**known, "responds": sweep.responds, "zero_psnr": zero_psnr(rendered(0.0), image)}
 
     def state_dict(self) -> dict[str, Any]:
         """The stage's probes, so that a resumed run remembers how good control was."""

@@ -1,7 +1,6 @@
 """Learned perceptual similarity (Zhang, Isola, Efros, Shechtman, Wang, CVPR 2018), version 0.1."""
 
 from contextlib import suppress
-from functools import partial
 from typing import Any, Literal
 
 from bokehbench.errors import BokehbenchError, nearest
@@ -27,10 +26,6 @@ def _make(backbone: str) -> Any:
     return LearnedPerceptualImagePatchSimilarity(net_type=backbone, normalize=True).net  # type: ignore[arg-type]
 
 
-#: Backbone -> what builds it.
-_MAKE = {backbone: partial(_make, backbone) for backbone in BACKBONES}
-
-
 def lpips(prediction: Tensor, target: Tensor, backbone: Literal["alex", "vgg", "squeeze"] = "alex") -> Tensor:
     """LPIPS of each image, shape B, at least 0, 0 for equal pictures, lower is better. Differentiable.
 
@@ -51,7 +46,7 @@ def lpips(prediction: Tensor, target: Tensor, backbone: Literal["alex", "vgg", "
 
 
 def _network(backbone: str) -> Any:
-    return network(f"LPIPS ({backbone})", BACKBONES[backbone], _MAKE[backbone])
+    return network(f"LPIPS ({backbone})", BACKBONES[backbone], _make, backbone)
 
 
 def available(backbone: str) -> bool:

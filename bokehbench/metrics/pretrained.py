@@ -20,7 +20,7 @@ class WeightsNotAvailableError(BokehbenchError):
 
 
 @functools.lru_cache
-def _load(metric: str, file: str, make: Callable[[], Any]) -> Any:
+def _load(metric: str, file: str, make: Callable[..., Any], *arguments: Any) -> Any:
     """The network, or the error: remembered either way, because a machine without network waits for every try."""
     waited = socket.getdefaulttimeout()
     socket.setdefaulttimeout(15)  # a firewall that drops packets would hold the caller for minutes
@@ -28,7 +28,7 @@ def _load(metric: str, file: str, make: Callable[[], Any]) -> Any:
         # Not in Lightning's inference mode, where scoring may ask first: such weights could not be a loss afterwards
         with torch.inference_mode(False), warnings.catch_warnings():
             warnings.simplefilter("ignore", UserWarning)  # of torchvision, about an argument that torchmetrics uses
-            net = make()
+            net = make(*arguments)
     except (OSError, ImportError, RuntimeError) as error:
         return WeightsNotAvailableError(
             f"{metric} needs the weights {file}, which could not be loaded ({error}): connect "
@@ -39,13 +39,13 @@ def _load(metric: str, file: str, make: Callable[[], Any]) -> Any:
     return net.eval().requires_grad_(False)
 
 
-def network(metric: str, file: str, make: Callable[[], Any]) -> Any:
-    """What ``make`` builds from torchvision's weights ``file``, in evaluation mode and frozen, made once.
+def network(metric: str, file: str, make: Callable[..., Any], *arguments: Any) -> Any:
+    """What ``make(*arguments)`` builds from torchvision's weights ``file``, in evaluation mode and frozen, made once.
 
     Raises:
         WeightsNotAvailableError: the weights are not on this machine and cannot be downloaded.
     """
-    net = _load(metric, file, make)
+    net = _load(metric, file, make, *arguments)
     if isinstance(net, WeightsNotAvailableError):
         # A new one each time: the remembered one would keep the frames, and pictures, of everybody it was raised to
         raise WeightsNotAvailableError(str(net))
