@@ -44,6 +44,7 @@ class Board:
         withdrawn: id of a result -> why it does not test what it is named after; it stays, without a rank.
         matched: settings of the search by which the strength of every row is matched to the target, as
             :class:`~bokehbench.metrics.matched.MatchedStrength`; empty: the board ranks what was rendered as told.
+        scenes: whether pictures named ``SCENE/...`` are of one scene: intervals then draw scenes, not pictures.
         fingerprints: of the targets of a few pictures, by name: ``targets.json``, written by ``leaderboard pin``. They
             hold pictures that are made, and whose bits another processor may round, to the board's.
     """
@@ -65,12 +66,18 @@ class Board:
     contaminated: Mapping[str, str] = field(default_factory=dict)
     withdrawn: Mapping[str, str] = field(default_factory=dict)
     matched: Mapping[str, Any] = field(default_factory=dict)
+    scenes: bool = False
     fingerprints: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
 
     @property
     def scores(self) -> tuple[Column, ...]:
         """The columns as objects."""
         return tuple(find_column(name) for name in self.columns)
+
+    @property
+    def ranking(self) -> Column:
+        """The column that ranks."""
+        return find_column(self.rank_by)
 
     def contamination(self, result: Result) -> str:
         """Why the weights of a result, or any that they were made from, do not count here; empty where they do."""

@@ -67,6 +67,6 @@ def _compared(column: Column, a: Row, b: Row) -> Compared:
 
 
 def _values(row: Row, column: Column) -> dict[str, float]:
-    """Per-image values of which more, or less, is better: distances from 0 where 0 is right."""
-    values = row.result.values(column.name)
-    return {name: abs(value) for name, value in values.items()} if column.better == "zero" else values
+    """Per-image values of which more, or less, is better: distances from what is right, where a number is."""
+    values, ideal = row.result.values(column.name), column.ideal
+    return values if ideal is None else {name: abs(value - ideal) for name, value in values.items()}

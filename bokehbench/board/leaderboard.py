@@ -69,7 +69,8 @@ def admit(board: Board, result: Result) -> Result:
         )
     if _choices(result.protocol) != _choices(board.evaluator.describe()):
         raise BokehbenchError(f"{who} was scored under another protocol than {board.name}'s '{board.protocol}'.")
-    if board.rank_by not in result.columns:
+    lacks = board.ranking.may_lack and board.rank_by in result.missing
+    if board.rank_by not in result.columns and not lacks:
         raise BokehbenchError(f"{who} has no {board.rank_by}, by which {board.name} ranks.")
     strangers = sorted(set(result.per_image) - board.ids) if board.ids is not None else []
     if strangers or len(result.per_image) > board.count:

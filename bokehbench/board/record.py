@@ -102,6 +102,7 @@ class Record(_Strict):
     fingerprints: dict[str, list[float]] = {}
     f_numbers: dict[str, Annotated[float, Field(gt=0)]] = {}
     tried: dict[str, Annotated[list[Tried], Field(min_length=1)]] = {}
+    curves: dict[str, dict[str, Score | list[Score]]] = {}
     data_lock: Annotated[str, Field(pattern="^([0-9a-f]{64})?$")] = ""
 
 

@@ -71,6 +71,7 @@ class Result:
             where there was none. No part of the identity.
         tried: picture's name -> aperture in pixels, focus and SSIM of each rendering of a search for the best, first as
             told (:mod:`bokehbench.metrics.matched`); empty without a search. How it went is in ``inference``.
+        curves: picture's name -> what its scores were read from, for figures: of control. No part of the identity.
     """
 
     board: str
@@ -103,6 +104,7 @@ class Result:
     f_numbers: Mapping[str, float] = field(default_factory=dict)
     data_lock: str = ""
     tried: Mapping[str, Tried] = field(default_factory=dict)
+    curves: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     format: int = FORMAT
 
     @property
@@ -158,7 +160,8 @@ class Result:
             for name, row in self.per_image.items()
         }
         prints = self.fingerprints if self.format > 1 else {}
-        by_picture = {"fingerprints": prints, "f_numbers": self.f_numbers, "per_image": pictures, "tried": self.tried}
+        by_picture = {"fingerprints": prints, "f_numbers": self.f_numbers, "curves": self.curves, "per_image": pictures}
+        by_picture["tried"] = self.tried
         content = {each.name: getattr(self, each.name) for each in dataclasses.fields(self)}
         content = {key: value for key, value in content.items() if key not in by_picture}
         content = {key: value for key, value in content.items() if key != "data_lock" or value}

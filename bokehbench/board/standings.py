@@ -79,8 +79,8 @@ def read_standings(folder: Path) -> Standings:
 
 def standings(board: Board, results: list[Result], reported: list[Reported]) -> Standings:
     """Rank ``results`` by the board's score; flagged ones and those of other versions are listed without a rank."""
-    ranking = next(column for column in board.scores if column.name == board.rank_by)
-    means = {r.id: {c.name: interval(list(r.values(c.name).values())) for c in board.scores} for r in results}
+    ranking = board.ranking
+    means = {r.id: {c.name: _mean(board, r.values(c.name)) for c in board.scores} for r in results}
     reasons = {r.id: reason(board, r) for r in results}
 
     def order(result: Result) -> tuple[bool, float, str, str]:
@@ -103,11 +103,19 @@ def standings(board: Board, results: list[Result], reported: list[Reported]) -> 
     return Standings(board, rows, beside, tuple(reported), _wins(ranked, ranking.name, ranking.goodness))
 
 
+def _mean(board: Board, values: Mapping[str, float]) -> Interval:
+    """Over pictures; the interval over scenes where the board's pictures are grouped by them."""
+    scenes = [name.split("/")[0] for name in values] if board.scenes else None
+    return interval(list(values.values()), scenes)
+
+
 def reason(board: Board, result: Result) -> str:
     """Why a result is not ranked; empty where it is."""
     reasons = [f"withdrawn: {board.withdrawn[result.id]}"] if result.id in board.withdrawn else []
     if result.board_version != board.version:
         reasons.append(f"measured for version {result.board_version} of this board")
+    if board.ranking.may_lack and board.rank_by not in result.columns:
+        reasons.append(result.missing.get(board.rank_by, f"no {board.rank_by}"))
     for flag in result.flags:
         if flag == "incomplete":
             reasons.append(f"incomplete: {len(result.per_image)} of {board.count} pictures")

@@ -97,13 +97,31 @@ def mean(values: Iterable[float]) -> float:
     return math.fsum(numbers) / len(numbers) if numbers else math.nan
 
 
-def interval(values: Sequence[float]) -> Interval:
-    """Mean of per-image values and its interval; infinite values (perfect pictures) make the mean infinite."""
+def interval(values: Sequence[float], groups: Sequence[str] | None = None) -> Interval:
+    """Mean of per-image values and its interval; infinite values (perfect pictures) make the mean infinite.
+
+    Args:
+        values: NaN is left out.
+        groups: of the values: whole groups are drawn, since what is in one is alike; None = each value is one.
+    """
     numbers = np.asarray([value for value in values if not math.isnan(value)], dtype=np.float64)
     if len(numbers) < 2 or not np.isfinite(numbers).all():
         return Interval(mean(numbers), math.nan, math.nan, len(numbers))
-    low, high = limits(resampled_means(numbers))
+    low, high = limits(resampled_means(numbers) if groups is None else _grouped_means(values, groups))
     return Interval(mean(numbers), float(low), float(high), len(numbers))
+
+
+def _grouped_means(values: Sequence[float], groups: Sequence[str]) -> np.ndarray:
+    """Means of draws of whole groups; NaN where there is one group only, which says nothing of others."""
+    sums: dict[str, list[float]] = {}
+    for value, group in zip(values, groups, strict=True):
+        if not math.isnan(value):
+            sums.setdefault(group, []).append(value)
+    if len(sums) < 2:
+        return np.full(RESAMPLES, math.nan)
+    totals = np.array([[math.fsum(each), len(each)] for each in sums.values()])
+    means = resampled_means(totals[:, 0]) / resampled_means(totals[:, 1])
+    return np.asarray(means)
 
 
 def compare(a: Mapping[str, float], b: Mapping[str, float]) -> Comparison:

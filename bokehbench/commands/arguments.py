@@ -59,7 +59,8 @@ def prepare(argv: list[str]) -> tuple[list[str], list[str]]:
         words += [f"--model.depth={depth[-1]}", *(f"--model.renderer={each}" for each in renderer)]
         models, checkpoints = [OTHER_DEPTH], []
     model = MODELS.typed(models[-1]) if models else None
-    dataset = DATA.typed(data[-1]) if data else None
+    control = verb == "test" and "--control" in words
+    dataset = DATA.typed(data[-1]) if data else DATA["Control"] if control else None
     notes: list[str] = []
     settings = [experiments.configuration(name) for name in configs]
     place = located(checkpoints[-1]) if checkpoints else None
@@ -97,7 +98,8 @@ def prepare(argv: list[str]) -> tuple[list[str], list[str]]:
     if checkpoint is not None and model is not None:
         stored = stored_arguments(checkpoint, model, str(place))
         settings.append({"model": {"class_path": MODELS.written(model), "init_args": stored}})
-    words = _in_order(verb, [*words, *score_table(columns)], settings, model, dataset)
+    sweeps = ["--trainer.callbacks+=bokehbench.measure.control.ControlRecorder"] if control else []
+    words = _in_order(verb, [*sweeps, *words, *score_table(columns)], settings, model, dataset)
     if place is not None:  # a fit goes on from it, others need its weights only
         words += ["--ckpt_path", str(place)] if verb == "fit" else [f"--model.weights={place}"]
     return words, notes

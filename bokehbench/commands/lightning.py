@@ -74,6 +74,7 @@ class BokehCLI(LightningCLI):
             parser.add_argument("--untrained", action="store_true", help="run random weights, too; no board ranks them")
         if subcommand == "test":
             parser.add_argument("--matched", type=MatchedStrength | None, help="search each picture's best aperture")
+            parser.add_argument("--control", action="store_true", help="measure whether it does what it is told")
         return parser
 
     def before_test(self) -> None:
@@ -82,6 +83,8 @@ class BokehCLI(LightningCLI):
         if not (self._get(self.config, "untrained") or self._get(self.config, "ckpt_path")):
             self.model.refuse_untrained()
         self.model.matched = self._get(self.config_init, "matched")
+        if self.model.matched and self._get(self.config, "control"):
+            raise BokehbenchError("--control measures what a method makes of what it is told: leave out --matched.")
 
     before_validate = before_predict = before_test
 

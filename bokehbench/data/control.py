@@ -1,7 +1,7 @@
-"""Control: scenes, charts and lamps under many apertures and focal planes, made on the fly (docs/metrics/control.md)."""
+"""Control: scenes, charts and lamps under many apertures and focal planes (docs/metrics/control.md)."""
 
 from dataclasses import dataclass
-from typing import NamedTuple
+from functools import lru_cache
 
 import numpy as np
 import torch
@@ -14,7 +14,7 @@ from bokehbench.data.synthetic.procedural import Procedural
 from bokehbench.data.synthetic.scene import Foreground, Scene, SceneOptions
 from bokehbench.data.synthetic_dof import SyntheticScenes
 from bokehbench.errors import check_options, within
-from bokehbench.optics.linear_light import to_srgb
+from bokehbench.optics.aperture_kernels import area_disk
 
 #: Blur radii in px at a disparity difference of 1 that every scene is rendered with, on each of its focal planes.
 APERTURES = (4.0, 8.0, 12.0, 16.0, 20.0, 24.0)
@@ -26,23 +26,9 @@ LAMP_APERTURES, LAMP_FOCUS, WALL, WALL_LIGHT, LAMP_RADIUS = (8.0, 16.0), 0.7, 0.
 LAMPS = "lamps"
 
 
-class Told(NamedTuple):
-    """What one item asks for; its name is ``scene/plane/aperture``, such as ``scene-003/front/08``."""
-
-    scene: str
-    plane: str
-    focus: float
-    aperture: float
-
-    @property
-    def name(self) -> str:
-        """Of the item."""
-        return f"{self.scene}/{self.plane}/{self.aperture:02g}"
-
-
 @dataclass(eq=False)
 class ControlItems(PictureSet):
-    """Items scene by scene: aperture 0 first, then each plane's apertures, rising; charts and lamps follow.
+    """Items called ``scene-003/front/08``, scene by scene: aperture 0, each plane's apertures, rising; charts; lamps.
 
     Scene i is scene i of the test split of :class:`~bokehbench.data.SyntheticDoF`, without highlights.
     """
@@ -51,7 +37,6 @@ class ControlItems(PictureSet):
     length: int
 
     def __post_init__(self) -> None:
-        self.kept: tuple[str, Scene] | None = None  # the scene at hand: its items follow each other
         self.items = [(i, plane, aperture) for i in range(self.length) for plane, aperture in _SWEEPS]
         self.items += [(-1 - i, f"{focus:g}", CHART_APERTURE) for i in range(CHARTS) for focus in CHART_FOCUSES]
         self.items += [(-1 - CHARTS, f"{LAMP_FOCUS:g}", aperture) for aperture in LAMP_APERTURES]
@@ -69,23 +54,19 @@ class ControlItems(PictureSet):
 
     @one_thread()
     def __getitem__(self, index: int) -> Item:
-        """``image``, ``bokeh`` (exact; not of lamps), ``disparity`` (true), ``focus``, ``aperture``, ``name``."""
+        """``image``, ``bokeh`` (exact), ``disparity`` (true), ``focus``, ``aperture``, ``name``."""
         number, plane, aperture = self.items[index]
-        if number < -CHARTS:
-            return _item(lamps(self.scenes.options.height), Told(LAMPS, plane, LAMP_FOCUS, aperture))
-        scene = self.scene(number)
-        name = f"scene-{number:03d}" if number >= 0 else f"chart-{-1 - number}"
-        told = Told(name, plane, self.focus(scene, plane), aperture)
-        maps = {"image": scene.picture(0.0), "disparity": scene.disparity()}
-        return _item(maps, told) | {"bokeh": eight_bit(scene.picture(aperture, told.focus))}
-
-    def scene(self, number: int) -> Scene:
-        """Scene ``number``, or chart -1 - ``number``."""
-        key = str(number)
-        if self.kept is None or self.kept[0] != key:
-            made = self.scenes.scene(number)[0] if number >= 0 else chart(-1 - number, self.scenes.options)
-            self.kept = key, made
-        return self.kept[1]
+        scene = scene_of(self.scenes, number)
+        focus = self.focus(scene, plane)
+        name = f"scene-{number:03d}" if number >= 0 else LAMPS if number < -CHARTS else f"chart-{-1 - number}"
+        return {
+            "image": eight_bit(scene.picture(0.0)),
+            "bokeh": eight_bit(scene.picture(aperture, focus)),
+            "disparity": scene.disparity(),
+            "focus": torch.tensor(focus),
+            "aperture": torch.tensor(aperture),
+            "name": f"{name}/{plane}/{aperture:02g}",
+        }
 
     @staticmethod
     def focus(scene: Scene, plane: str) -> float:
@@ -96,6 +77,14 @@ class ControlItems(PictureSet):
             crop = slice(scene.margin, -scene.margin)
             return float(scene.backdrop_disparity.expand(scene.backdrop.shape[1:])[crop, crop].mean())
         return float(plane)
+
+
+@lru_cache(maxsize=1)  # the items of a scene follow each other
+def scene_of(scenes: SyntheticScenes, number: int) -> Scene:
+    """Scene ``number``; below 0 the charts, then the lamps."""
+    if number >= 0:
+        return scenes.scene(number)[0]
+    return lamps(scenes.options) if number < -CHARTS else chart(-1 - number, scenes.options)
 
 
 #: Of one scene.
@@ -110,8 +99,7 @@ def chart(number: int, options: SceneOptions) -> Scene:
     size = width if number % 2 == 0 else height
     along = ((torch.arange(size + 2 * margin) - margin) / (size - 1)).clamp(0, 1)
     disparity = along[None, :] if number % 2 == 0 else along.flip(0)[:, None]
-    nothing = Foreground(torch.zeros(4, 0, 0), 0, 0, 0.0)
-    return Scene(backdrop, disparity, (nothing, nothing), 0.5, margin, linear_light=True)
+    return _wall(backdrop, disparity, margin)
 
 
 def lamp_places(size: int) -> Tensor:
@@ -121,27 +109,26 @@ def lamp_places(size: int) -> Tensor:
     return torch.cartesian_prod(axis, axis)
 
 
-def lamps(size: int) -> Item:
-    """3 x 3 white lamps on a dark wall: ``image`` and ``disparity``."""
-    fine = 16
-    axis = (torch.arange(5 * fine) + 0.5) / fine - 2.5
-    disk = (axis[:, None] ** 2 + axis[None, :] ** 2 <= LAMP_RADIUS**2).float()
-    disk = disk.reshape(5, fine, 5, fine).mean((1, 3))
-    light = torch.full((size, size), WALL_LIGHT)
-    for y, x in lamp_places(size).tolist():
+def lamps(options: SceneOptions) -> Scene:
+    """3 x 3 white lamps on a dark wall of one disparity."""
+    size, margin = options.height, options.margin
+    disk = area_disk(LAMP_RADIUS)
+    disk = disk / disk.max()  # the middle pixel is covered
+    light = torch.full((size + 2 * margin, size + 2 * margin), WALL_LIGHT)
+    for y, x in (lamp_places(size) + margin).tolist():
         light[y - 2 : y + 3, x - 2 : x + 3] += (1 - WALL_LIGHT) * disk
-    return {"image": to_srgb(light).expand(3, -1, -1), "disparity": torch.full((1, size, size), WALL)}
+    return _wall(light.expand(3, -1, -1), torch.tensor(WALL), margin)
+
+
+def _wall(backdrop: Tensor, disparity: Tensor, margin: int) -> Scene:
+    """A scene without objects."""
+    nothing = Foreground(torch.zeros(4, 0, 0), 0, 0, 0.0)
+    return Scene(backdrop, disparity, (nothing, nothing), 0.5, margin, linear_light=True)
 
 
 def eight_bit(picture: Tensor) -> Tensor:
     """As a file holds it."""
     return picture.mul(255).round().div(255)
-
-
-def _item(maps: Item, told: Told) -> Item:
-    image = eight_bit(maps["image"]).contiguous()
-    focus, aperture = torch.tensor(told.focus), torch.tensor(told.aperture)
-    return {"image": image, "disparity": maps["disparity"], "focus": focus, "aperture": aperture, "name": told.name}
 
 
 class Control(BokehDataModule):
@@ -162,7 +149,7 @@ class Control(BokehDataModule):
     def __init__(
         self,
         size: int = 320,
-        scenes: int = 16,
+        scenes: int = 8,
         scene_seed: int = 0,
         num_workers: int | None = None,
         sampling_seed: int = 0,

@@ -15,14 +15,14 @@ def draw(
 ) -> list[Path]:
     """Write every figure that a board can give to ``out/BOARD-FIGURE``; returns the files.
 
-    ``time``, ``edges`` and ``channels`` need the board's results alone; ``contact`` and ``training`` need the pictures
-    and the training logs in ``work``, the folder of a suite (``runs/suites/SUITE``). ``report`` is called with one
-    sentence for each figure that is left out.
+    ``contact`` and ``training`` need the pictures and the training logs in ``work``, the folder of a suite
+    (``runs/suites/SUITE``), the others the board's results alone. ``report`` is called with one sentence for each
+    figure that is left out.
 
     Raises:
         BokehbenchError: a file of the board that is not right, no folder ``work``, or ``out`` cannot be written to.
     """
-    from bokehbench.figures import channels, contact_sheet, edges, quality_time, training_curves
+    from bokehbench.figures import channels, contact_sheet, dose_response, edges, quality_time, training_curves
 
     if work is not None and not work.is_dir():
         raise BokehbenchError(f"--work {work} is no folder: give the one of the benchmark (runs/suites/SUITE).")
@@ -31,6 +31,7 @@ def draw(
         "time.png": lambda path: quality_time.draw(standings, path),
         "edges.png": lambda path: edges.draw(standings, path),
         "channels.png": lambda path: channels.draw(standings, path),
+        "dose.png": lambda path: dose_response.draw(standings, path),
         "contact.webp": lambda path: contact_sheet.draw(standings, work or (), path),
         "training.png": lambda path: training_curves.draw_all(training_curves.read_runs(work), path),
     }

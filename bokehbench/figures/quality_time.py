@@ -88,7 +88,7 @@ def _fill(figure: Any, standings: Standings, column: Column, data: list[Point]) 
     room = 0.06 * (max(ends) - min(ends) or 1.0)
     axes.set_ylim(min(ends) - room, max(ends) + room)
     axes.set_xlabel("seconds per picture (median of the rendering alone, logarithmic)")
-    better = {"higher": "higher is better", "lower": "lower is better", "zero": "0 is best"}[column.better]
+    better = f"{column.better} is better" if column.ideal is None else f"{column.ideal:g} is best"
     axes.set_ylabel(f"{column.label}, {better}")
     if max(seconds) / min(seconds) < 300:  # else the powers of ten are enough
         axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))

@@ -1,6 +1,7 @@
 """The result of a test, made in the process that ran it."""
 
 import statistics
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -46,6 +47,7 @@ class ResultRecorder(InRunFolder):
 
     def __init__(self, board: str, output: str | None = None, variant: str = "", pictures: int = 0) -> None:
         self.board = boards.read_board(boards.find(board))
+        self.measurement = Measurement.of_protocol(self.board.evaluator, self.board.columns)
         self.output, self.variant, self.pictures = output, variant, pictures
         self.rows: list[Picture] = []
         self.first: Batch | None = None
@@ -57,8 +59,22 @@ class ResultRecorder(InRunFolder):
 
     def on_test_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Start with nothing; refuse other pictures than the board's before any is rendered."""
+        self.refuse_other_pictures(trainer.datamodule)  # type: ignore[attr-defined]
         assert isinstance(pl_module, BokehModel)
-        data = trainer.datamodule  # type: ignore[attr-defined]
+        self.rows, self.first, self.asked = [], None, pl_module.matched
+        if self.board.search is not None:
+            if pl_module.matched not in (None, self.board.search):
+                raise BokehbenchError(f"{self.board.name} says how strength is matched: leave out --matched.")
+            pl_module.matched = self.board.search
+        if pl_module.matched is not None:
+            columns = dict.fromkeys((*self.measurement.columns, *MATCHED))
+            self.measurement = replace(self.measurement, columns=tuple(columns))
+        if pl_module.device.type == "cuda":
+            torch.cuda.reset_peak_memory_stats(pl_module.device)
+        self.stopwatch = Stopwatch(pl_module)
+
+    def refuse_other_pictures(self, data: Any) -> None:
+        """Raise BokehbenchError for a data set that is not the board's."""
         # A board whose targets are pinned holds the settings, too, that it does not name, such as the given disparity's
         pinned = self.board.data and self.board.fingerprints
         defaults = data_settings(open_data(self.board.data["name"])) if pinned else {}
@@ -66,16 +82,6 @@ class ResultRecorder(InRunFolder):
         self.files_hash = target_files_hash(data)
         if self.files_hash is not None:
             self.board.refuse_targets(self.files_hash, len(data.pictures("test")))
-        self.rows, self.first, self.asked = [], None, pl_module.matched
-        if self.board.search is not None:
-            if pl_module.matched not in (None, self.board.search):
-                raise BokehbenchError(f"{self.board.name} says how strength is matched: leave out --matched.")
-            pl_module.matched = self.board.search
-        matched = [column.name for column in MATCHED if pl_module.matched]
-        self.measurement = Measurement.of_protocol(self.board.evaluator, (*self.board.columns, *matched))
-        if pl_module.device.type == "cuda":
-            torch.cuda.reset_peak_memory_stats(pl_module.device)
-        self.stopwatch = Stopwatch(pl_module)
 
     def on_test_batch_end(
         self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Batch, batch_idx: int, *args: object
@@ -99,11 +105,14 @@ class ResultRecorder(InRunFolder):
             torch.distributed.all_gather_object(gathered, (rows, seconds))
             rows = [row for part in gathered for row in part[0]]
             seconds = [one for part in gathered for one in part[1]]
-        if not trainer.is_global_zero:
-            return
+        if trainer.is_global_zero:
+            self.finish(trainer, pl_module, rows, seconds)
+
+    def finish(self, trainer: Trainer, model: BokehModel, rows: list[Picture], seconds: list[float]) -> None:
+        """Write what all processes have measured."""
         if len({row.name for row in rows}) < len(rows):
             raise BokehbenchError("two test pictures have the same name: a result needs each once.")
-        write_text(self.path, self.result(trainer, pl_module, rows, seconds).to_json())
+        write_text(self.path, self.result(trainer, model, rows, seconds).to_json())
         print(f"Result for {self.board.name}: {self.path}")
 
     def result(self, trainer: Trainer, model: BokehModel, rows: list[Picture], seconds: list[float]) -> Result:

@@ -84,6 +84,8 @@ def verify(
         BokehbenchError: the checkpoint is of another method, there is nothing to run, or the data lacks pictures of the
             result.
     """
+    if any("control" in column.needs for column in board.scores):
+        raise BokehbenchError(f"{board.name} is of sweeps: compare with a result of `bokehbench test --control`.")
     verdict = Verdict()
     flags = admit(board, result).flags
     _compare(verdict, "flags", ", ".join(sorted(result.flags)) or "none", ", ".join(flags) or "none")

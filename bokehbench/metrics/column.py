@@ -38,7 +38,7 @@ class Column:
         compute: a :class:`Sample` of B pictures -> values of shape B, NaN where a picture has none. Raises
             :class:`NotMeasuredError` where no picture can have one.
         about: one line of explanation.
-        better: direction; ``"zero"`` = the nearer to 0 the better.
+        better: direction; ``"zero"`` and ``"one"`` = the nearer to that number the better.
         decimals: shown.
         tolerance: values this near are the same measurement; None = half a unit of the last decimal.
         reproduced: a published value this near to ours counts as reproduced (half a unit of its last digit is added).
@@ -51,7 +51,7 @@ class Column:
     label: str
     compute: Callable[[Sample], Tensor]
     about: str = ""
-    better: Literal["higher", "lower", "zero"] = "higher"
+    better: Literal["higher", "lower", "zero", "one"] = "higher"
     decimals: int = 4
     tolerance: float | None = None
     reproduced: float = 0.002
@@ -59,11 +59,16 @@ class Column:
     published: str = ""
     may_lack: bool = False
 
+    @property
+    def ideal(self) -> float | None:
+        """The number that is best; None where more or less of it is better without end."""
+        return {"zero": 0.0, "one": 1.0}.get(self.better)
+
     def goodness(self, value: float) -> float:
         """Larger is better; NaN is worst."""
         if math.isnan(value):
             return -math.inf
-        return {"higher": value, "lower": -value, "zero": -abs(value)}[self.better]
+        return {"higher": value, "lower": -value}.get(self.better, -abs(value - (self.ideal or 0.0)))
 
     def show(self, value: float, signed: bool = False, decimals: int | None = None) -> str:
         """``value`` with this column's decimals (or others); a missing one is ``n/a``."""

@@ -41,6 +41,19 @@ def disk(radius: float, dtype: torch.dtype = torch.float32) -> Tensor:
     return (inside / inside.sum()).to(dtype)
 
 
+def area_disk(radius: float, dtype: torch.dtype = torch.float32) -> Tensor:
+    """Disk of ``radius`` px by the share of each pixel that it covers, counted at 16 x 16 points, R = ceil(radius).
+
+    Radius 0 is the identity. Raises BokehbenchError for a negative or infinite radius.
+    """
+    _check(radius)
+    side = 2 * math.ceil(radius) + 1
+    axis = (torch.arange(side * 16) + 0.5) / 16 - side / 2
+    inside = (axis[:, None].square() + axis.square() <= radius * radius).to(dtype)
+    kernel = inside.reshape(side, 16, side, 16).mean((1, 3)) if radius else torch.ones(1, 1, dtype=dtype)
+    return kernel / kernel.sum()
+
+
 def soft_disk(radius: int, dtype: torch.dtype = torch.float32) -> Tensor:
     """Soft disk of D2F (Luo et al. 2023, released code) and MPIB, R = radius.
 

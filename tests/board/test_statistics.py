@@ -110,3 +110,14 @@ def test_counted_draws_are_the_gathered_ones(count):
     random = np.random.RandomState(statistics.SEED)
     gathered = [values[random.randint(0, count, count)].mean() for _ in range(statistics.RESAMPLES)]
     np.testing.assert_allclose(counted, gathered, rtol=1e-12)
+
+
+def test_intervals_of_groups_draw_whole_groups():
+    pairs, groups = [1.0, 1.0, 3.0, 3.0, 8.0, 8.0], ["a", "a", "b", "b", "c", "c"]
+    by_group, single = statistics.interval(pairs, groups), statistics.interval([1.0, 3.0, 8.0])
+    assert (by_group.mean, by_group.low, by_group.high) == (single.mean, single.low, single.high)
+    assert by_group.count == 6
+    assert math.isnan(statistics.interval([1.0, 2.0], ["a", "a"]).low), "one scene says nothing of others"
+    unequal = statistics.interval([0.0, 4.0, 4.0, math.nan], ["a", "b", "b", "a"])
+    assert unequal.mean == pytest.approx(8 / 3)
+    assert (unequal.low, unequal.high) == (0.0, 4.0)

@@ -17,7 +17,7 @@ from bokehbench.metrics.protocols import PROTOCOLS
 @pytest.mark.parametrize(
     ("name", "better", "worse"),
     [("psnr", 30.0, 20.0), ("psnr_in_focus", 30.0, 20.0), ("lpips", 0.1, 0.2), ("depth_mae", 0.01, 0.2),
-     ("blur_amount", -0.1, 0.5), ("ssim_gaussian", 0.9, math.nan)],
+     ("blur_amount", -0.1, 0.5), ("dose_slope", 1.1, 0.8), ("ssim_gaussian", 0.9, math.nan)],
 )  # fmt: skip
 def test_better_is_better(name, better, worse):
     column = find_column(name)

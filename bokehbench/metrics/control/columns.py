@@ -1,5 +1,6 @@
 """The columns of control. They are of sweeps of apertures, which ``test --control`` renders. Starts without torch."""
 
+import math
 from functools import partial
 
 from bokehbench.lazy import Tensor
@@ -14,17 +15,17 @@ NO_CHANGE = "blur does not change"
 
 def _read(name: str, sample: Sample) -> Tensor:
     assert sample.control is not None, "a column that needs a sweep says so in its needs"
-    value = sample.control.get(name, "not measured here")
+    value = sample.control.get(name, math.nan)  # this picture is not what it is measured on
     if isinstance(value, str):
         raise NotMeasuredError(value)
     return sample.output.new_full((len(sample.output),), value)
 
 
 COLUMNS = tuple(
-    Column(name, label, partial(_read, name), about, better, decimals, needs=("control",), may_lack=True)
+    Column(name, label, partial(_read, name), about, better, decimals, needs=("control",), may_lack=True)  # type: ignore[arg-type]
     for name, label, better, decimals, about in (
-        ("dose_slope", "dose slope", "higher", 2, "measured aperture over the aperture told, least squares; 1 is right"),
-        ("dose_rank", "dose rank", "higher", 2, "rank correlation of measured aperture and aperture told; 1 is right"),
+        ("dose_slope", "dose slope", "one", 2, "measured aperture over the aperture told, least squares; 1 is right"),
+        ("dose_rank", "dose rank", "one", 2, "rank correlation of measured aperture and aperture told; 1 is right"),
         ("dose_knee", "knee", "higher", 1, "aperture in px above which blur grows no more; none is right"),
         ("dose_error", "error", "lower", 2, "mean difference of measured and told blur radius, px"),
         ("zero_psnr", "PSNR at 0", "higher", 1, "aperture 0 against the input, dB; 58.9 is equal"),
@@ -34,9 +35,9 @@ COLUMNS = tuple(
         ("focus_floor", "floor", "lower", 2, "blur radius left in the focal plane of charts, px"),
         ("leak_8", "leak 8", "zero", 2, "light of the blurred side on the sharp side of a border, aperture 8 px"),
         ("leak_16", "leak 16", "zero", 2, "the same, aperture 16 px"),
-        ("highlight_energy_4", "lamps 4", "higher", 2, "light of small lamps blurred to 4 px over that put in; 1 is right"),
-        ("highlight_energy_8", "lamps 8", "higher", 2, "the same, blurred to 8 px"),
-        ("lvcorr_reference", "LVCorr, reference", "higher", 2, "correlation of Laplacian variances of output and target"),
-        ("lvcorr", "LVCorr", "higher", 2, "minus the correlation of aperture and Laplacian variance: weak, see the docs"),
+        ("highlight_energy_4", "lamps 4", "one", 2, "light of lamps blurred to 4 px over that put in; 1 is right"),
+        ("highlight_energy_8", "lamps 8", "one", 2, "the same, blurred to 8 px"),
+        ("lvcorr_reference", "LVCorr, reference", "higher", 2, "correlation of Laplacian variances with the target's"),
+        ("lvcorr", "LVCorr", "higher", 2, "minus the correlation of aperture and Laplacian variance; weak"),
     )
 )  # fmt: skip

@@ -13,8 +13,9 @@ from bokehbench.metrics.control.fit import fit
 RESPONDS = 0.5
 #: Pixels that the blur of the farthest bin must change.
 CHANGES = 0.5
-#: A told radius in px from which one is compared.
-COMPARED = 1.0
+#: A told radius in px from which one is compared, and that the farthest bin must have at the largest aperture: below
+#: 1 px exact pictures are not blurred at all.
+COMPARED, WIDEST = 1.0, 2.0
 NO_KNEE = "none: blur grows to the largest aperture"
 NAMES = ("dose_slope", "dose_rank", "dose_knee", "dose_error")
 
@@ -33,7 +34,7 @@ def measured_apertures(
     found = []
     for row in radii:
         known = ~np.isnan(row)
-        if not known.any() or largest * np.abs(disparity[known] - focus).max() < COMPARED:
+        if not known.any() or largest * np.abs(disparity[known] - focus).max() < WIDEST:
             found.append((math.nan, math.nan))
             continue
         each = fit(row[known], disparity[known], np.array([focus]), 2 * largest)

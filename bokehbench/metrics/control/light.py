@@ -4,7 +4,7 @@ import numpy as np
 import torch
 from scipy.ndimage import distance_transform_edt
 
-from bokehbench.metrics.control.places import GUARD, JUMP, distance, neighbours
+from bokehbench.metrics.control.places import GUARD, JUMP, neighbours, reaching
 from bokehbench.metrics.control.radius import TEXTURE
 from bokehbench.optics.linear_light import to_linear
 
@@ -35,23 +35,23 @@ def gain(zero: np.ndarray, image: np.ndarray) -> float:
 
 
 def border(disparity: np.ndarray, focus: float, aperture: float) -> tuple[np.ndarray, np.ndarray]:
-    """The sharp pixels (H W mask) that blur of a farther neighbour could reach, and that neighbour's radius (H W, px)."""
+    """The sharp pixels (H W mask) that blur of a farther neighbour could reach, and that neighbour's radius (H W, px).
+
+    Of several that reach a pixel the one with the widest blur counts.
+    """
     radius = aperture * np.abs(disparity - focus)
-    far, near = np.zeros(disparity.shape, bool), np.full(disparity.shape, -1.0)
+    far, near = np.full(disparity.shape, -1.0), np.full(disparity.shape, -1.0)
     for one, other in neighbours(disparity):
         for here, there in ((one, other), (other, one)):
-            jump = disparity[there] - disparity[here] > JUMP
-            far[here] |= jump  # the farther pixel of the pair
+            jump = disparity[there] - disparity[here] > JUMP  # ``here`` is the farther pixel of the pair
+            far[here] = np.where(jump, radius[here], far[here])
             near[there] = np.where(jump, np.maximum(near[there], radius[there]), near[there])
-    if not far.any():
-        return far, radius
-    away, nearest = distance_transform_edt(~far, return_indices=True)
-    theirs = radius[tuple(nearest)]
-    farther = disparity[tuple(nearest)] < disparity - JUMP
-    band = (radius < SHARP) & farther & (away > GUARD + 1) & (away <= theirs + GUARD)
-    for level in np.unique(np.ceil(near[near >= SHARP])):  # blurred things in front of others
-        band &= distance(np.ceil(near) == level) > level + GUARD
-    return band, theirs
+    widest = reaching(far)
+    band = (radius < SHARP) & (widest > 0) & (reaching(np.where(near < SHARP, -1.0, near)) < 0)
+    if band.any():
+        away, nearest = distance_transform_edt(far < 0, return_indices=True)
+        band &= (disparity[tuple(nearest)] < disparity - JUMP) & (away > GUARD + 1)
+    return band, widest
 
 
 def leak(

@@ -1,4 +1,4 @@
-"""Where blur can be measured: pixels that nothing of another depth, no clipped light and no frame edge reaches (2.2)."""
+"""Where blur can be measured: pixels that no other depth, no clipped light and no frame edge reaches (2.2)."""
 
 from dataclasses import dataclass
 
@@ -43,6 +43,17 @@ def distance(to: np.ndarray) -> np.ndarray:
     return distance_transform_edt(~to) if to.any() else np.full(to.shape, np.inf)
 
 
+def reaching(reach: np.ndarray) -> np.ndarray:
+    """The widest of the blur radii ``reach`` (H W, px; -1 = none) that comes to each pixel, give or take the guard."""
+    levels: np.ndarray = np.ceil(reach)  # one map of distances serves all radii between two whole numbers
+    widest = np.full(reach.shape, -1.0)
+    for level in np.unique(levels[reach >= 0]):
+        there = np.asarray(levels == level)
+        radius = reach[there].max()
+        widest = np.where(distance(there) <= radius + GUARD, np.maximum(widest, radius), widest)
+    return widest
+
+
 def safe(image: np.ndarray, disparity: np.ndarray, focus: float, aperture: float) -> np.ndarray:
     """H W mask of pixels whose blur at ``aperture`` px and below is that of their own surface alone.
 
@@ -58,11 +69,7 @@ def safe(image: np.ndarray, disparity: np.ndarray, focus: float, aperture: float
         jump = np.abs(disparity[one] - disparity[other]) > JUMP
         larger = np.where(jump, np.maximum(radius[one], radius[other]), -1.0)
         reach[one], reach[other] = np.maximum(reach[one], larger), np.maximum(reach[other], larger)
-    fine = np.ones(disparity.shape, bool)
-    levels = np.ceil(reach)  # radii of slopes rounded up to whole pixels, so that one map of distances serves many
-    for level in np.unique(levels[reach >= 0]):
-        fine &= distance((levels == level) & (reach >= 0)) > reach[levels == level].max() + GUARD
-    fine &= distance((image >= CLIPPED).any(0)) > radius + GUARD
+    fine = (reaching(reach) < 0) & (distance(np.any(image >= CLIPPED, axis=0)) > radius + GUARD)
     rows, columns = (np.minimum(np.arange(n), n - 1 - np.arange(n)) + 1 for n in disparity.shape)
     return fine & (np.minimum(rows[:, None], columns[None, :]) > radius)
 

@@ -99,3 +99,16 @@ class Sweep:
             for told, row in zip(self.told, self.radii, strict=True)
             for each, radius in zip(self.bins, row, strict=True)
         ]  # fmt: skip
+
+
+def chart_focus(
+    output: np.ndarray, image: np.ndarray, disparity: np.ndarray, focus: float, aperture: float, ruler: Stack
+) -> tuple[dict[str, float | str], dict[str, Any]]:
+    """The columns of one chart, and its curve; arguments as the attributes of :class:`Sweep`."""
+    found = bins(safe(image, disparity, focus, aperture), disparity, ruler[1])
+    radii, places = measured_radii(output, found, ruler[0]), np.array([each.disparity for each in found])
+    plane = locate(radii, places, aperture)
+    scores: dict[str, float | str] = dict.fromkeys(("focus_error", "focus_floor"), NOT_LOCATED)
+    if plane is not None:
+        scores = {"focus_error": abs(plane.focus - focus), "focus_floor": plane.floor}
+    return scores | {"focus_located": float(plane is not None)}, {"d": places, "r": radii}

@@ -44,7 +44,8 @@ const report = {
   // Larger is better, whatever the column.
   goodness(column, value) {
     if (Number.isNaN(value)) return -Infinity;
-    return column.better === "higher" ? value : column.better === "lower" ? -value : -Math.abs(value);
+    if (column.better === "higher") return value;
+    return column.better === "lower" ? -value : -Math.abs(value - (column.better === "one" ? 1 : 0));
   },
 
   ranking() {

@@ -116,7 +116,7 @@
       ...board.columns.map((column, at) => {
         const value = values[line][at];
         const top = board.methods.length > 1 && report.goodness(column, value) === best[at] && !Number.isNaN(value);
-        const sort = Number.isNaN(value) ? "" : column.better === "zero" ? Math.abs(value) : value;
+        const sort = Number.isNaN(value) ? "" : ["zero", "one"].includes(column.better) ? -report.goodness(column, value) : value;
         const kind = top ? "number best" : "number";
         return element("td", { class: kind, "data-sort": sort }, report.show(value, column.decimals));
       })));
