@@ -17,9 +17,8 @@ from bokehbench import losses, metrics
 from bokehbench.batch import known
 from bokehbench.data import DATA, open_data
 from bokehbench.data.sampling import TrainingPlan, View
-from bokehbench.metrics import PROTOCOLS, Measurement, Sample
+from bokehbench.metrics import PROTOCOLS, Measurement, Sample, pretrained
 from bokehbench.metrics import lpips as lpips_module
-from bokehbench.metrics import pretrained
 from bokehbench.metrics.columns import columns
 from bokehbench.perceptual import PLACES, VGGDistance
 
