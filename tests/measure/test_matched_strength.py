@@ -13,6 +13,7 @@ from measured_boards import make_scenes_board, test_on
 import bokehbench as bb
 from bokehbench.board import leaderboard, results
 from bokehbench.board.boards import read_board
+from bokehbench.board.reported import beside, read_reported
 from bokehbench.board.standings import read_standings
 from bokehbench.cli import main
 from bokehbench.data import SyntheticDoF
@@ -154,7 +155,8 @@ def test_wrong_settings_are_refused(settings) -> None:
 def tested(tmp_path_factory):
     """A board without a search, and a result of ``test --matched`` on it."""
     home = tmp_path_factory.mktemp("matched")
-    board = make_scenes_board(home, columns=["psnr", "ssim"])
+    published = "Layered,2024,PSNR,20.0,dB,Tiny30,bokehme,a paper,,\n"
+    board = make_scenes_board(home, columns=["psnr", "ssim"], reported=published)
     words = ["--model", "layered", "--matched", "--matched.refine=2"]
     return board, test_on(board, home / "run" / "result.json", *words), home
 
@@ -196,6 +198,8 @@ def test_verify_searches_again(tested) -> None:
     board, result, _ = tested
     stored = leaderboard.admit(read_board(board), result)
     assert "matched" in stored.flags
+    (published,) = read_reported(board)
+    assert beside(read_board(board), published, stored).why == "strength matched to the target"
     assert verify(read_board(board), stored, device="cpu").same
     (name, *_) = stored.tried
     forged = replace(stored, tried={**stored.tried, name: [*stored.tried[name][:-1], (1.0, 0.5, 0.1)]})
