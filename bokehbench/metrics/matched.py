@@ -5,9 +5,8 @@ whether it does as it is told (docs/metrics/matched_strength.md).
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from functools import partial
 from typing import Any, get_type_hints
 
 from bokehbench.counted import counted
@@ -94,27 +93,19 @@ def told_and_found(pictures: Sequence[Tried]) -> str:
     return f"Aperture, mean of {counted(len(known), 'picture')}: {said}."
 
 
-def _column(sample: Sample, name: str) -> Tensor:
-    assert sample.tried is not None, "the columns need it"
-    of = {
-        "ssim_told": lambda tried: tried[0][2],
-        "ssim_matched": lambda tried: best(tried)[2],
-        "strength_error": strength_error,
-        "at_rim": at_rim,
-    }[name]
-    return sample.output.new_tensor([float(of(tried)) for tried in sample.tried])
+def _of(read: Callable[[Tried], float]) -> Callable[[Sample], Tensor]:
+    def compute(sample: Sample) -> Tensor:
+        assert sample.tried is not None, "the columns need it"
+        return sample.output.new_tensor([float(read(tried)) for tried in sample.tried])
+
+    return compute
 
 
-COLUMNS = tuple(
-    Column(name, label, partial(_column, name=name), about, needs=("tried",), **how)
-    for name, label, about, how in (
-        ("ssim_told", "SSIM told", "Gaussian SSIM with the aperture that the method was told", {}),
-        ("ssim_matched", "SSIM matched", "Gaussian SSIM with the aperture that scores best", {}),
-        (
-            "strength_error", "found / told, log2", "found over told aperture: 1 is twice as much, 0 as told",
-            {"better": "zero", "decimals": 2},
-        ),
-        ("at_rim", "at the rim", "share of pictures whose best aperture is at the end of the grid",
-         {"better": "lower", "decimals": 2}),
-    )
+COLUMNS = (
+    Column("ssim_told", "SSIM told", _of(lambda tried: tried[0][2]), "Gaussian SSIM as told", needs=("tried",)),
+    Column("ssim_matched", "SSIM matched", _of(lambda tried: best(tried)[2]), "the best found", needs=("tried",)),
+    Column("strength_error", "found / told, log2", _of(strength_error), "aperture: 1 is twice as much, 0 as told",
+           "zero", 2, needs=("tried",)),
+    Column("at_rim", "at the rim", _of(at_rim), "share of pictures whose best aperture is at an end of those tried",
+           "lower", 2, needs=("tried",)),
 )  # fmt: skip

@@ -1,7 +1,7 @@
 """The search of matched strength: one photo, rendered with every aperture of a grid, and the best of them."""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -76,8 +76,8 @@ class _Search:
             top[place] = float(value)
             return -self.score(*top)
 
-        bounded: Callable[..., Any] = minimize_scalar
-        bounded(loss, bounds=ends, method="bounded", options={"maxiter": renderings, "xatol": 1e-3 * ends[1]})
+        options = {"maxiter": renderings, "xatol": 1e-3 * ends[1]}
+        minimize_scalar(loss, bounds=ends, method="bounded", options=options)
 
     def score(self, aperture: float | None, focus: float | None) -> float:
         """Render with these; where the focus is as told, with what the batch says, to the bit."""
