@@ -25,6 +25,7 @@ from bokehbench.perceptual import PLACES, VGGDistance
 #: Data set -> what makes its files, and its options.
 MADE: dict[str, tuple[Callable[[Path], object], dict[str, object]]] = {
     "blb": (make_blb, {}),
+    "control": (lambda root: None, {"size": 96, "scenes": 1}),
     "ebb": (make_ebb, {}),
     "iphonedepth": (make_rgbd, {}),
     "pairs": (lambda root: make_pairs(root, disparity=True, mask=True), {}),
@@ -68,7 +69,7 @@ def pictures() -> dict[str, Tensor]:
 def sample(given: dict[str, Tensor]) -> Sample:
     return Sample(
         given["output"], given["target"], input=given["input"], in_focus=given["in_focus"], true_disparity=given["map"],
-        own_disparity=lambda: given["map"].square(),
+        own_disparity=lambda: given["map"].square(), control=dict.fromkeys(columns(), 0.5),
     )  # fmt: skip
 
 
@@ -76,10 +77,11 @@ def sample(given: dict[str, Tensor]) -> Sample:
 def test_batches_are_moved_whole(name: str, tmp_path: Path) -> None:
     make, options = MADE[name]
     make(tmp_path)
-    place = {} if name == "syntheticdof" else {"root": tmp_path}
+    place = {} if DATA[name].synthetic else {"root": tmp_path}
     data = open_data(name, num_workers=0, **place, **options)
     data.plan_training(TrainingPlan(2, 1, 0, View("crop", 16, 16), 0, 1))
-    for loader in (data.train_dataloader(), data.test_dataloader() or data.val_dataloader()):
+    trained = [data.train_dataloader()] if data.pictures("train") else []
+    for loader in (*trained, data.test_dataloader() or data.val_dataloader()):
         batch = next(iter(loader))
         moved = move_data_to_device(batch, torch.device(NAME))
         assert {key for key, value in moved.items() if isinstance(value, Pretend)} == moved.keys() - {"name"}

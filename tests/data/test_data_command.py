@@ -123,7 +123,7 @@ def test_help_lists_the_actions_and_the_data_sets(capsys: pytest.CaptureFixture[
 
 def test_data_sets_have_short_names() -> None:
     assert DATA["ebb"] is EBB is DATA["EBB"]
-    assert set(DATA) == {"blb", "ebb", "iphonedepth", "pairs", "realbokeh", "syntheticdof", "vabd"}
+    assert set(DATA) == {"blb", "control", "ebb", "iphonedepth", "pairs", "realbokeh", "syntheticdof", "vabd"}
     assert all(cls.__name__.lower() == name for name, cls in DATA.items())
     with pytest.raises(BokehbenchError, match="'ebb'"):
         DATA["eb"]

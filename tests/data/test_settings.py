@@ -20,6 +20,7 @@ READING = {"root", "num_workers", "sampling_seed", "train_samples", "val_samples
 #: Per data set, options as one would type them, and how they are shown.
 TYPED = {
     "blb": ({"convention": "normalised", "levels": "[4]"}, {"levels": [4], "convention": "normalised"}),
+    "control": ({"scenes": "2"}, {"size": 320, "scenes": 2, "scene_seed": 0}),
     "ebb": ({"focus": "1", "aperture_at_1024": "30"}, {"focus": 1.0, "aperture_at_1024": 30.0}),
     "iphonedepth": ({"saliency_roots": "[a, b]"}, {"saliency_roots": ["a", "b"], "max_aperture_at_1024": 25.6}),
     "pairs": ({"focus": "0.5"}, {"focus": 0.5, "input": "input"}),
@@ -46,7 +47,7 @@ def typed(name: str, options: dict[str, str]) -> BokehDataModule:
 @pytest.mark.parametrize("name", DATA)
 def test_settings_are_the_options_that_change_pictures(name: str, tmp_path: Path) -> None:
     options: dict[str, Any] = {"num_workers": 0, "sampling_seed": 3} | (
-        {} if name == "syntheticdof" else {"root": tmp_path}
+        {} if DATA[name].synthetic else {"root": tmp_path}
     )
     settings = open_data(name, **options).settings()
     defaults = {k: p.default for k, p in options_of(DATA[name]).items()}

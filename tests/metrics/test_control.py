@@ -162,8 +162,7 @@ def test_a_chart_is_located_and_a_wrong_focus_is_measured():
     places = np.array([each.disparity for each in found])
     for each, focus in ((item, 0.5), (other, 0.7)):
         plane = locate(measured_radii(each["bokeh"].numpy(), found, ruler[0]), places, 16.0)
-        assert plane.focus == pytest.approx(focus, abs=0.005)
-        assert plane.floor == 0
+        assert plane == pytest.approx((focus, 0), abs=0.005)
     assert locate(measured_radii(image, found, ruler[0]), places, 16.0) is None
 
 

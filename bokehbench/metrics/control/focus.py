@@ -1,7 +1,5 @@
 """Where an output is in focus, whatever was told (docs/metrics/control.md, 2.5)."""
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from bokehbench.metrics.control.fit import fit
@@ -17,16 +15,10 @@ FEWEST, SPREAD = 3, 0.2
 NOT_LOCATED = "no focal plane found"
 
 
-@dataclass(frozen=True)
-class Found:
-    """A focal plane: its disparity, and the blur radius left in it in px."""
+def locate(radii: np.ndarray, disparity: np.ndarray, aperture: float) -> tuple[float, float] | None:
+    """Disparity of the focal plane that measured radii speak of, and the blur radius left in it in px.
 
-    focus: float
-    floor: float
-
-
-def locate(radii: np.ndarray, disparity: np.ndarray, aperture: float) -> Found | None:
-    """The focal plane that measured radii speak of; None where they speak of none, or of none in particular.
+    None where they speak of none, or of none in particular.
 
     Args:
         radii: B, px, NaN = no value.
@@ -42,4 +34,4 @@ def locate(radii: np.ndarray, disparity: np.ndarray, aperture: float) -> Found |
     near = FOCUSES[each.residual <= each.residual[best] + AS_NEAR]
     if np.ptp(near) > SPAN or each.aperture[best] * np.ptp(disparity) < DIFFERENCE:
         return None
-    return Found(float(FOCUSES[best]), float(each.floor[best]))
+    return float(FOCUSES[best]), float(each.floor[best])

@@ -46,10 +46,12 @@ class Sweep:
     responds: float = 0.0
     leaked: dict[str, float | str] = field(default_factory=dict)
     bins: list[Bin] = field(init=False)
+    places: np.ndarray = field(init=False)
     first: np.ndarray | None = None
 
     def __post_init__(self) -> None:
         self.bins = bins(safe(self.image, self.disparity, self.focus, self.largest), self.disparity, self.stack[1])
+        self.places = np.array([each.disparity for each in self.bins])
 
     def add(self, aperture: float, output: np.ndarray, target: np.ndarray | None = None) -> None:
         """The output (3 H W, 8-bit values in [0, 1]) of an aperture in px; rising from call to call."""
@@ -65,27 +67,22 @@ class Sweep:
             found = leak(output, self.image, self.disparity, self.focus, aperture, self.stack, scale)
             self.leaked[f"leak_{aperture:g}"] = found
 
-    @property
-    def distances(self) -> np.ndarray:
-        """Disparity of each bin."""
-        return np.array([each.disparity for each in self.bins])
-
     def scores(self) -> dict[str, float | str]:
         """Column -> value, or why there is none; the sweep is over."""
         told, variances = np.array(self.told), np.array(self.variances)
-        found = dose(told, np.array(self.radii), self.distances, self.focus, self.responds)
+        found = dose(told, np.array(self.radii), self.places, self.focus, self.responds)
         still = self.responds < RESPONDS
         found["lvcorr"] = NO_RESPONSE if still else lvcorr(told, variances)
         if len(self.wanted) == len(told):
             found["lvcorr_reference"] = NO_RESPONSE if still else correlation(variances, np.array(self.wanted))
         if FOCUS_AT in self.told:
-            plane = locate(self.radii[self.told.index(FOCUS_AT)], self.distances, FOCUS_AT)
-            found["focus_error_scenes"] = NOT_LOCATED if plane is None else abs(plane.focus - self.focus)
+            plane = locate(self.radii[self.told.index(FOCUS_AT)], self.places, FOCUS_AT)
+            found["focus_error_scenes"] = NOT_LOCATED if plane is None else abs(plane[0] - self.focus)
         return found | self.leaked
 
     def curves(self) -> dict[str, Any]:
         """What figures draw: apertures told and measured, floors, Laplacian variances, the response in levels."""
-        apertures, floors = measured_apertures(np.array(self.radii), self.distances, self.focus, self.largest)
+        apertures, floors = measured_apertures(np.array(self.radii), self.places, self.focus, self.largest)
         return {
             "K": self.told, "A": apertures.tolist(), "r0": floors.tolist(), "lv": self.variances,
             "responds": self.responds,
@@ -110,5 +107,5 @@ def chart_focus(
     plane = locate(radii, places, aperture)
     scores: dict[str, float | str] = dict.fromkeys(("focus_error", "focus_floor"), NOT_LOCATED)
     if plane is not None:
-        scores = {"focus_error": abs(plane.focus - focus), "focus_floor": plane.floor}
+        scores = {"focus_error": abs(plane[0] - focus), "focus_floor": plane[1]}
     return scores | {"focus_located": float(plane is not None)}, {"d": places, "r": radii}
