@@ -166,6 +166,18 @@ def test_the_run_stays_the_same_to_the_bit(tmp_path) -> None:
         assert torch.equal(value, probed.state_dict()[name]), name
 
 
+def test_a_training_can_be_ended_where_control_falls(tmp_path) -> None:
+    class Falling(ControlProbe):
+        def _measured(self, model, rank, ranks):
+            slope = 0.9 if len(self.probes) < 3 else 0.1
+            return [{"slope": slope, "rank": 1.0, "responds": 9.0, "zero_psnr": 50.0, "lvcorr": 0.9}]
+
+    falling = Falling(every_n_steps=1, stop=True)
+    with pytest.raises(BokehbenchError, match=r"slope from 0.90 to 0.10.*as ControlProbe's stop asks"):
+        train(tmp_path, Scenes(), falling, steps=9)
+    assert [each.step for each in falling.probes] == [1, 2, 3, 4, 5]
+
+
 def test_what_goes_wrong_in_the_probe_is_a_warning(tmp_path, monkeypatch) -> None:
     def broken(self, batch):
         raise ValueError("no such layer")
