@@ -112,7 +112,7 @@ class ControlProbe(Callback):
         for key in ("aperture", "focus"):
             if key not in batch or key in self._guarded or not getattr(model.uses, key):
                 continue
-            values: Tensor = batch[key].detach()  # type: ignore[literal-required]
+            values: Tensor = batch[key].detach()
             low, high, count = self._labels.get(key, (values.min(), values.max(), 0))
             low, high, count = torch.minimum(low, values.min()), torch.maximum(high, values.max()), count + len(values)
             self._labels[key] = low, high, count

@@ -2,8 +2,10 @@
 
 import math
 from collections.abc import Sequence
+from itertools import product
 from typing import Any
 
+import numpy as np
 import torch
 from scipy.optimize import minimize_scalar
 from torch import Tensor
@@ -55,10 +57,11 @@ class _Search:
         if not apertures and not focuses:
             return  # it obeys nothing that is searched
         self.prepared = model.prepare(batch["image"], names=batch.get("name"), **given)
-        for wide in apertures or [None]:
-            for near in focuses or [focus]:
-                if (wide, near) != (aperture, focus):
-                    self.score(wide, near)
+        wide: Sequence[float | None] = apertures or [aperture]
+        near: Sequence[float | None] = focuses or [focus]
+        for point in product(wide, near):
+            if point != (aperture, focus):
+                self.score(*point)
         if apertures:
             self.refine(apertures, search.refine, 0)
         if focuses:
@@ -67,7 +70,7 @@ class _Search:
     def refine(self, grid: Sequence[float], renderings: int, place: int) -> None:
         """Between the neighbours of the best value in ``grid``, of aperture (``place`` 0) or focus (1)."""
         top = list(best(self.tried)[:2])
-        at = min(range(len(grid)), key=lambda n: abs(grid[n] - top[place]))
+        at = int(np.abs(np.array(grid) - np.array(top, dtype=float)[place]).argmin())
         ends = grid[max(at - 1, 0)], grid[min(at + 1, len(grid) - 1)]
         if renderings == 0 or ends[0] == ends[1]:
             return
