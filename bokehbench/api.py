@@ -12,6 +12,7 @@ from bokehbench.board import boards as _boards
 from bokehbench.checkpoints import SUFFIXES, located
 from bokehbench.data import DATA, open_data
 from bokehbench.errors import BokehbenchError
+from bokehbench.metrics.matched import MatchedStrength
 from bokehbench.metrics.protocols import DEFAULT, PROTOCOLS, find_protocol
 from bokehbench.models import MODELS
 
@@ -164,6 +165,7 @@ def test(
     variant: str = "",
     output: str | Path | None = None,
     untrained: bool = False,
+    matched: bool | Mapping[str, Any] = False,
     **options: Any,
 ) -> Result:
     """Measure a method on a board: a result, guarded as on the command line.
@@ -175,6 +177,9 @@ def test(
         variant: what tells this result from others of the method.
         output: JSON file to write the result to, for ``bokehbench leaderboard add``; None: none.
         untrained: measure random weights, too; the result says so and is not ranked.
+        matched: search each picture's aperture that scores best; True, or settings of
+            :class:`~bokehbench.metrics.matched.MatchedStrength`. Only a board that names the search ranks it, and
+            there it is the default.
         options: of the data set in place of the board's, such as ``root``.
 
     Raises:
@@ -195,7 +200,12 @@ def test(
         recorder, model = ResultRecorder(str(board), str(path), variant), _loaded(method).model
         if not untrained:
             model.refuse_untrained()
-        return record_test(model, open_data(name, **settings), recorder)
+        search = MatchedStrength.read(matched, "matched") if isinstance(matched, Mapping) else None
+        model.matched = MatchedStrength() if matched and search is None else search
+        try:
+            return record_test(model, open_data(name, **settings), recorder)
+        finally:
+            model.matched = None
 
 
 def compare(a: str, b: str, *, board: str | Path, column: str | None = None) -> pandas.DataFrame:

@@ -41,7 +41,7 @@ ALLOWED = {
     "optics": set(),
     "nets": {"optics"},
     "weights": {"checkpoints", "nets"},
-    "metrics": {"batch", "lazy", "optics", "registry"},
+    "metrics": {"batch", "lazy", "optics", "registry", "settings_files"},
     "losses": {"metrics"},
     "perceptual": {"checkpoints"},
     "data": {"batch", "f_numbers", "files", "names", "optics", "pictures", "registry", "stopping"},

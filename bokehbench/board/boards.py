@@ -13,6 +13,7 @@ from bokehbench.files import read_bytes, write_text
 from bokehbench.fingerprint import differs
 from bokehbench.metrics.column import Column
 from bokehbench.metrics.columns import find_column
+from bokehbench.metrics.matched import MatchedStrength
 from bokehbench.metrics.protocols import Protocol, find_protocol
 from bokehbench.names import as_first_recorded, first_recorded_today
 from bokehbench.settings_files import check_shapes, read_settings
@@ -41,6 +42,8 @@ class Board:
         contaminated: weights hash, or ``official METHOD`` for the authors' own weights -> why these do not count,
             nor any that were trained from them.
         withdrawn: id of a result -> why it does not test what it is named after; it stays, without a rank.
+        matched: settings of the search by which the strength of every row is matched to the target, as
+            :class:`~bokehbench.metrics.matched.MatchedStrength`; empty: the board ranks what was rendered as told.
         scenes: whether pictures named ``SCENE/...`` are of one scene: intervals then draw scenes, not pictures.
         fingerprints: of the targets of a few pictures, by name: ``targets.json``, written by ``leaderboard pin``. They
             hold pictures that are made, and whose bits another processor may round, to the board's.
@@ -62,6 +65,7 @@ class Board:
     data: Mapping[str, Any] = field(default_factory=dict)
     contaminated: Mapping[str, str] = field(default_factory=dict)
     withdrawn: Mapping[str, str] = field(default_factory=dict)
+    matched: Mapping[str, Any] = field(default_factory=dict)
     scenes: bool = False
     fingerprints: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
 
@@ -142,6 +146,11 @@ class Board:
         """The protocol as an object."""
         return find_protocol(self.protocol)
 
+    @property
+    def search(self) -> MatchedStrength | None:
+        """How strength is matched here, or None."""
+        return MatchedStrength.read(self.matched, f"The board {self.name}, matched")
+
 
 def read_board(folder: Path) -> Board:
     """The board of a folder.
@@ -171,7 +180,7 @@ def read_board(folder: Path) -> Board:
     if board.ids is not None and len(board.ids) != board.count:
         raise BokehbenchError(f"{path} lists {len(board.ids)} ids but says count: {board.count}.")
     try:
-        board.evaluator, board.scores  # noqa: B018  raises for an unknown protocol or column
+        board.evaluator, board.scores, board.search  # noqa: B018  raises for what is unknown or wrong
     except BokehbenchError as error:
         raise BokehbenchError(f"{path}: {error}") from error
     return board

@@ -56,7 +56,7 @@ def _add(folder: Path, result: Result, replace: bool) -> Path:
 
 
 def admit(board: Board, result: Result) -> Result:
-    """The result with the flags ``incomplete``, ``contaminated`` and ``untrained`` set as the board knows them.
+    """The result with the flags that the board knows: incomplete, contaminated, untrained, matched.
 
     Raises:
         BokehbenchError: it does not belong on this board; says why.
@@ -82,9 +82,15 @@ def admit(board: Board, result: Result) -> Result:
     board.refuse_targets(result.target_hash, len(result.per_image), who)
     for name in result.per_image if result.fingerprints else ():
         board.refuse_fingerprint(name, result.fingerprints.get(name, ()), who)
+    searched = result.inference.get("matched") or {}
+    if board.search is not None and plain(searched) != plain(board.search.describe()):
+        how = "by another search" if searched else "without"
+        raise BokehbenchError(
+            f"{who} was measured {how}, and {board.name} matches every row's strength: test it again for this board."
+        )
     complete = len(result.per_image) == board.count
     decided = {"incomplete": not complete, "contaminated": bool(board.contamination(result)),
-               "untrained": result.untrained}  # fmt: skip
+               "untrained": result.untrained, "matched": bool(searched) and board.search is None}  # fmt: skip
     flags = {flag for flag in result.flags if flag not in decided} | {flag for flag, right in decided.items() if right}
     return replace(result, flags=tuple(sorted(flags)))
 

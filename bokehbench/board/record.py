@@ -13,6 +13,8 @@ Count = Annotated[int, Field(ge=0, lt=2**63)]
 Name = Annotated[str, Field(min_length=1, max_length=200)]
 #: None and the words are NaN and the infinities, which JSON lacks.
 Score = Annotated[float, Field(allow_inf_nan=False)] | Literal["inf", "-inf"] | None
+#: Aperture, focus and score of one rendering.
+Tried = tuple[Annotated[float, Field(ge=0)] | None, float | None, float]
 
 
 class _Strict(BaseModel):
@@ -62,6 +64,7 @@ class Inference(_Strict):
     """Settings that change the pictures; others than ``data`` are the method's own."""
 
     data: dict[str, Any] | None = None
+    matched: dict[str, Any] | None = None
 
 
 class Record(_Strict):
@@ -98,6 +101,7 @@ class Record(_Strict):
     date: str = ""
     fingerprints: dict[str, list[float]] = {}
     f_numbers: dict[str, Annotated[float, Field(gt=0)]] = {}
+    tried: dict[str, Annotated[list[Tried], Field(min_length=1)]] = {}
     curves: dict[str, dict[str, Score | list[Score]]] = {}
     data_lock: Annotated[str, Field(pattern="^([0-9a-f]{64})?$")] = ""
 

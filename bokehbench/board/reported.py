@@ -164,6 +164,8 @@ def beside(board: Board, reported: Reported, result: Result | None) -> Beside:
     ours = sum(values) / len(values)
     if "incomplete" in result.flags:
         return Beside(reported, ours, "not comparable", f"{len(result.per_image)} of {board.count} pictures")
+    if "matched" in result.flags:
+        return Beside(reported, ours, "not comparable", "strength matched to the target")
     if result.network.get("name"):
         return Beside(reported, ours, "not comparable", f"another network: {full_name(result)}")
     near = abs(ours - float(reported.value)) <= find_column(column).reproduced + reported.half_unit

@@ -16,6 +16,7 @@ from bokehbench.board.identity import OUTPUTS_ONLY, digest, plain, slug
 from bokehbench.board.record import refuse_wrong_types
 from bokehbench.errors import BokehbenchError
 from bokehbench.files import read_bytes, write_text
+from bokehbench.metrics.sample import Tried
 from bokehbench.names import as_first_recorded
 from bokehbench.provenance import UNTRAINED
 
@@ -29,6 +30,7 @@ FLAGS = {
     "contaminated": "the weights saw pictures of the test split",
     "untrained": "its weights, or those of a part of it, are random: nothing was trained",
     "stopped": "a stage was not trained to its end",
+    "matched": "its aperture was chosen for each picture by the score itself",
 }
 #: Scores closer than this are the same measurement: another device moves single 8-bit levels.
 RELATIVE, ABSOLUTE = 1e-4, 1e-4
@@ -67,6 +69,8 @@ class Result:
         date: ISO day.
         data_lock: SHA-256 of the manifest that lay beside the data set (`data lock`), where its files fitted it; empty
             where there was none. No part of the identity.
+        tried: picture's name -> aperture in pixels, focus and SSIM of each rendering of a search for the best, first as
+            told (:mod:`bokehbench.metrics.matched`); empty without a search. How it went is in ``inference``.
         curves: picture's name -> what its scores were read from, for figures: of control. No part of the identity.
     """
 
@@ -99,6 +103,7 @@ class Result:
     fingerprints: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
     f_numbers: Mapping[str, float] = field(default_factory=dict)
     data_lock: str = ""
+    tried: Mapping[str, Tried] = field(default_factory=dict)
     curves: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     format: int = FORMAT
 
@@ -156,6 +161,7 @@ class Result:
         }
         prints = self.fingerprints if self.format > 1 else {}
         by_picture = {"fingerprints": prints, "f_numbers": self.f_numbers, "curves": self.curves, "per_image": pictures}
+        by_picture["tried"] = self.tried
         content = {each.name: getattr(self, each.name) for each in dataclasses.fields(self)}
         content = {key: value for key, value in content.items() if key not in by_picture}
         content = {key: value for key, value in content.items() if key != "data_lock" or value}

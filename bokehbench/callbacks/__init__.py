@@ -1,5 +1,6 @@
 """What happens around training and testing: progress bar, checkpoints, tables, pictures, logs."""
 
+from bokehbench.callbacks.control_probe import ControlProbe
 from bokehbench.callbacks.fit_summary import FitSummary
 from bokehbench.callbacks.media_panels import MediaPanels
 from bokehbench.callbacks.picture_writer import PictureWriter
@@ -11,6 +12,6 @@ from bokehbench.callbacks.training_log import GradientNorm, Throughput
 from bokehbench.callbacks.wandb_run import WandbRun
 
 __all__ = [
-    "FitSummary", "GradientNorm", "MediaPanels", "PictureWriter", "ScoreTable", "StageCheckpoints",
+    "ControlProbe", "FitSummary", "GradientNorm", "MediaPanels", "PictureWriter", "ScoreTable", "StageCheckpoints",
     "StageProgressBar", "StepProgress", "Throughput", "WandbRun",
 ]  # fmt: skip

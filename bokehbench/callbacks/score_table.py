@@ -13,7 +13,9 @@ from bokehbench.errors import BokehbenchError
 from bokehbench.f_numbers import grouped, written
 from bokehbench.files import write_text
 from bokehbench.metrics.columns import variant_of
+from bokehbench.metrics.matched import told_and_found
 from bokehbench.metrics.measurement import Measurement
+from bokehbench.metrics.sample import Tried
 from bokehbench.models.base import BokehModel
 from bokehbench.run_folder import InRunFolder
 from bokehbench.tables import aligned, csv_text
@@ -26,7 +28,8 @@ Row = Mapping[str, Any]
 class ScoreTable(InRunFolder):
     """Collect per-image scores of ``test``, print their means beside the identity baseline's, write ``test.csv``.
 
-    Means are of per-image values: pooling the squared error first moves PSNR by 1.8 dB on the same pictures.
+    Means are of per-image values: pooling the squared error first moves PSNR by 1.8 dB on the same pictures. Where each
+    picture's best aperture was searched, all that were tried are in ``matched.csv``.
 
     Args:
         columns: measured besides what the method reports, under the default protocol.
@@ -35,9 +38,10 @@ class ScoreTable(InRunFolder):
     def __init__(self, columns: Sequence[str] = ()) -> None:
         self.measurement = Measurement.named(columns)
         self.rows: list[Row] = []
+        self.tried: dict[str, Tried] = {}
 
     def on_test_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        self.rows = []
+        self.rows, self.tried = [], {}
 
     def on_test_batch_end(
         self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Any, *args: Any
@@ -49,17 +53,19 @@ class ScoreTable(InRunFolder):
             scores |= pl_module.scores(outputs["sample"], batch["image"], self.measurement)
         values = {name: each.tolist() for name, each in scores.items()}
         f_numbers = f_numbers_of(batch)
+        self.tried |= dict(zip(outputs["name"], outputs["sample"].tried or (), strict=False))
         for number, name in enumerate(outputs["name"]):
             known = {F_NUMBER: f_numbers[name]} if name in f_numbers else {}
             self.rows.append({"name": name, **known, **{score: each[number] for score, each in values.items()}})
 
     def on_test_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Gather over processes, print, write."""
-        rows = self.rows
+        rows, tried = self.rows, self.tried
         if trainer.world_size > 1:
             gathered: list[Any] = [None] * trainer.world_size
-            torch.distributed.all_gather_object(gathered, rows)
-            rows = [row for part in gathered for row in part]
+            torch.distributed.all_gather_object(gathered, (rows, tried))
+            rows = [row for part in gathered for row in part[0]]
+            tried = {name: each for part in gathered for name, each in part[1].items()}
         if not trainer.is_global_zero or not rows:
             return
         rows = sorted(rows, key=lambda row: row["name"])
@@ -75,6 +81,11 @@ class ScoreTable(InRunFolder):
         if share is not None and not share.complete:
             print(f"INCOMPLETE: {share.found} of the split's {share.expected} pictures are there: not comparable.")
         print(f"Per-image scores: {path}")
+        if tried:
+            heads = ["name", "aperture", "focus", "ssim"]
+            rendered = [[name, *each] for name in sorted(tried) for each in tried[name]]
+            write_text(self.run_folder / "matched.csv", csv_text(heads, rendered))
+            print(f"{told_and_found(list(tried.values()))} All renderings: {self.run_folder / 'matched.csv'}")
 
 
 def summary(rows: Sequence[Row], method: str) -> str:

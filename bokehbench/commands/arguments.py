@@ -52,6 +52,7 @@ def prepare(argv: list[str]) -> tuple[list[str], list[str]]:
     words, configs = take(words, ("--config", "-c"))
     words, checkpoints = take(words, ("--checkpoint",))
     words, columns = take(words, ("--columns",)) if verb == "test" else (words, [])
+    words = ["--matched={}" if verb == "test" and word == "--matched" else word for word in words]
     words, depth = take(words, ("--depth",)) if verb == "predict" else (words, [])
     if depth and depth[-1] != NO_MAP:  # the data set's own maps are used where none is asked for
         renderer = (checkpoints or models)[-1:]

@@ -130,7 +130,8 @@ def weights() -> Iterator[Finding]:
     except Exception:  # reported above
         return
     folder = Path(torch.hub.get_dir()) / "checkpoints"
-    for file, use in {BACKBONES["alex"]: "LPIPS", "vgg19-dcbb9e9d.pth": "the perceptual loss"}.items():
+    learned = {BACKBONES["alex"]: "LPIPS", BACKBONES["vgg"]: "LPIPS VGG and DISTS"}
+    for file, use in {**learned, "vgg19-dcbb9e9d.pth": "the perceptual loss"}.items():
         here = (folder / file).is_file()
         note = "" if here else f": downloaded at first use, or put it into {folder}"
         yield OK if here else MISSING, f"{file} ({use}){note}"

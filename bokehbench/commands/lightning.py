@@ -21,6 +21,7 @@ from bokehbench.data import DATA
 from bokehbench.data.base import BokehDataModule
 from bokehbench.errors import BokehbenchError
 from bokehbench.files import REMEDY
+from bokehbench.metrics.matched import MatchedStrength
 from bokehbench.models import MODELS
 from bokehbench.models.base import BokehModel
 from bokehbench.models.stages import check_recipe
@@ -78,6 +79,7 @@ class BokehCLI(LightningCLI):
         if subcommand != "fit":
             parser.add_argument("--untrained", action="store_true", help="run random weights, too; no board ranks them")
         if subcommand == "test":
+            parser.add_argument("--matched", type=MatchedStrength | None, help="search each picture's best aperture")
             parser.add_argument("--control", action="store_true", help="measure whether it does what it is told")
         return parser
 
@@ -86,6 +88,9 @@ class BokehCLI(LightningCLI):
         assert isinstance(self.model, BokehModel)
         if not (self._get(self.config, "untrained") or self._get(self.config, "ckpt_path")):
             self.model.refuse_untrained()
+        self.model.matched = self._get(self.config_init, "matched")
+        if self.model.matched and self._get(self.config, "control"):
+            raise BokehbenchError("--control measures what a method makes of what it is told: leave out --matched.")
 
     before_validate = before_predict = before_test
 

@@ -92,8 +92,11 @@ def besides(protocols: tuple[Protocol, ...], asked: str | None, all_of_them: boo
     names = [find_column(name.strip()).name for name in (asked or "").split(",") if name.strip()]
     if all_of_them:
         ours = {column for protocol in PROTOCOLS.values() for column in protocol.columns}
-        lacking = {"own_disparity", "control"}
-        names += [name for name, each in columns().items() if name not in ours and not lacking & set(each.needs)]
+        lacking = {"own_disparity", "tried", "control"}
+        names += [
+            name for name, each in columns().items()
+            if name not in ours and not each.published and not lacking & set(each.needs)
+        ]  # fmt: skip
     given = {column for protocol in protocols for column in protocol.columns}
     return tuple(name for name in dict.fromkeys(names) if name not in given)
 

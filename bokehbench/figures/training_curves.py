@@ -16,6 +16,8 @@ from bokehbench.metrics.columns import variant_of
 
 #: Validation scores, the first that a stage has is drawn.
 SCORES = ("psnr", "coarse_psnr", "depth_mae", "ssim")
+#: The axes of what :class:`bokehbench.callbacks.ControlProbe` logged.
+CONTROL = "dose_slope"
 #: Share of a stage's points that the smoothed line averages over.
 SMOOTH = 0.08
 #: Inches of the title and of a run.
@@ -29,6 +31,7 @@ class Stage:
     """One stage of a run: its losses and scores by step, ascending.
 
     ``score`` names the validation score, or is empty; ``identity`` is that of the identity baseline, NaN where unknown.
+    ``control`` is the dose slope of :class:`bokehbench.callbacks.ControlProbe`, where there was one.
     """
 
     name: str
@@ -36,6 +39,7 @@ class Stage:
     score: str
     scores: tuple[tuple[int, float], ...]
     identity: float
+    control: tuple[tuple[int, float], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -74,7 +78,7 @@ def _stage(name: str, number: int, table: pd.DataFrame) -> Stage:
     identity = _points(mine, f"val/identity_{score}")
     return Stage(
         name, _points(table, f"{name}/loss"), score, _points(mine, f"val/{score}"),
-        identity[-1][1] if identity else math.nan,
+        identity[-1][1] if identity else math.nan, _points(mine, "control/slope"),
     )  # fmt: skip
 
 
@@ -198,18 +202,22 @@ def _borders(axes: Any, stages: Sequence[Stage], colours: dict[str, str]) -> Non
 
 
 def _scores(figure: Any, box: list[float], run: Run, limits: tuple[float, float]) -> None:
-    """Validation scores; one pair of axes for each kind of score that the run's stages have, side by side."""
+    """Validation scores, and control where it was probed; one pair of axes for each kind, side by side."""
     kinds = list(dict.fromkeys(stage.score for stage in run.stages if stage.score))
+    kinds += [CONTROL] if any(stage.control for stage in run.stages) else []
     colours = _colours(run)
     gap = 0.095
     wide = (box[2] - gap * (len(kinds) - 1)) / max(len(kinds), 1)
     for number, kind in enumerate(kinds):
         axes = figure.add_axes((box[0] + number * (wide + gap), box[1], wide, box[3]))
-        stages = [stage for stage in run.stages if stage.score == kind]
+        points = {each: each.control if kind == CONTROL else each.scores for each in run.stages}
+        stages = [each for each in run.stages if points[each] and kind in (CONTROL, each.score)]
         for stage in stages:
-            steps, values = zip(*stage.scores, strict=True)
+            steps, values = zip(*points[stage], strict=True)
             axes.plot(steps, values, "-o", color=colours[stage.name], ms=3 if len(steps) < 30 else 1.5, lw=1.3)
-            if math.isfinite(stage.identity):
+            if kind == CONTROL:
+                axes.axhline(1, color=style.GREY, lw=1.2, ls=":")
+            elif math.isfinite(stage.identity):
                 ends = [stage.losses[0][0], stage.losses[-1][0]]
                 axes.plot(ends, [stage.identity] * 2, ":", color=style.GREY, lw=1.2)
         if len(kinds) == 1:

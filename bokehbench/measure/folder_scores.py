@@ -28,8 +28,9 @@ from bokehbench.f_numbers import f_number_in
 from bokehbench.fingerprint import fingerprint
 from bokehbench.measure.paired_folders import PairedFiles, pair_folders
 from bokehbench.measure.pictures import Picture, board_result
-from bokehbench.metrics.lpips import NOT_AVAILABLE, available
+from bokehbench.metrics.lpips import available
 from bokehbench.metrics.measurement import Measurement
+from bokehbench.metrics.pretrained import NOT_AVAILABLE
 from bokehbench.metrics.protocols import Protocol
 from bokehbench.metrics.regions import in_focus_from_disparity
 from bokehbench.metrics.sample import Sample

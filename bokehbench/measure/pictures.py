@@ -19,7 +19,7 @@ from bokehbench.errors import BokehbenchError
 from bokehbench.fingerprint import CELLS, fingerprint
 from bokehbench.metrics.measurement import Measurement
 from bokehbench.metrics.protocols import Protocol
-from bokehbench.metrics.sample import Sample
+from bokehbench.metrics.sample import Sample, Tried
 from bokehbench.provenance import versions
 from bokehbench.repository import commit, dirty
 
@@ -27,7 +27,8 @@ from bokehbench.repository import commit, dirty
 @dataclass(frozen=True)
 class Picture:
     """A measured picture: column -> value, or why there is none; SHA-256 of the 8-bit values of prediction and target;
-    the target's fingerprint, where it was asked for; its f-number, where it is known."""
+    the target's fingerprint, where it was asked for; its f-number, where it is known; what was tried to match its
+    strength."""
 
     name: str
     scores: dict[str, float | str]
@@ -35,6 +36,7 @@ class Picture:
     target: str = ""
     fingerprint: tuple[float, ...] = ()
     f_number: float | None = None
+    tried: Tried = ()
 
 
 def measured(
@@ -62,6 +64,7 @@ def measured(
             picture_hash(sample.target[n]),
             fingerprint(sample.target[n]) if name in fingerprinted and min(sample.target.shape[-2:]) >= CELLS else (),
             f_numbers.get(name),
+            sample.tried[n] if sample.tried else (),
         )
         for n, name in enumerate(names)
     ]
@@ -88,6 +91,8 @@ def gather(pictures: Sequence[Picture], protocol: Protocol) -> tuple[dict[str, d
 def board_result(board: Board, pictures: Sequence[Picture], **known: Any) -> Result:
     """A result of today, by this code, on a board; ``known`` are the attributes that whoever measured it tells."""
     per_image, missing = gather(pictures, board.evaluator)
+    matched = "matched" in known.get("inference", {}) and board.search is None
+    flags = {"dirty": dirty(), "stopped": _stopped(known.get("training", {})), "matched": matched}
     result = Result(
         board=board.name,
         board_version=board.version,
@@ -96,9 +101,10 @@ def board_result(board: Board, pictures: Sequence[Picture], **known: Any) -> Res
         per_image=per_image,
         missing=missing,
         f_numbers={picture.name: picture.f_number for picture in pictures if picture.f_number is not None},
+        tried={picture.name: picture.tried for picture in pictures if picture.tried},
         versions=versions(),
         commit=commit(),
-        flags=(*(("dirty",) if dirty() else ()), *(("stopped",) if _stopped(known.get("training", {})) else ())),
+        flags=tuple(flag for flag, right in flags.items() if right),
         date=datetime.datetime.now(datetime.UTC).date().isoformat(),
         **known,
     )

@@ -1,6 +1,7 @@
 """The result of a test, made in the process that ran it."""
 
 import statistics
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from bokehbench.files import write_text
 from bokehbench.machine import device_in_words, peak_memory
 from bokehbench.measure.pictures import Picture, board_result, measured, target_files_hash, total_hash
 from bokehbench.measure.stopwatch import Stopwatch, count_macs
+from bokehbench.metrics.matched import COLUMNS as MATCHED
 from bokehbench.metrics.measurement import Measurement
 from bokehbench.metrics.sample import Sample
 from bokehbench.models.base import BokehModel
@@ -58,10 +60,17 @@ class ResultRecorder(InRunFolder):
     def on_test_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Start with nothing; refuse other pictures than the board's before any is rendered."""
         self.refuse_other_pictures(trainer.datamodule)  # type: ignore[attr-defined]
-        self.rows, self.first = [], None
+        assert isinstance(pl_module, BokehModel)
+        self.rows, self.first, self.asked = [], None, pl_module.matched
+        if self.board.search is not None:
+            if pl_module.matched not in (None, self.board.search):
+                raise BokehbenchError(f"{self.board.name} says how strength is matched: leave out --matched.")
+            pl_module.matched = self.board.search
+        if pl_module.matched is not None:
+            columns = dict.fromkeys((*self.measurement.columns, *MATCHED))
+            self.measurement = replace(self.measurement, columns=tuple(columns))
         if pl_module.device.type == "cuda":
             torch.cuda.reset_peak_memory_stats(pl_module.device)
-        assert isinstance(pl_module, BokehModel)
         self.stopwatch = Stopwatch(pl_module)
 
     def refuse_other_pictures(self, data: Any) -> None:
@@ -89,6 +98,7 @@ class ResultRecorder(InRunFolder):
         """Gather over processes, write."""
         assert isinstance(pl_module, BokehModel)
         self.stopwatch.stop()
+        self.search, pl_module.matched = pl_module.matched, self.asked
         rows, seconds = self.rows, self.stopwatch.seconds[1:] or self.stopwatch.seconds
         if trainer.world_size > 1:
             gathered: list[Any] = [None] * trainer.world_size
@@ -108,6 +118,7 @@ class ResultRecorder(InRunFolder):
     def result(self, trainer: Trainer, model: BokehModel, rows: list[Picture], seconds: list[float]) -> Result:
         """Everything that is known about the test."""
         ours = not model.of_command
+        matched = {"matched": self.search.describe()} if self.search else {}
         macs = count_macs(model, self.first) if ours and self.first is not None else None
         size = tuple(self.first["image"].shape[-2:]) if self.first is not None and macs is not None else None
         return board_result(
@@ -117,7 +128,7 @@ class ResultRecorder(InRunFolder):
             architecture=model.architecture_arguments,
             network=model.network(model.architecture_arguments),
             weights_hash=weights_hash(model) if ours else UNKNOWN,
-            inference={"precision": str(trainer.precision), "data": data_settings(trainer.datamodule)},  # type: ignore[attr-defined]
+            inference={"precision": str(trainer.precision), "data": data_settings(trainer.datamodule), **matched},  # type: ignore[attr-defined]
             target_hash=self.files_hash or total_hash({row.name: row.target for row in rows}),
             prediction_hash=total_hash({row.name: row.prediction for row in rows}),
             fingerprints={row.name: row.fingerprint for row in rows if row.fingerprint},

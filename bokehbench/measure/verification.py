@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
+import numpy as np
 import torch
 from tqdm import tqdm
 
@@ -22,8 +23,9 @@ from bokehbench.fingerprint import fingerprint
 from bokehbench.machine import device_in_words, usable_device
 from bokehbench.measure.pictures import Picture, gather, measured, target_files_hash, total_hash
 from bokehbench.metrics.columns import columns, find_column
+from bokehbench.metrics.matched import MatchedStrength
 from bokehbench.metrics.measurement import Measurement, sample_of
-from bokehbench.metrics.sample import Sample
+from bokehbench.metrics.sample import Sample, Tried
 from bokehbench.models.base import BokehModel
 from bokehbench.models.load import construct, load_model, recorded_method
 from bokehbench.models.weights import weights_hash
@@ -88,6 +90,8 @@ def verify(
     flags = admit(board, result).flags
     _compare(verdict, "flags", ", ".join(sorted(result.flags)) or "none", ", ".join(flags) or "none")
     model = open_model(result, checkpoint) if outputs is None else None
+    if model is not None:
+        model.matched = MatchedStrength.read(result.inference.get("matched") or {}, f"Result {result.id}, matched")
     sample = model.sample if model is not None else partial(stored, outputs or Path())
     place = usable_device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
     weights = "" if model is None else weights_hash(model.eval().to(place))
@@ -103,6 +107,8 @@ def verify(
         verdict.unmeasured["how the pictures were made"] = "the stored ones were scored, nothing was rendered"
         return verdict
     _compare(verdict, "weights", result.weights_hash, weights)
+    for picture in pictures:
+        _tried(verdict, picture.name, result.tried.get(picture.name, ()), picture.tried)
     _compare(verdict, "parameters", result.parameters, sum(p.numel() for m in model.inference_modules()
                                                            for p in m.parameters()))  # fmt: skip
     network = model.network(model.architecture_arguments)
@@ -204,6 +210,13 @@ def compare(verdict: Verdict, result: Result, pictures: list[Picture], board: Bo
             verdict.largest[column] = max(gap, verdict.largest.get(column, 0.0))
             if not find_column(column).same(old, new):
                 verdict.differ.append(f"{name} {column}: stored {old:.4f}, now {new:.4f}")
+
+
+def _tried(verdict: Verdict, name: str, stored: Tried, now: Tried) -> None:
+    """What was tried to match the strength of a picture: the same apertures, and the same scores."""
+    one, other = (np.array(each, dtype=float).reshape(-1, 3) for each in (stored, now))  # None is NaN
+    same = one.shape == other.shape and np.allclose(one, other, rtol=1e-3, atol=1e-4, equal_nan=True)
+    _compare(verdict, f"{name}, tried apertures", "as stored", "as stored" if same else "others or other scores")
 
 
 def _compare(verdict: Verdict, what: str, stored: object, now: object) -> None:

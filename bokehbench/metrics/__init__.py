@@ -16,8 +16,8 @@ _HOMES = {
     "find_protocol": "protocols",
     **dict.fromkeys(
         (
-            "BlurAmount", "DepthMAE", "GainCompensatedPSNR", "LPIPS", "MSSSIM", "PSNR", "ProtocolScores", "RegionPSNR",
-            "RegionSSIM", "RegisteredPSNR", "SSIM", "SSIM3D",
+            "DISTS", "LPIPS", "MSSSIM", "PSNR", "SSIM", "SSIM3D", "BlurAmount", "DepthMAE", "GainCompensatedPSNR",
+            "ProtocolScores", "RegionPSNR", "RegionSSIM", "RegisteredPSNR",
         ),
         "_accumulated",
     ),

@@ -13,9 +13,11 @@ from bokehbench.errors import BokehbenchError, nearest
 from bokehbench.metrics.blur_amount import blur_amount
 from bokehbench.metrics.columns import find_column
 from bokehbench.metrics.depth_mae import depth_mae
-from bokehbench.metrics.lpips import NOT_AVAILABLE, lpips
+from bokehbench.metrics.dists import dists
+from bokehbench.metrics.lpips import lpips
 from bokehbench.metrics.measurement import Measurement
 from bokehbench.metrics.ms_ssim import ms_ssim
+from bokehbench.metrics.pretrained import NOT_AVAILABLE
 from bokehbench.metrics.protocols import DEFAULT, Protocol
 from bokehbench.metrics.psnr import pooled_psnr, psnr
 from bokehbench.metrics.regions import BAND, REGIONS, region_psnr, region_ssim
@@ -110,7 +112,7 @@ class ProtocolScores(Accumulated):
         return {column: self.values(column) for column in self.columns}
 
     def compute(self) -> dict[str, Tensor | str]:
-        """One number per column: means, PSNR by the protocol's averaging; :data:`lpips.NOT_AVAILABLE` without any."""
+        """One number per column: means, PSNR by the protocol's averaging; :data:`NOT_AVAILABLE` without any."""
         mean = self.measurement.mean
         return {
             column: NOT_AVAILABLE if bool(values.isnan().all()) else values.new_tensor(mean(column, values.tolist()))
@@ -141,6 +143,7 @@ SSIM = _metric("SSIM", ssim, "ssim")
 SSIM3D = _metric("SSIM3D", ssim_3d, "ssim")
 MSSSIM = _metric("MSSSIM", ms_ssim, "ms_ssim")
 LPIPS = _metric("LPIPS", lpips, "lpips")
+DISTS = _metric("DISTS", dists, "dists")
 DepthMAE = _metric("DepthMAE", depth_mae, "depth_mae")
 BlurAmount = _metric("BlurAmount", blur_amount, "blur_amount")
 GainCompensatedPSNR = _metric("GainCompensatedPSNR", gain_compensated_psnr, "psnr_gain")

@@ -16,6 +16,7 @@ NEEDS = {
     "in_focus": "not known what is in focus",
     "true_disparity": "no true disparity",
     "own_disparity": "no depth network",
+    "tried": "strength not matched",
     "control": "of a sweep of apertures: `test --control` measures it",
 }
 

@@ -1,14 +1,13 @@
 """Learned perceptual similarity (Zhang, Isola, Efros, Shechtman, Wang, CVPR 2018), version 0.1."""
 
-import functools
-import socket
-import warnings
+from contextlib import suppress
 from typing import Any, Literal
 
 from bokehbench.errors import BokehbenchError, nearest
-from bokehbench.lazy import Tensor, torch
+from bokehbench.lazy import Tensor
 from bokehbench.metrics.column import Column, NotMeasuredError
 from bokehbench.metrics.pair import check_pair
+from bokehbench.metrics.pretrained import WeightsNotAvailableError, network, or_not_measured
 from bokehbench.metrics.sample import Sample
 
 #: Backbone and the file of torchvision's weights that it needs; the linear weights come with torchmetrics.
@@ -19,34 +18,12 @@ BACKBONES = {
 }
 #: The deepest layer must keep one pixel: AlexNet's first convolution and three poolings.
 SMALLEST = 63
-#: What a table shows where LPIPS could not be computed.
-NOT_AVAILABLE = "n/a: weights not available"
 
 
-class WeightsNotAvailableError(BokehbenchError):
-    """LPIPS cannot be computed here; tables say so instead of leaving the column out."""
+def _make(backbone: str) -> Any:
+    from torchmetrics.image.lpip import LearnedPerceptualImagePatchSimilarity
 
-
-@functools.lru_cache
-def _load(backbone: str) -> Any:
-    """The network, or the error: remembered either way, because a machine without network waits for every try."""
-    waited = socket.getdefaulttimeout()
-    socket.setdefaulttimeout(15)  # a firewall that drops packets would hold the caller for minutes
-    try:
-        from torchmetrics.image.lpip import LearnedPerceptualImagePatchSimilarity
-
-        # Not in Lightning's inference mode, where scoring may ask first: such weights could not be a loss afterwards
-        with torch.inference_mode(False), warnings.catch_warnings():
-            warnings.simplefilter("ignore", UserWarning)  # of torchvision, about an argument that torchmetrics uses
-            net = LearnedPerceptualImagePatchSimilarity(net_type=backbone, normalize=True).net  # type: ignore[arg-type]
-    except (OSError, ImportError, RuntimeError) as error:
-        return WeightsNotAvailableError(
-            f"LPIPS ({backbone}) needs the weights {BACKBONES[backbone]}, which could not be loaded ({error}): connect "
-            f"to a network once, or put the file of torchvision's model zoo into {torch.hub.get_dir()}/checkpoints."
-        )
-    finally:
-        socket.setdefaulttimeout(waited)
-    return net.eval().requires_grad_(False)
+    return LearnedPerceptualImagePatchSimilarity(net_type=backbone, normalize=True).net  # type: ignore[arg-type]
 
 
 def lpips(prediction: Tensor, target: Tensor, backbone: Literal["alex", "vgg", "squeeze"] = "alex") -> Tensor:
@@ -63,27 +40,36 @@ def lpips(prediction: Tensor, target: Tensor, backbone: Literal["alex", "vgg", "
     if backbone not in BACKBONES:
         raise BokehbenchError(f"LPIPS has no backbone '{backbone}': {nearest(str(backbone), BACKBONES)}.")
     prediction, target = check_pair(prediction, target, smallest=SMALLEST)
-    net = _load(backbone)
-    if isinstance(net, WeightsNotAvailableError):
-        # A new one each time: the remembered one would keep the frames, and pictures, of everybody it was raised to
-        raise WeightsNotAvailableError(str(net))
+    net = _network(backbone)
     value: Tensor = net.to(prediction.device)(prediction.float(), target.float(), normalize=True)
     return value.reshape(len(prediction))
 
 
+def _network(backbone: str) -> Any:
+    return network(f"LPIPS ({backbone})", BACKBONES[backbone], _make, backbone)
+
+
 def available(backbone: str) -> bool:
     """Whether the weights can be had; looks for them once."""
-    return not isinstance(_load(backbone), WeightsNotAvailableError)
+    with suppress(WeightsNotAvailableError):
+        return bool(_network(backbone))
+    return False
 
 
 def _column(sample: Sample) -> Tensor:
     backbone = sample.protocol.lpips
     if backbone is None:
         raise NotMeasuredError(f"the protocol {sample.protocol.name} has no LPIPS")
-    try:
+    with or_not_measured():
         return lpips(*sample.pair, backbone)
-    except WeightsNotAvailableError:
-        raise NotMeasuredError(NOT_AVAILABLE) from None
 
 
-COLUMNS = (Column("lpips", "LPIPS", _column, better="lower", published="LPIPS"),)
+def _vgg(sample: Sample) -> Tensor:
+    with or_not_measured():
+        return lpips(*sample.native.pair, "vgg")
+
+
+COLUMNS = (
+    Column("lpips", "LPIPS", _column, better="lower", published="LPIPS"),
+    Column("lpips_vgg", "LPIPS VGG", _vgg, "LPIPS with VGG-16", better="lower", published="LPIPS VGG"),
+)

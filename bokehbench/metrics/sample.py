@@ -13,6 +13,8 @@ from bokehbench.metrics.prepare import peak_of, prepare
 from bokehbench.metrics.protocols import DEFAULT, PROTOCOLS, Protocol
 
 Made = TypeVar("Made")
+#: Aperture in pixels, focus and SSIM of each rendering of one picture, first what the method was told.
+Tried = Sequence[tuple[float | None, float | None, float]]
 
 
 @dataclass(eq=False)
@@ -28,6 +30,7 @@ class Sample:
         true_disparity: B 1 H W in [0, 1].
         own_disparity: gives what the method itself takes for the disparity, B 1 H W; called where a column asks for it.
         names: of the B pictures, for what is said of them; empty = not known.
+        tried: of each picture, where its strength was matched to the target (:mod:`bokehbench.metrics.matched`).
         control: what was measured of the sweep that the output belongs to, by column, or why there is no value.
 
     Raises:
@@ -43,6 +46,7 @@ class Sample:
     true_disparity: Tensor | None = None
     own_disparity: Callable[[], Tensor] | None = None
     names: Sequence[str] = ()
+    tried: Sequence[Tried] | None = None
     control: Mapping[str, float | str] | None = None
     _kept: dict[object, object] = field(default_factory=dict, init=False)
 
@@ -63,7 +67,7 @@ class Sample:
 
     def instead(self, output: Tensor) -> Sample:
         """Another output beside the same target: the identity baseline."""
-        return replace(self, output=output, own_disparity=None)
+        return replace(self, output=output, own_disparity=None, tried=None)
 
     def kept(self, key: str, make: Callable[[], Made]) -> Made:
         """``make()``, once for each ``key`` and way of looking at the pictures."""

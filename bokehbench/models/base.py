@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar
@@ -15,8 +16,11 @@ from bokehbench.checkpoints import read_checkpoint
 from bokehbench.errors import BokehbenchError
 from bokehbench.losses import total
 from bokehbench.metrics.column import NotMeasuredError
+from bokehbench.metrics.matched import COLUMNS as MATCHED
+from bokehbench.metrics.matched import MatchedStrength
 from bokehbench.metrics.measurement import Measurement, numbers, sample_of
 from bokehbench.metrics.sample import Sample
+from bokehbench.models.matched import match_strength
 from bokehbench.models.renders import Renders
 from bokehbench.models.stages import Stage, StageRecipe, select
 from bokehbench.models.weights import not_finite
@@ -46,6 +50,8 @@ class BokehModel(Renders):
     authors: ClassVar[tuple[dict[str, Any], Callable[..., dict[str, Tensor]]] | None] = None
     #: Folder of weights that come with the method's package, used where no others are named; never by ``fit``.
     pretrained: ClassVar[Path | None] = None
+    #: Set by a test that searches each picture's best aperture; None: pictures are rendered as told.
+    matched: MatchedStrength | None = None
 
     def __init__(self, stages: list[str] | None = None, weights: str | None = None) -> None:
         super().__init__()
@@ -170,8 +176,12 @@ class BokehModel(Renders):
         return loss
 
     def sample(self, batch: Batch) -> Sample:
-        """A batch, rendered, as it is measured."""
-        return sample_of(self.render_batch(batch).image, batch, partial(self.own_disparity, batch))
+        """A batch, rendered, as it is measured: as told, or where :attr:`matched` says so, as scores best."""
+        if self.matched is None:
+            image, tried = self.render_batch(batch).image, None
+        else:
+            image, tried = match_strength(self, batch, self.matched)
+        return replace(sample_of(image, batch, partial(self.own_disparity, batch)), tried=tried)
 
     @staticmethod
     def scores(
@@ -243,6 +253,8 @@ class BokehModel(Renders):
         """Scores per picture, for the table and the CSV."""
         sample = self.sample(batch)
         scores = self.rendering_scores(batch, sample)
+        if sample.tried is not None:
+            scores |= self.scores(sample, batch["image"], Measurement(MATCHED, sample.protocol))
         self._log_means("test", scores)
         return {"name": batch["name"], "output": sample.output, "sample": sample, "scores": scores}
 

@@ -9,9 +9,11 @@ import torch
 import torchvision
 
 from bokehbench.errors import BokehbenchError
-from bokehbench.metrics import LPIPS, ProtocolScores
-from bokehbench.metrics import lpips as module
-from bokehbench.metrics.lpips import BACKBONES, NOT_AVAILABLE, WeightsNotAvailableError, lpips
+from bokehbench.metrics import DISTS, LPIPS, Measurement, ProtocolScores, Sample
+from bokehbench.metrics import pretrained as module
+from bokehbench.metrics.dists import dists
+from bokehbench.metrics.lpips import BACKBONES, lpips
+from bokehbench.metrics.pretrained import NOT_AVAILABLE, WeightsNotAvailableError
 
 
 @pytest.fixture
@@ -37,6 +39,43 @@ def test_without_weights_there_is_a_remedy_and_never_a_number(pair):
     assert scores.compute()["lpips"] == NOT_AVAILABLE
     assert scores.per_image["lpips"].isnan().all()
     assert scores.compute()["psnr"] > 10
+
+
+@pytest.mark.usefixtures("no_weights")
+def test_columns_of_vgg_say_that_there_are_no_weights(pair):
+    scores = Measurement.named(["lpips_vgg", "dists"]).of(Sample(*pair))
+    assert scores == {"lpips_vgg": NOT_AVAILABLE, "dists": NOT_AVAILABLE}
+    with pytest.raises(WeightsNotAvailableError, match=r"DISTS needs the weights vgg16-397923af\.pth"):
+        dists(*pair)
+
+
+@pytest.mark.usefixtures("no_weights")
+def test_with_weights_of_vgg_both_columns_are_distances(pair):
+    """Random convolutions; the classifier, which nobody asks, as one number that stands for all of its weights."""
+    with torch.device("meta"):
+        shapes = {name: each.shape for name, each in torchvision.models.vgg16(weights=None).state_dict().items()}
+    weights = {
+        name: torch.zeros(1).expand(shape) if name.startswith("classifier") or len(shape) == 1
+        else torch.randn(shape) * (2 / shape[1:].numel()) ** 0.5
+        for name, shape in shapes.items()
+    }  # fmt: skip
+    checkpoints = Path(torch.hub.get_dir()) / "checkpoints"
+    checkpoints.mkdir(parents=True)
+    torch.save(weights, checkpoints / BACKBONES["vgg"])
+    near, true = (each[..., :64, :64] for each in pair)
+    measured = Measurement.named(["lpips_vgg", "dists"])
+    found, equal = measured.of(Sample(near, true)), measured.of(Sample(true, true))
+    for name, values in measured.of(Sample(true.flip(3), true)).items():
+        assert found[name].shape == (2,)
+        assert (values > found[name]).all()
+        assert torch.allclose(equal[name], torch.zeros(2), atol=1e-5)
+    assert torch.equal(found["lpips_vgg"], lpips(near, true, "vgg"))
+    metric = DISTS()
+    metric.update(near, true)
+    assert metric.compute().item() == pytest.approx(found["dists"].mean().item(), rel=1e-3)
+    output = near.clone().requires_grad_()
+    dists(output, true).sum().backward()
+    assert bool(output.grad.any()), "it can be a loss, too"
 
 
 @pytest.mark.usefixtures("no_weights")

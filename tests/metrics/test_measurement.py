@@ -8,15 +8,19 @@ import torch
 from bokehbench.metrics import ssim_terms
 from bokehbench.metrics.column import NEEDS, NotMeasuredError
 from bokehbench.metrics.columns import columns
-from bokehbench.metrics.lpips import NOT_AVAILABLE
 from bokehbench.metrics.measurement import TOO_SMALL, Measurement, numbers
+from bokehbench.metrics.pretrained import NOT_AVAILABLE
 from bokehbench.metrics.protocols import DEFAULT, PROTOCOLS
 from bokehbench.metrics.psnr import psnr
 from bokehbench.metrics.regions import region_psnr, region_ssim
 from bokehbench.metrics.sample import Sample
 from bokehbench.metrics.ssim import ssim
 
-BESIDES = [name for name in columns() if name not in {c for p in PROTOCOLS.values() for c in p.columns}]
+#: Of pictures, with no weights to download.
+BESIDES = [
+    name for name in columns()
+    if name not in {c for p in PROTOCOLS.values() for c in p.columns} | {"lpips_vgg", "dists"}
+]  # fmt: skip
 
 
 @pytest.fixture
@@ -29,8 +33,9 @@ def mask(pair):
 def test_every_column_has_a_value_where_all_that_it_needs_is_there(pair, mask):
     depth = torch.rand(2, 1, *pair[1].shape[-2:])
     kept = pair[1].where(torch.arange(mask.shape[-1]) < 100, pair[1].flip(-1))  # the lens changes a part of it
+    tried = [((8.0, 0.5, 0.8), (9.0, 0.5, 0.9))] * 2
     sample = Sample(*pair, input=kept, in_focus=mask, true_disparity=depth, own_disparity=lambda: 1 - depth,
-                    control=dict.fromkeys(BESIDES, 0.5))  # fmt: skip
+                    control=dict.fromkeys(BESIDES, 0.5), tried=tried)  # fmt: skip
     scores = Measurement.named(BESIDES).of(sample)
     assert list(scores) == BESIDES
     assert all(torch.is_tensor(each) and each.shape == (2,) and each.isfinite().all() for each in scores.values())

@@ -30,7 +30,7 @@ PAPERS = {"dmshn", "pynet", "ebokehnet", "bokehlicious", "ntire23", "basicsr"}
 
 @pytest.fixture(autouse=True)
 def _no_download(monkeypatch, tmp_path):
-    from bokehbench.metrics import lpips as module
+    from bokehbench.metrics import pretrained as module
 
     monkeypatch.setenv("TORCH_HOME", str(tmp_path))
     for name in ("http_proxy", "https_proxy"):
