@@ -10,6 +10,7 @@ from bokehbench.optics.aperture_kernels import disk, soft_disk
 from bokehbench.optics.circle_of_confusion import circle_of_confusion, per_image
 from bokehbench.optics.compositing import composite
 from bokehbench.optics.padding import Padding
+from bokehbench.optics.strips import rendered_in_strips
 
 Kernel = Literal["hard", "soft"]
 Alphas = Literal["one-hot", "tent"]
@@ -44,6 +45,28 @@ def layered(
     for option, value, known in (("kernel", kernel, get_args(Kernel)), ("alphas", alphas, get_args(Alphas))):
         if value not in known:
             raise BokehbenchError(f"Unknown {option} '{value}': {nearest(value, known)}.")
+
+    def rows(image: Tensor, disparity: Tensor) -> Tensor:
+        return _layered(image, disparity, focus, aperture, layers, kernel, alphas, margin, gamma, padding)
+
+    away = per_image(focus, disparity.detach()).detach()
+    reach = per_image(aperture, away).detach() * torch.maximum(away, 1 - away)
+    return rendered_in_strips(rows, (image, disparity), float(reach.max()) + 1)
+
+
+def _layered(
+    image: Tensor,
+    disparity: Tensor,
+    focus: float | Tensor,
+    aperture: float | Tensor,
+    layers: int,
+    kernel: Kernel,
+    alphas: Alphas,
+    margin: float,
+    gamma: float,
+    padding: Padding,
+) -> Tensor:
+    """The whole of a small picture; arguments of :func:`layered`."""
     centres = (torch.arange(layers, dtype=disparity.dtype, device=disparity.device) + 0.5) / layers
     radii = circle_of_confusion(centres.reshape(1, 1, 1, -1).expand(len(image), 1, 1, -1), focus, 1.0) - margin
     planes = (radii.clamp(min=0) * per_image(aperture, disparity)).flatten(1).tolist()

@@ -9,10 +9,10 @@ import torch
 from torch import Tensor, nn
 
 from bokehbench.errors import BokehbenchError
-from bokehbench.nets import strips
 from bokehbench.nets.deeplens import DeepLensNet, dead_fraction, mix
 from bokehbench.nets.deeplens.depth_network import residual_body
 from bokehbench.nets.numerics import Numerics
+from bokehbench.optics import strips
 
 NUMERICS = ("modern", "official")
 

@@ -11,6 +11,7 @@ from bokehbench.metrics.regions import in_focus_from_disparity
 from bokehbench.models.baselines.baseline import Baseline
 from bokehbench.models.uses import Uses
 from bokehbench.optics import per_image, to_linear, to_srgb
+from bokehbench.optics.strips import rendered_in_strips
 
 #: Disparity difference outside the subject where there is no disparity map to tell it.
 USUAL_DISTANCE = 0.5
@@ -67,6 +68,10 @@ def _blur_outside(light: Tensor, rest: Tensor, sigma: float) -> Tensor:
     if sigma < 0.1:  # the kernel is a point
         return light
     side = 2 * min(math.ceil(REACH * sigma), min(light.shape[-2:]) - 1) + 1
-    stack = gaussian_blur2d(torch.cat([light * rest, rest], 1), (side, side), (sigma, sigma), border_type="reflect")
-    blurred = stack[:, :3] / stack[:, 3:].clamp_min(1e-6)
-    return light * (1 - rest) + blurred * rest
+
+    def rows(light: Tensor, rest: Tensor) -> Tensor:
+        stack = gaussian_blur2d(torch.cat([light * rest, rest], 1), (side, side), (sigma, sigma), border_type="reflect")
+        blurred = stack[:, :3] / stack[:, 3:].clamp_min(1e-6)
+        return light * (1 - rest) + blurred * rest
+
+    return rendered_in_strips(rows, (light, rest), side // 2)

@@ -8,7 +8,10 @@ from bokehbench.nets.blocks import ConvBN, glorot_
 from bokehbench.nets.deeplens.feature_network import HALO, FeatureNetwork
 from bokehbench.nets.deeplens.mixing import mix
 from bokehbench.nets.numerics import Numerics
-from bokehbench.nets.strips import in_strips, wants_strips
+from bokehbench.optics.strips import in_strips, wants_strips
+
+#: Rows beyond its own that one row of the coarse branch sees at low and half the low resolution.
+COARSE_HALO = 2
 
 
 class CoarseBranch(nn.Module):
@@ -29,13 +32,32 @@ class CoarseBranch(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """``x`` is concat [image, result, signed disparity] of the low level."""
-        one = self.lr1(x)
-        two = self.lr2(one)
+        size = x.shape[-2:]
+        if not wants_strips(self):
+            one = self.lr1(x)
+            return self.lr8(self.numerics.resize(self.deep(self.lr2(one)), size) + one)
+        deep = self.deep(in_strips(lambda *at: self.halved(x, *at), [-(-side // 2) for side in size], COARSE_HALO))
+        return in_strips(lambda *at: self.joined(x, deep, *at), size, COARSE_HALO)
+
+    def halved(self, x: Tensor, start: int, stop: int) -> Tensor:
+        """Rows of what the first two layers make."""
+        height = x.shape[-2]
+        # As odd or even as all the rows, since official padding is
+        rows = x[..., 2 * start : min(2 * stop - height % 2, height), :]
+        return self.lr2(self.lr1(rows))
+
+    def deep(self, two: Tensor) -> Tensor:
+        """What is computed at half the size and below."""
         three = self.lr3(two)
         x = self.lr5(self.lr4_2(self.lr4_1(three)))
-        for layer, skip in ((self.lr6, three), (self.lr7, two), (self.lr8, one)):
+        for layer, skip in ((self.lr6, three), (self.lr7, two)):
             x = layer(self.numerics.resize(x, skip.shape[-2:]) + skip)
         return x
+
+    def joined(self, x: Tensor, deep: Tensor, start: int, stop: int) -> Tensor:
+        """Rows of the result."""
+        enlarged = self.numerics.resize_rows(deep, x.shape[-2:], start, stop)
+        return self.lr8(enlarged.add_(self.lr1(x[..., start:stop, :])))
 
 
 class UpsamplingNetwork(nn.Module):
