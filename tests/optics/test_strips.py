@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from bokehbench.models.baselines.gaussian import Gaussian
+from bokehbench.models.baselines.layered import Layered
 from bokehbench.nets.bokehme.bokeh_me_net import classically
 from bokehbench.optics import compositional, layered, scatter, signed_defocus, strips
 
@@ -21,6 +22,7 @@ RENDERERS = {
     "BokehMe's classical": lambda image, *given: classically(image, signed_defocus(*given), 2.2, 0.25),
     "compositional": compositional,
     "compositional, coarse": lambda *given: compositional(*given, step=2.5, padding="zero"),
+    "layered, the method": lambda *given: Layered(layers=8).blur(*given),
     "gaussian": lambda *given: Gaussian().blur(*given),
 }
 

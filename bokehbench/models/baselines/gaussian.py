@@ -58,9 +58,9 @@ class Gaussian(Baseline):
         weight = rest.expand_as(away) if away.shape == rest.shape else torch.ones_like(away)
         mean = (away * weight).flatten(1).sum(1) / weight.flatten(1).sum(1).clamp_min(1e-6)
         sigmas = (aperture * mean / 2).tolist()
-        light = to_linear(image)
+        light = rendered_in_strips(to_linear, (image,), 0)
         pieces = [_blur_outside(*piece) for piece in zip(light.split(1), rest.split(1), sigmas, strict=True)]
-        return to_srgb(torch.cat(pieces))
+        return rendered_in_strips(to_srgb, (torch.cat(pieces),), 0)
 
 
 def _blur_outside(light: Tensor, rest: Tensor, sigma: float) -> Tensor:
