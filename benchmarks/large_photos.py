@@ -14,7 +14,7 @@ import time
 METHODS = ("identity", "gaussian", "compositional", "layered", "scatter", "raytraced", "bokehme-classical", "deeplens")
 
 
-def render_once(name: str, width: int, height: int, out: str) -> None:
+def render_once(name: str, width: int, height: int, aperture: float, out: str) -> None:
     """Render in this process and print a row of the table."""
     import numpy as np
     import torch
@@ -35,12 +35,13 @@ def render_once(name: str, width: int, height: int, out: str) -> None:
     before, start = peak_gib(), time.process_time()
     if name == "bokehme-classical":
         with torch.inference_mode():
-            defocus = signed_defocus(torch.from_numpy(disparity)[None, None], 0.5, 0.025 * max(width, height))
+            defocus = signed_defocus(torch.from_numpy(disparity)[None, None], 0.5, aperture)
             picture = classically(torch.from_numpy(photo).permute(2, 0, 1)[None], defocus, 2.2, 0.25)[0].numpy()
     else:
-        picture = bokehbench.load(name)(photo, disparity=disparity, focus=0.5).image
+        picture = bokehbench.load(name)(photo, disparity=disparity, focus=0.5, aperture=aperture).image
     seconds = time.process_time() - start
-    print(f"| {name} | {width} x {height} | {seconds:.0f} s | {before:.2f} GiB | {peak_gib():.2f} GiB |", flush=True)
+    values = name, f"{width} x {height}", f"{aperture:g} px", f"{seconds:.0f} s", f"{before:.2f} GiB"
+    print("|", " | ".join((*values, f"{peak_gib():.2f} GiB")), "|", flush=True)
     if out:
         np.save(out, picture[:: max(1, height // 500), :: max(1, width // 500)])
 
@@ -50,18 +51,21 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("methods", nargs="*", default=list(METHODS), metavar="|".join(METHODS))
     parser.add_argument("--size", type=int, nargs=2, default=(6000, 4000), metavar=("WIDTH", "HEIGHT"))
+    parser.add_argument("--aperture", type=float, default=0.0, help="in px; 0 = the default, 0.025 of the long side")
     parser.add_argument("--out", default="", help="also write a part of the pixels as .npy, to compare versions")
     parser.add_argument("--here", action="store_true", help="in this process")
     arguments = parser.parse_args()
+    aperture = arguments.aperture or 0.025 * max(arguments.size)
     if not arguments.here:
-        print("| method | size | CPU time | peak before | peak resident |\n|---|---|---|---|---|", flush=True)
+        print("| method | size | aperture | CPU time | peak before | peak resident |", flush=True)
+        print("|---|---|---|---|---|---|", flush=True)
     for name in arguments.methods:
         if arguments.here:
-            render_once(name, *arguments.size, arguments.out)
+            render_once(name, *arguments.size, aperture, arguments.out)
             continue
         out = ["--out", f"{arguments.out}-{name}.npy"] if arguments.out else []
-        size = [str(side) for side in arguments.size]
-        subprocess.run([sys.executable, __file__, name, "--here", "--size", *size, *out], check=True)
+        scene = ["--size", *(str(side) for side in arguments.size), "--aperture", str(aperture)]
+        subprocess.run([sys.executable, __file__, name, "--here", *scene, *out], check=True)
 
 
 if __name__ == "__main__":
