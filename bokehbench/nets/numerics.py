@@ -111,8 +111,7 @@ class Numerics:
 
         ``part``: ``x`` holds rows from the first of these numbers on, of as many as the second.
         """
-        part = part or (0, x.shape[-2])
-        if (start, stop) == (0, size[0]) and part == (0, x.shape[-2]):
+        if part is None and (start, stop) == (0, size[0]):
             return self.resize(x, size)
         rows = self._lerp(x, size[0], -2, start, stop, part)
         if self.official:

@@ -101,16 +101,26 @@ class UpsamplingNetwork(nn.Module):
             first = max(start * height // size[0] - 1 - COARSE_HALO, 0)
             last = min(-(-stop * height // size[0]) + 2 + COARSE_HALO, height)
             coarse = self.coarse.rows(low, halves, first, last)
-            return mix(*self.fine(coarse, result, image_high, start, stop, first))
+            part = (first, height) if last - first < height else None
+            return mix(*self.fine(coarse, result, image_high, start, stop, part))
 
         return in_strips(rows, size, HALO)
 
     def fine(
-        self, coarse: Tensor, result: Tensor, image: Tensor, start: int, stop: int, first: int = 0
+        self,
+        coarse: Tensor,
+        result: Tensor,
+        image: Tensor,
+        start: int,
+        stop: int,
+        part: tuple[int, int] | None = None,
     ) -> tuple[Tensor, Tensor]:
-        """Features B 3C n W and weights B C n W of rows start .. stop - 1 of ``image``; ``coarse`` from row ``first``."""
+        """Features B 3C n W and weights B C n W of rows start .. stop - 1 of ``image``.
+
+        ``part``: which rows ``coarse`` holds, as :meth:`Numerics.resize_rows` has it.
+        """
         size, image = image.shape[-2:], image[..., start:stop, :]
-        resized = self.numerics.resize_rows(coarse, size, start, stop, (first, result.shape[-2]))
+        resized = self.numerics.resize_rows(coarse, size, start, stop, part)
         guide = torch.cat((image, self.lr9(resized)), 1)
         weights = F.relu_(self.output(self.pre(guide)))
         result = self.numerics.resize_rows(result, size, start, stop) / self.numerics.upsampling_scale
