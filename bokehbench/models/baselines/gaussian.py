@@ -58,20 +58,20 @@ class Gaussian(Baseline):
         weight = rest.expand_as(away) if away.shape == rest.shape else torch.ones_like(away)
         mean = (away * weight).flatten(1).sum(1) / weight.flatten(1).sum(1).clamp_min(1e-6)
         sigmas = (aperture * mean / 2).tolist()
-        light = rendered_in_strips(to_linear, (image,), 0)
-        pieces = [_blur_outside(*piece) for piece in zip(light.split(1), rest.split(1), sigmas, strict=True)]
-        return rendered_in_strips(to_srgb, (torch.cat(pieces),), 0)
+        pieces = zip(image.split(1), rest.split(1), sigmas, strict=True)
+        return torch.cat([_blur_outside(*piece) for piece in pieces])
 
 
-def _blur_outside(light: Tensor, rest: Tensor, sigma: float) -> Tensor:
+def _blur_outside(image: Tensor, rest: Tensor, sigma: float) -> Tensor:
     """Blur where ``rest`` (1 1 H W) is 1 with light from there alone: the subject must not glow into it."""
     if sigma < 0.1:  # the kernel is a point
-        return light
-    side = 2 * min(math.ceil(REACH * sigma), min(light.shape[-2:]) - 1) + 1
+        return image.clamp(0, 1)
+    side = 2 * min(math.ceil(REACH * sigma), min(image.shape[-2:]) - 1) + 1
 
-    def rows(light: Tensor, rest: Tensor) -> Tensor:
+    def rows(image: Tensor, rest: Tensor) -> Tensor:
+        light = to_linear(image)
         stack = gaussian_blur2d(torch.cat([light * rest, rest], 1), (side, side), (sigma, sigma), border_type="reflect")
         blurred = stack[:, :3] / stack[:, 3:].clamp_min(1e-6)
-        return light * (1 - rest) + blurred * rest
+        return to_srgb(light * (1 - rest) + blurred * rest)
 
-    return rendered_in_strips(rows, (light, rest), side // 2)
+    return rendered_in_strips(rows, (image, rest), side // 2)
