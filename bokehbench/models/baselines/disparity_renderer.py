@@ -25,8 +25,9 @@ class DisparityRenderer(Baseline, ABC):
 
     def blur(self, image: Tensor, disparity: Tensor, focus: Tensor, aperture: Tensor) -> Tensor:
         """:meth:`spread` of gamma-encoded pictures."""
-        light = rendered_in_strips(to_linear, (image,), 0)
-        return rendered_in_strips(to_srgb, (self.spread(light, disparity, focus, aperture),), 0)
+        # In one expression, so that what is done with is not kept
+        spread = self.spread(rendered_in_strips(to_linear, (image,), 0), disparity, focus, aperture)
+        return rendered_in_strips(to_srgb, (spread,), 0)
 
     def fixed(self, reach: int) -> Callable[..., Tensor]:
         """:meth:`spread` for apertures up to ``reach`` px, as :mod:`bokehbench.optics.fixed` has it."""
