@@ -106,26 +106,37 @@ class Numerics:
             return self._lerp(self._lerp(x, size[1], -1), size[0], -2)
         return F.interpolate(x, size, mode="bilinear", align_corners=False)
 
-    def resize_rows(self, x: Tensor, size: Size, start: int, stop: int) -> Tensor:
-        """Rows start .. stop - 1 of ``resize(x, size)``, without making the others."""
-        if (start, stop) == (0, size[0]):
+    def resize_rows(self, x: Tensor, size: Size, start: int, stop: int, part: tuple[int, int] | None = None) -> Tensor:
+        """Rows start .. stop - 1 of ``resize(x, size)``, without making the others.
+
+        ``part``: ``x`` holds rows from the first of these numbers on, of as many as the second.
+        """
+        if part is None and (start, stop) == (0, size[0]):
             return self.resize(x, size)
-        rows = self._lerp(x, size[0], -2, start, stop)
+        rows = self._lerp(x, size[0], -2, start, stop, part)
         if self.official:
             return self._lerp(rows, size[1], -1)
         return F.interpolate(rows, (stop - start, size[1]), mode="bilinear", align_corners=False)
 
-    def _lerp(self, x: Tensor, length: int, axis: int, start: int = 0, stop: int | None = None) -> Tensor:
+    def _lerp(
+        self,
+        x: Tensor,
+        length: int,
+        axis: int,
+        start: int = 0,
+        stop: int | None = None,
+        part: tuple[int, int] | None = None,
+    ) -> Tensor:
         """Linear resize of one axis to ``length``, samples start .. stop - 1 of it."""
-        n = x.shape[axis]
+        begin, n = part or (0, x.shape[axis])
         stop = length if stop is None else stop
         # float32 on purpose: both TensorFlow and PyTorch find their source positions in it.
         at = torch.arange(start, stop, dtype=torch.float32, device=x.device)
         at = at * (n / length) if self.official else ((at + 0.5) * (n / length) - 0.5).clamp(min=0)
         low = at.floor().long().clamp(max=n - 1)
         weight = (at - low).to(x.dtype).unsqueeze(-1) if axis == -2 else (at - low).to(x.dtype)
-        first = x.index_select(axis, low)
-        second = x.index_select(axis, (low + 1).clamp(max=n - 1))
+        first = x.index_select(axis, low - begin)
+        second = x.index_select(axis, (low + 1).clamp(max=n - 1) - begin)
         return torch.lerp(first, second, weight)
 
 

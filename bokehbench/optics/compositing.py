@@ -35,9 +35,10 @@ def composite(
 
         P <- P (1 - a_i) + K_i * (A_i Z),    T <- T (1 - a_i) + a_i
 
-    ``stack`` Z, B C H W: whatever is to be blurred, for example [W x, W]; ``masks`` A, B N H W in [0, 1]; ``kernels`` N
-    odd-sized kernels that equal themselves turned by half a turn, or any other, (1, 1) for a sharp layer; ``padding``
-    "zero", "reflect" (any size: reflected again where the picture is smaller than the kernel) or "replicate".
+    ``stack`` Z, B C H W: whatever is to be blurred, for example [W x, W]; ``masks`` A, B N H W in [0, 1], or
+    bool; ``kernels`` N odd-sized kernels that equal themselves turned by half a turn, or any other, (1, 1) for a sharp
+    layer; ``padding`` "zero", "reflect" (any size: reflected again where the picture is smaller than the kernel) or
+    "replicate".
     Returns P (B C H W) and the coverage T (B 1 H W, in [0, 1]); P / T undoes missing coverage. Differentiable once with
     respect to stack and masks; ``low_memory`` keeps a fourth of the intermediate pictures for that and blurs twice.
     Computed in fp32 (fp64 for fp64 input), also under autocast. Raises BokehbenchError where the numbers of masks and
@@ -50,7 +51,8 @@ def composite(
         raise BokehbenchError(f"{masks.shape[1]} layer masks do not fit {len(kernels)} kernels: give one for each.")
     work = torch.float64 if stack.dtype == torch.float64 else torch.float32
     with torch.autocast(stack.device.type, enabled=False):
-        stack, masks = stack.to(work), masks.to(work)
+        stack = stack.to(work)
+        masks = masks if masks.dtype == torch.bool else masks.to(work)  # truth values one layer at a time, for memory
         blurs = [_Blur(kernel.to(stack), stack.shape[-2:], padding) for kernel in kernels]
         rendered = []
         for picture, layers in zip(stack, masks, strict=True):
@@ -94,7 +96,7 @@ def _over(seen: Tensor, picture: Tensor, masks: Tensor, blurs: Sequence[_Blur]) 
     """Composite the layers of a picture C H W over ``seen``: what is behind them, and its coverage, (C + 1) H W."""
     for mask, blurred in zip(masks, blurs, strict=True):
         if mask.requires_grad or bool(mask.any()):  # an empty layer changes nothing, but has a gradient
-            seen = cast(Tensor, _Layer.apply(seen, picture, mask, blurred))
+            seen = cast(Tensor, _Layer.apply(seen, picture, mask.to(picture), blurred))
     return seen
 
 

@@ -17,6 +17,7 @@ from bokehbench.errors import BokehbenchError
 from bokehbench.optics.blur import disk_blur
 from bokehbench.optics.circle_of_confusion import check_map, circle_of_confusion
 from bokehbench.optics.padding import Padding
+from bokehbench.optics.strips import rendered_in_strips
 
 
 def compositional(
@@ -45,6 +46,18 @@ def compositional(
     if padding == "full":
         raise BokehbenchError("The compositional renderer keeps the picture's size: use another padding than 'full'.")
     check_map(disparity, image)
+
+    def rows(image: Tensor, disparity: Tensor) -> Tensor:
+        return _compositional(image, disparity, focus, aperture, step, padding)
+
+    reach = float(circle_of_confusion(disparity.detach(), focus, aperture).detach().max()) + step
+    return rendered_in_strips(rows, (image, disparity), reach, (focus, aperture))
+
+
+def _compositional(
+    image: Tensor, disparity: Tensor, focus: float | Tensor, aperture: float | Tensor, step: float, padding: Padding
+) -> Tensor:
+    """The whole of a small picture; arguments of :func:`compositional`."""
     work = torch.float64 if image.dtype == torch.float64 else torch.float32
     with torch.autocast(image.device.type, enabled=False):
         light = image.to(work)

@@ -10,6 +10,7 @@ from bokehbench.optics.aperture_kernels import disk, soft_disk
 from bokehbench.optics.circle_of_confusion import circle_of_confusion, per_image
 from bokehbench.optics.compositing import composite
 from bokehbench.optics.padding import Padding
+from bokehbench.optics.strips import rendered_in_strips
 
 Kernel = Literal["hard", "soft"]
 Alphas = Literal["one-hot", "tent"]
@@ -44,10 +45,34 @@ def layered(
     for option, value, known in (("kernel", kernel, get_args(Kernel)), ("alphas", alphas, get_args(Alphas))):
         if value not in known:
             raise BokehbenchError(f"Unknown {option} '{value}': {nearest(value, known)}.")
+
+    def rows(image: Tensor, disparity: Tensor) -> Tensor:
+        return _layered(image, disparity, focus, aperture, layers, kernel, alphas, margin, gamma, padding)
+
+    away = per_image(focus, disparity.detach()).detach()
+    reach = per_image(aperture, away).detach() * torch.maximum(away, 1 - away)
+    return rendered_in_strips(rows, (image, disparity), float(reach.max()) + 1)
+
+
+def _layered(
+    image: Tensor,
+    disparity: Tensor,
+    focus: float | Tensor,
+    aperture: float | Tensor,
+    layers: int,
+    kernel: Kernel,
+    alphas: Alphas,
+    margin: float,
+    gamma: float,
+    padding: Padding,
+) -> Tensor:
+    """The whole of a small picture; arguments of :func:`layered`."""
     centres = (torch.arange(layers, dtype=disparity.dtype, device=disparity.device) + 0.5) / layers
     radii = circle_of_confusion(centres.reshape(1, 1, 1, -1).expand(len(image), 1, 1, -1), focus, 1.0) - margin
     planes = (radii.clamp(min=0) * per_image(aperture, disparity)).flatten(1).tolist()
-    masks = plane_alphas(disparity, layers, alphas)
+    # Truth values take a fourth of the memory
+    one_hot = alphas == "one-hot"
+    masks = _nearest_plane(disparity, layers) if one_hot else plane_alphas(disparity, layers, alphas)
     light = image if gamma == 1 else image.clamp(min=0) ** gamma
     rendered = []
     for one, alpha, plane_radii in zip(light.split(1), masks.split(1), planes, strict=True):
@@ -60,8 +85,15 @@ def layered(
 
 def plane_alphas(disparity: Tensor, layers: int, alphas: Alphas = "one-hot") -> Tensor:
     """Share of every pixel in each plane, from far to near: B N H W, sums to 1; ``disparity`` B 1 H W in [0, 1]."""
+    if alphas == "one-hot":
+        return _nearest_plane(disparity, layers).to(disparity.dtype)
     place = disparity.clamp(0, 1) * layers - 0.5
     index = torch.arange(layers, dtype=disparity.dtype, device=disparity.device).reshape(1, -1, 1, 1)
-    if alphas == "one-hot":
-        return (place.clamp(-0.5, layers - 1).add(0.5).floor() == index).to(disparity.dtype)
     return (1 - (place.clamp(0, layers - 1) - index).abs()).clamp(min=0)
+
+
+def _nearest_plane(disparity: Tensor, layers: int) -> Tensor:
+    """As :func:`plane_alphas`, one-hot: B N H W, bool."""
+    place = disparity.clamp(0, 1) * layers - 0.5
+    index = torch.arange(layers, dtype=disparity.dtype, device=disparity.device).reshape(1, -1, 1, 1)
+    return place.clamp(-0.5, layers - 1).add(0.5).floor() == index

@@ -17,13 +17,17 @@ from torch import Tensor
 
 from bokehbench.errors import BokehbenchError
 from bokehbench.optics.circle_of_confusion import check_map, per_image, signed_defocus
+from bokehbench.optics.ray_march import March, Rays, around, landed, undecided
+from bokehbench.optics.strips import progress
 
 #: Turn in radians between successive samples of the spiral.
 GOLDEN_ANGLE = math.pi * (3 - math.sqrt(5))
 #: Fewest steps from near to far, however small the blur.
 FEWEST_STEPS = 16
-#: Rays x pixels that are marched at once: small enough for the cache.
-AT_ONCE = 1 << 18
+#: Side in px of the blocks in which it is found out where rays can hit.
+SIDE = 320
+#: Rays x pixels that are marched at once: on a CPU small enough for the cache, on a GPU large enough to fill it.
+AT_ONCE, AT_ONCE_ON_GPU = 1 << 16, 1 << 22
 
 
 def ray_traced(
@@ -58,21 +62,19 @@ def ray_traced(
     near_far = disparity.detach().to(work).amax((1, 2, 3)), disparity.detach().to(work).amin((1, 2, 3))
     reach = torch.stack([signed_defocus(per_image(d, d), focus, aperture).flatten() for d in near_far], 1)
     top, left, tall, wide = window or (0, 0, *image.shape[-2:])
-    side = max(1, math.isqrt(AT_ONCE // rays))
-    pictures = []
-    for one, depth, (near, far), (first, last) in zip(
-        image.to(work), disparity.detach().to(work), zip(*(d.tolist() for d in near_far), strict=True), reach.tolist(),
-        strict=True,
-    ):  # fmt: skip
+    points = lens_points(rays, torch.float64).to(image.device, work)
+    blocks = [(rows, columns) for rows in _pieces(top, tall) for columns in _pieces(left, wide)]
+    result = image.new_empty(len(image), image.shape[1], tall, wide, dtype=work)
+    nearest, farthest = (d.tolist() for d in near_far)
+    for index, (one, depth, near, far, (first, last)) in enumerate(
+        zip(image.to(work), disparity.detach().to(work), nearest, farthest, reach.tolist(), strict=True)
+    ):
         count = max(FEWEST_STEPS, math.ceil(abs(first - last) / step)) + 1
-        shares = [k / (count - 1) for k in range(count)]
-        march = [(near + (far - near) * share, first + (last - first) * share) for share in shares]
-        strips = [
-            torch.cat([_block(one, depth[0], march, rays, rows, columns) for columns in _pieces(left, wide, side)], 2)
-            for rows in _pieces(top, tall, side)
-        ]
-        pictures.append(torch.cat(strips, 1))
-    return torch.stack(pictures).to(image.dtype)
+        march = March.of((near, first), (far, last), count, depth)
+        for rows, columns in progress(blocks):
+            at = slice(rows.start - top, rows.stop - top), slice(columns.start - left, columns.stop - left)
+            result[index, :, *at] = _block(one, depth[0], march, points, rows, columns)
+    return result.to(image.dtype)
 
 
 def lens_points(rays: int, dtype: torch.dtype = torch.float32) -> Tensor:
@@ -92,56 +94,35 @@ def turns(rows: range, columns: range) -> Tensor:
     return 2 * math.pi * (52.9829189 * (0.06711056 * column + 0.00583715 * row).frac()).frac()
 
 
-def _pieces(first: int, length: int, side: int) -> list[range]:
-    """``length`` pixels from ``first`` on, ``side`` at a time."""
-    return [range(at, min(at + side, first + length)) for at in range(first, first + length, side)]
+def _pieces(first: int, length: int) -> list[range]:
+    """``length`` pixels from ``first`` on, :data:`SIDE` at a time."""
+    return [range(at, min(at + SIDE, first + length)) for at in range(first, first + length, SIDE)]
 
 
-def _block(
-    image: Tensor, depth: Tensor, march: list[tuple[float, float]], rays: int, rows: range, columns: range
-) -> Tensor:
-    """These pixels of one picture, 3 h w.
-
-    ``depth`` H W; ``march`` the (disparity, aperture · (disparity - focus)) of each step, from near to far.
-    """
-    x, y = (t.to(depth)[:, None, None] for t in lens_points(rays, torch.float64).T)
-    turn = turns(rows, columns).to(depth)
-    across, down = x * turn.cos() - y * turn.sin(), x * turn.sin() + y * turn.cos()
-    column = torch.arange(columns.start, columns.stop, dtype=depth.dtype, device=depth.device)
-    row = torch.arange(rows.start, rows.stop, dtype=depth.dtype, device=depth.device)[:, None]
-    (near, first), (far, last) = march[0], march[-1]
-    # What the rays can pass, as a map of its own: its indices are small enough for float32, and it fits the cache
-    reach = math.ceil(max(abs(first), abs(last))) + 1
-    top, left = max(0, rows.start - reach), max(0, columns.start - reach)
-    passed = depth[top : rows.stop + reach, left : columns.stop + reach]
-    height, width = passed.shape
-    flat = passed.flatten()
-    met = torch.full_like(across, far)
-    # From far to near, so that the nearest hit, which hides the others, is written last
-    for at, spread in reversed(_within(march, *(float(d) for d in torch.aminmax(passed)))):
-        x = torch.add(column, across, alpha=spread).round_().clamp_(left, left + width - 1)
-        y = torch.add(row, down, alpha=spread).round_().clamp_(top, top + height - 1)
-        # Rounded in the photo's own coordinates, so that a pixel is the same in every block and window
-        seen = flat[x.add_(y, alpha=width).sub_(left + top * width).long()]
-        met = torch.where(seen >= at, seen, met)
-    slope = (first - last) / (near - far) if near > far else 0.0
-    spread_at_hit = last + (met - far) * slope
-    return _bilinear(image, column + across * spread_at_hit, row + down * spread_at_hit).mean(1)
-
-
-def _within(march: list[tuple[float, float]], low: float, high: float) -> list[tuple[float, float]]:
-    """The steps that matter where disparity is ``low`` to ``high``: nearer ones hit nothing, and ``low`` stops all.
-
-    One more is kept at the near end, since tensors are compared in float32.
-    """
-    first = max(0, sum(at > high for at, _ in march) - 1)
-    return march[first : sum(at >= low for at, _ in march) + 1]
+def _block(image: Tensor, depth: Tensor, march: March, points: Tensor, rows: range, columns: range) -> Tensor:
+    """These pixels of one picture C H W, C h w; ``depth`` H W, ``points`` of the lens rays x 2."""
+    size = (len(rows), len(columns))
+    first, last = (steps.flatten() for steps in undecided(depth, march, rows, columns))
+    row = torch.arange(rows.start, rows.stop, dtype=depth.dtype, device=depth.device)[:, None].expand(size).flatten()
+    column = torch.arange(columns.start, columns.stop, dtype=depth.dtype, device=depth.device).repeat(len(rows))
+    turn = turns(rows, columns).to(depth).flatten()
+    passed, corner = around(depth, march.reach, rows, columns)
+    # Pixels that need as many steps are marched together
+    counts, order = (last - first).sort()
+    pieces = []
+    at_once = max(1, (AT_ONCE_ON_GPU if image.is_cuda else AT_ONCE) // len(points))
+    for chosen, steps in zip(order.split(at_once), counts.split(at_once), strict=True):
+        here, there, turned, start, stop = (t.index_select(0, chosen) for t in (column, row, turn, first, last))
+        (x, y), cos, sin = points.T[..., None], turned.cos(), turned.sin()
+        rays = Rays(here, there, (x * cos).sub_(y * sin), (x * sin).add_(y * cos))
+        pieces.append(_bilinear(image, *landed(passed, corner, march, rays, start, stop, int(steps[-1]))).mean(1))
+    return image.new_empty(len(image), len(order)).index_copy(1, order, torch.cat(pieces, 1)).unflatten(1, size)
 
 
 def _bilinear(image: Tensor, x: Tensor, y: Tensor) -> Tensor:
-    """Colour of C H W at ``x`` and ``y`` (rays h W, pixels), C rays h W; the border goes on beyond the frame."""
+    """Colour of C H W at ``x`` and ``y`` (rays n, pixels; overwritten), C rays n; the border goes on beyond it."""
     height, width = image.shape[-2:]
-    grid = torch.stack([x * (2 / max(width - 1, 1)) - 1, y * (2 / max(height - 1, 1)) - 1], -1)
-    flat = grid.reshape(1, -1, grid.shape[-2], 2)
-    sampled = F.grid_sample(image[None], flat, padding_mode="border", align_corners=True)[0]
-    return sampled.reshape(len(image), *x.shape)
+    grid = x.new_empty(*x.shape, 2)
+    torch.sub(x.mul_(2 / max(width - 1, 1)), 1, out=grid[..., 0])
+    torch.sub(y.mul_(2 / max(height - 1, 1)), 1, out=grid[..., 1])
+    return F.grid_sample(image[None], grid[None], padding_mode="border", align_corners=True)[0]

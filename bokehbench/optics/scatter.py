@@ -11,6 +11,7 @@ from bokehbench.errors import BokehbenchError
 from bokehbench.optics.aperture_kernels import polygon_radius, soft_edge, squared_distances
 from bokehbench.optics.circle_of_confusion import check_map
 from bokehbench.optics.convolution import fast_size, spectrum_of
+from bokehbench.optics.strips import rendered_in_strips
 
 #: Keeps the energy of a sharp pixel finite: w is divided by R² + 0.2.
 SHARPEST = 0.2
@@ -50,6 +51,17 @@ def scatter(
     if blades is not None and (step is not None or blades < 3):
         raise BokehbenchError(f"scatter with {blades} blades: give 3 or more, and step=None (exact).")
     check_map(defocus, image)
+
+    def rows(image: Tensor, defocus: Tensor) -> Tensor:
+        return _scattered(image, defocus, gamma, step, leak, blades, rotation)
+
+    return rendered_in_strips(rows, (image, defocus), float(defocus.detach().abs().max()) + (step or 0) + 1)
+
+
+def _scattered(
+    image: Tensor, defocus: Tensor, gamma: float, step: float | None, leak: bool, blades: int | None, rotation: float
+) -> Tensor:
+    """The whole of a small picture; arguments of :func:`scatter`."""
     work = torch.float64 if image.dtype == torch.float64 else torch.float32
     light = image.to(work) if gamma == 1 else image.to(work).clamp(min=0) ** gamma
     radius = defocus.to(work).abs()

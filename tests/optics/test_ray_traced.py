@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+import math
+
 import pytest
 import torch
 
 from bokehbench.errors import BokehbenchError
 from bokehbench.optics import disk_blur, ray_traced
-from bokehbench.optics.ray_traced import lens_points
+from bokehbench.optics.ray_traced import lens_points, turns
 
 
 def noise(height: int = 48, width: int = 57, batch: int = 1) -> torch.Tensor:
@@ -86,7 +88,8 @@ def test_strips_and_batches_change_nothing(monkeypatch):
     image, disparity = noise(batch=2), noise(batch=2)[:, 2:]
     focus, aperture = torch.tensor([0.2, 0.7]), torch.tensor([3.0, 9.0])
     whole = ray_traced(image, disparity, focus, aperture, rays=8)
-    monkeypatch.setitem(ray_traced.__globals__, "AT_ONCE", 1)
+    monkeypatch.setitem(ray_traced.__globals__, "AT_ONCE", 200)
+    monkeypatch.setitem(ray_traced.__globals__, "SIDE", 13)
     strips = [ray_traced(image[i : i + 1], disparity[i : i + 1], focus[i], aperture[i], rays=8) for i in range(2)]
     torch.testing.assert_close(torch.cat(strips), whole)
 
@@ -126,3 +129,42 @@ def test_wrong_calls_are_refused():
         ray_traced(image, image[:, :1], 0.5, 4.0, step=-1)
     with pytest.raises(BokehbenchError, match="does not fit"):
         ray_traced(image, image[:, :1, 1:], 0.5, 4.0)
+
+
+def step_by_step(image, disparity, focus, aperture, rays):
+    """Every ray marched alone through all steps, as the docstring says."""
+    height, width = image.shape[-2:]
+    near, far = float(disparity.max()), float(disparity.min())
+    first, last = aperture * (near - focus), aperture * (far - focus)
+    row, column = torch.meshgrid(torch.arange(height), torch.arange(width), indexing="ij")
+    turn = turns(range(height), range(width)).to(image)
+    count = max(16, math.ceil(abs(first - last))) + 1
+    total = torch.zeros_like(image)
+    for x, y in lens_points(rays, image.dtype):
+        across, down = x * turn.cos() - y * turn.sin(), x * turn.sin() + y * turn.cos()
+        met = torch.full((height, width), math.nan).to(image)
+        for k in range(count):
+            at, spread = near + (far - near) * k / (count - 1), first + (last - first) * k / (count - 1)
+            there = (column + spread * across).round().clamp(0, width - 1).long()
+            seen = disparity[0, 0, (row + spread * down).round().clamp(0, height - 1).long(), there]
+            met = torch.where(met.isnan() & (seen >= at - 1e-12), seen, met)
+        spread = aperture * (met - focus)
+        places = (column + spread * across) * 2 / (width - 1) - 1, (row + spread * down) * 2 / (height - 1) - 1
+        grid = torch.stack(places, -1)[None]
+        total += torch.nn.functional.grid_sample(image, grid, padding_mode="border", align_corners=True)
+    return total / rays
+
+
+@pytest.mark.parametrize("kind", ["noise", "smooth", "steps"])
+@pytest.mark.parametrize(("focus", "aperture"), [(0.0, 3.0), (0.4, 9.0), (1.0, 40.0)])
+def test_no_ray_is_lost_by_what_is_left_out(monkeypatch, kind, focus, aperture):
+    """Steps that cannot hit, or come after every ray did, are skipped: the same as marching them all."""
+    image, rough = noise(40, 37).double(), noise(40, 37)[:, 2:].double()
+    disparity = {
+        "noise": rough,
+        "smooth": torch.nn.functional.avg_pool2d(rough, 9, 1, 4),
+        "steps": (torch.nn.functional.avg_pool2d(rough, 9, 1, 4, count_include_pad=False) * 12).round() / 12,
+    }[kind]
+    whole = step_by_step(image, disparity, focus, aperture, 5)
+    monkeypatch.setitem(ray_traced.__globals__, "SIDE", 16)
+    torch.testing.assert_close(ray_traced(image, disparity, focus, aperture, rays=5), whole, atol=1e-9, rtol=0)

@@ -10,6 +10,7 @@ from bokehbench.errors import BokehbenchError
 from bokehbench.models.baselines.baseline import Baseline
 from bokehbench.models.exported import Exported
 from bokehbench.optics import to_linear, to_srgb
+from bokehbench.optics.strips import rendered_in_strips
 
 
 class DisparityRenderer(Baseline, ABC):
@@ -24,7 +25,9 @@ class DisparityRenderer(Baseline, ABC):
 
     def blur(self, image: Tensor, disparity: Tensor, focus: Tensor, aperture: Tensor) -> Tensor:
         """:meth:`spread` of gamma-encoded pictures."""
-        return to_srgb(self.spread(to_linear(image), disparity, focus, aperture))
+        # In one expression, so that what is done with is not kept
+        spread = self.spread(rendered_in_strips(to_linear, (image,), 0), disparity, focus, aperture)
+        return rendered_in_strips(to_srgb, (spread,), 0)
 
     def fixed(self, reach: int) -> Callable[..., Tensor]:
         """:meth:`spread` for apertures up to ``reach`` px, as :mod:`bokehbench.optics.fixed` has it."""

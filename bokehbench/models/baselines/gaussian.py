@@ -11,6 +11,7 @@ from bokehbench.metrics.regions import in_focus_from_disparity
 from bokehbench.models.baselines.baseline import Baseline
 from bokehbench.models.uses import Uses
 from bokehbench.optics import per_image, to_linear, to_srgb
+from bokehbench.optics.strips import rendered_in_strips
 
 #: Disparity difference outside the subject where there is no disparity map to tell it.
 USUAL_DISTANCE = 0.5
@@ -57,16 +58,20 @@ class Gaussian(Baseline):
         weight = rest.expand_as(away) if away.shape == rest.shape else torch.ones_like(away)
         mean = (away * weight).flatten(1).sum(1) / weight.flatten(1).sum(1).clamp_min(1e-6)
         sigmas = (aperture * mean / 2).tolist()
-        light = to_linear(image)
-        pieces = [_blur_outside(*piece) for piece in zip(light.split(1), rest.split(1), sigmas, strict=True)]
-        return to_srgb(torch.cat(pieces))
+        pieces = zip(image.split(1), rest.split(1), sigmas, strict=True)
+        return torch.cat([_blur_outside(*piece) for piece in pieces])
 
 
-def _blur_outside(light: Tensor, rest: Tensor, sigma: float) -> Tensor:
+def _blur_outside(image: Tensor, rest: Tensor, sigma: float) -> Tensor:
     """Blur where ``rest`` (1 1 H W) is 1 with light from there alone: the subject must not glow into it."""
     if sigma < 0.1:  # the kernel is a point
-        return light
-    side = 2 * min(math.ceil(REACH * sigma), min(light.shape[-2:]) - 1) + 1
-    stack = gaussian_blur2d(torch.cat([light * rest, rest], 1), (side, side), (sigma, sigma), border_type="reflect")
-    blurred = stack[:, :3] / stack[:, 3:].clamp_min(1e-6)
-    return light * (1 - rest) + blurred * rest
+        return image.clamp(0, 1)
+    side = 2 * min(math.ceil(REACH * sigma), min(image.shape[-2:]) - 1) + 1
+
+    def rows(image: Tensor, rest: Tensor) -> Tensor:
+        light = to_linear(image)
+        stack = gaussian_blur2d(torch.cat([light * rest, rest], 1), (side, side), (sigma, sigma), border_type="reflect")
+        blurred = stack[:, :3] / stack[:, 3:].clamp_min(1e-6)
+        return to_srgb(light * (1 - rest) + blurred * rest)
+
+    return rendered_in_strips(rows, (image, rest), side // 2)

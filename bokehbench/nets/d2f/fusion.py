@@ -6,8 +6,8 @@ import torch
 from kornia.color import rgb_to_grayscale
 from torch import Tensor, nn
 
-from bokehbench.nets.strips import in_strips, wants_strips
 from bokehbench.optics import per_image
+from bokehbench.optics.strips import in_strips, wants_strips
 
 FusionMode = Literal["none", "initial", "refined"]
 

@@ -6,7 +6,7 @@ from torch import Tensor, nn
 
 from bokehbench.nets.blocks import ConvBN, glorot_
 from bokehbench.nets.numerics import Numerics
-from bokehbench.nets.strips import in_strips, wants_strips
+from bokehbench.optics.strips import in_strips, wants_strips
 
 #: Rows beyond its own that one output row sees at full size: 3 + 1 + 1 + 1.
 HALO = 6

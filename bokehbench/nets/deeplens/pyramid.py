@@ -17,6 +17,11 @@ def area_resize(image: Tensor, size: Size) -> Tensor:
 
     OpenCV's INTER_AREA; torch's "area" mode rounds footprints to whole pixels.
     """
+    return torch.cat([_area_resize(channel, size) for channel in image.split(1, -3)], -3)
+
+
+def _area_resize(image: Tensor, size: Size) -> Tensor:
+    """One channel, since float64 takes memory."""
     for axis, length in ((-2, size[0]), (-1, size[1])):
         n = image.shape[axis]
         if n == length:

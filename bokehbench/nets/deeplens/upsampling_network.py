@@ -8,7 +8,10 @@ from bokehbench.nets.blocks import ConvBN, glorot_
 from bokehbench.nets.deeplens.feature_network import HALO, FeatureNetwork
 from bokehbench.nets.deeplens.mixing import mix
 from bokehbench.nets.numerics import Numerics
-from bokehbench.nets.strips import in_strips, wants_strips
+from bokehbench.optics.strips import in_strips, wants_strips
+
+#: Rows beyond its own that one row of the coarse branch sees at low and half the low resolution.
+COARSE_HALO = 2
 
 
 class CoarseBranch(nn.Module):
@@ -31,11 +34,37 @@ class CoarseBranch(nn.Module):
         """``x`` is concat [image, result, signed disparity] of the low level."""
         one = self.lr1(x)
         two = self.lr2(one)
+        return self.lr8(self.numerics.resize(self.lr7(self.joined(self.inner(two), two)), one.shape[-2:]) + one)
+
+    def inner(self, two: Tensor) -> Tensor:
+        """From half the size to a quarter of it and below."""
         three = self.lr3(two)
-        x = self.lr5(self.lr4_2(self.lr4_1(three)))
-        for layer, skip in ((self.lr6, three), (self.lr7, two), (self.lr8, one)):
-            x = layer(self.numerics.resize(x, skip.shape[-2:]) + skip)
-        return x
+        return self.lr6(self.joined(self.lr5(self.lr4_2(self.lr4_1(three))), three))
+
+    def joined(self, x: Tensor, skip: Tensor) -> Tensor:
+        """``x`` at the size of ``skip``, and that added."""
+        return self.numerics.resize(x, skip.shape[-2:]) + skip
+
+    def halves(self, x: Tensor) -> Tensor:
+        """What the last layer gets besides the first one's output, at half the size: the rest in strips."""
+        height, size = x.shape[-2], [-(-side // 2) for side in x.shape[-2:]]
+
+        def first(start: int, stop: int) -> Tensor:
+            # As odd or even as all the rows, since official padding is
+            return self.lr2(self.lr1(x[..., 2 * start : min(2 * stop - height % 2, height), :]))
+
+        two = in_strips(first, size, COARSE_HALO)
+        inner = self.inner(two)
+
+        def last(start: int, stop: int) -> Tensor:
+            return self.lr7(self.numerics.resize_rows(inner, size, start, stop) + two[..., start:stop, :])
+
+        return in_strips(last, size, COARSE_HALO)
+
+    def rows(self, x: Tensor, halves: Tensor, start: int, stop: int) -> Tensor:
+        """Rows start .. stop - 1 of the result, but for the first and last two, from :meth:`halves`."""
+        enlarged = self.numerics.resize_rows(halves, x.shape[-2:], start, stop)
+        return self.lr8(enlarged + self.lr1(x[..., start:stop, :]))
 
 
 class UpsamplingNetwork(nn.Module):
@@ -60,17 +89,39 @@ class UpsamplingNetwork(nn.Module):
 
     def forward(self, image_low: Tensor, result_low: Tensor, signed_low: Tensor, image_high: Tensor) -> Tensor:
         """B 3 h w, B 3 h w, B 1 h w, B 3 H W -> B 3 H W; channel order as given, all images in [0, 1]."""
-        coarse = self.coarse(torch.cat((image_low, result_low, signed_low), 1))
+        low = torch.cat((image_low, result_low, signed_low), 1)
         result = self.numerics.upsampling_input(result_low)
         size = image_high.shape[-2:]
         if not wants_strips(self):
-            return mix(*self.fine(coarse, result, image_high, 0, size[0]))
-        return in_strips(lambda start, stop: mix(*self.fine(coarse, result, image_high, start, stop)), size, HALO)
+            return mix(*self.fine(self.coarse(low), result, image_high, 0, size[0]))
+        halves, height = self.coarse.halves(low), low.shape[-2]
 
-    def fine(self, coarse: Tensor, result: Tensor, image: Tensor, start: int, stop: int) -> tuple[Tensor, Tensor]:
-        """Features B 3C n W and weights B C n W of rows start .. stop - 1 of ``image``."""
+        def rows(start: int, stop: int) -> Tensor:
+            # The rows that these are resized from, and beyond them what a strip of the coarse branch spoils
+            first = max(start * height // size[0] - 1 - COARSE_HALO, 0)
+            last = min(-(-stop * height // size[0]) + 2 + COARSE_HALO, height)
+            coarse = self.coarse.rows(low, halves, first, last)
+            part = (first, height) if last - first < height else None
+            return mix(*self.fine(coarse, result, image_high, start, stop, part))
+
+        return in_strips(rows, size, HALO)
+
+    def fine(
+        self,
+        coarse: Tensor,
+        result: Tensor,
+        image: Tensor,
+        start: int,
+        stop: int,
+        part: tuple[int, int] | None = None,
+    ) -> tuple[Tensor, Tensor]:
+        """Features B 3C n W and weights B C n W of rows start .. stop - 1 of ``image``.
+
+        ``part``: which rows ``coarse`` holds, as :meth:`Numerics.resize_rows` has it.
+        """
         size, image = image.shape[-2:], image[..., start:stop, :]
-        guide = torch.cat((image, self.lr9(self.numerics.resize_rows(coarse, size, start, stop))), 1)
+        resized = self.numerics.resize_rows(coarse, size, start, stop, part)
+        guide = torch.cat((image, self.lr9(resized)), 1)
         weights = F.relu_(self.output(self.pre(guide)))
         result = self.numerics.resize_rows(result, size, start, stop) / self.numerics.upsampling_scale
         images = torch.cat((result, image), 1)

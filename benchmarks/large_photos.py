@@ -1,0 +1,72 @@
+"""Peak memory and time of one large photo, for every renderer without training, BokehMe's classical part and DeepLens.
+
+Run: python benchmarks/large_photos.py [METHOD ...] [--size 6000 4000] (24 MP: half an hour on one core). Each method in
+a process of its own, from array to array: the photo, its disparity map and the picture count.
+"""
+
+from __future__ import annotations
+
+import argparse
+import subprocess
+import sys
+import time
+
+METHODS = ("identity", "gaussian", "compositional", "layered", "scatter", "raytraced", "bokehme-classical", "deeplens")
+
+
+def render_once(name: str, width: int, height: int, aperture: float, out: str) -> None:
+    """Render in this process and print a row of the table."""
+    import numpy as np
+    import torch
+    from deeplens import peak_gib
+
+    import bokehbench
+    from bokehbench.nets.bokehme.bokeh_me_net import classically
+    from bokehbench.optics import signed_defocus
+
+    torch.set_num_threads(1)
+    made = torch.Generator().manual_seed(0)
+    small = torch.rand(1, 4, 40, 60, generator=made)
+    scene = torch.nn.functional.interpolate(small, (height, width), mode="bilinear")[0]
+    scene[:3].add_(torch.rand(3, height, width, generator=made).mul_(0.2)).clamp_(0, 1)
+    scene[3, height // 3 : height // 2, width // 3 : width // 2] = 1  # a border of depth
+    photo, disparity = scene[:3].permute(1, 2, 0).contiguous().numpy(), scene[3].numpy().copy()
+    del scene, small
+    before, start = peak_gib(), time.process_time()
+    if name == "bokehme-classical":
+        with torch.inference_mode():
+            defocus = signed_defocus(torch.from_numpy(disparity)[None, None], 0.5, aperture)
+            picture = classically(torch.from_numpy(photo).permute(2, 0, 1)[None], defocus, 2.2, 0.25)[0].numpy()
+    else:
+        picture = bokehbench.load(name)(photo, disparity=disparity, focus=0.5, aperture=aperture).image
+    seconds = time.process_time() - start
+    values = name, f"{width} x {height}", f"{aperture:g} px", f"{seconds:.0f} s", f"{before:.2f} GiB"
+    print("|", " | ".join((*values, f"{peak_gib():.2f} GiB")), "|", flush=True)
+    if out:
+        np.save(out, picture[:: max(1, height // 500), :: max(1, width // 500)])
+
+
+def main() -> None:
+    """One method after the other."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("methods", nargs="*", default=list(METHODS), metavar="|".join(METHODS))
+    parser.add_argument("--size", type=int, nargs=2, default=(6000, 4000), metavar=("WIDTH", "HEIGHT"))
+    parser.add_argument("--aperture", type=float, default=0.0, help="in px; 0 = the default, 0.025 of the long side")
+    parser.add_argument("--out", default="", help="also write a part of the pixels as .npy, to compare versions")
+    parser.add_argument("--here", action="store_true", help="in this process")
+    arguments = parser.parse_args()
+    aperture = arguments.aperture or 0.025 * max(arguments.size)
+    if not arguments.here:
+        print("| method | size | aperture | CPU time | peak before | peak resident |", flush=True)
+        print("|---|---|---|---|---|---|", flush=True)
+    for name in arguments.methods:
+        if arguments.here:
+            render_once(name, *arguments.size, aperture, arguments.out)
+            continue
+        out = ["--out", f"{arguments.out}-{name}.npy"] if arguments.out else []
+        scene = ["--size", *(str(side) for side in arguments.size), "--aperture", str(aperture)]
+        subprocess.run([sys.executable, __file__, name, "--here", *scene, *out], check=True)
+
+
+if __name__ == "__main__":
+    main()
