@@ -6,8 +6,9 @@ from typing import Any
 
 from bokehbench import __version__
 from bokehbench.board.boards import find, names, read_board
-from bokehbench.board.results import read_all
+from bokehbench.board.results import Result, read_all
 from bokehbench.board.standings import reason
+from bokehbench.metrics.column import Column
 from bokehbench.metrics.columns import find_column
 from bokehbench.tables import markdown
 from bokehbench.templates import filled
@@ -37,13 +38,18 @@ def card_text(title: str, paper: str, needs_map: bool, config: Mapping[str, Any]
 def scores(weights_hash: str) -> str:
     """A Markdown table of every result on the boards that is of these weights; empty where there is none."""
     columns, rows = [find_column(name) for name in SHOWN], []
+
+    def shown(result: Result, column: Column) -> str:
+        values = list(result.values(column.name).values())
+        return column.show(fmean(values)) if values else ""
+
     for folder in map(find, names()):
         board = read_board(folder)
         for result in read_all(folder):
             if result.weights_hash == weights_hash:
-                values = [list(result.values(column.name).values()) for column in columns]
-                shown = [column.show(fmean(v)) if v else "" for column, v in zip(columns, values, strict=True)]
-                rows.append([board.name, *shown, result.id, reason(board, result)])
-    return (
-        markdown(["board", *(column.label for column in columns), "result", "not ranked since"], rows) if rows else ""
-    )
+                ranked = find_column(board.rank_by)
+                by = "" if ranked in columns else f"{ranked.label} {shown(result, ranked)}"
+                values = (shown(result, column) for column in columns)
+                rows.append([board.name, *values, by, result.id, reason(board, result)])
+    heads = ["board", *(column.label for column in columns), "ranked by", "result", "not ranked since"]
+    return markdown(heads, rows) if rows else ""
