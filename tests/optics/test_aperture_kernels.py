@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from bokehbench.errors import BokehbenchError
 from bokehbench.optics import disk, polygon, ring, soft_disk
-from bokehbench.optics.aperture_kernels import squared_distances
+from bokehbench.optics.aperture_kernels import area_disk, squared_distances
 
 RADII = st.floats(0, 30)
 
@@ -72,3 +72,15 @@ def test_impossible_apertures_are_refused_by_name():
         ring(3, 3)
     with pytest.raises(BokehbenchError, match="blades"):
         polygon(3, 2)
+
+
+def test_an_area_disk_covers_its_area_and_spreads_light_as_far_as_its_radius():
+    for radius in (0.8, 1.5, 4.0, 9.3):
+        kernel = area_disk(radius, torch.float64)
+        axis = torch.arange(len(kernel)) - len(kernel) // 2
+        assert float(kernel.sum()) == pytest.approx(1)
+        assert 1 / float(kernel.max()) == pytest.approx(math.pi * radius**2, rel=0.02)
+        assert 2 * float((kernel.sum(1) * axis**2).sum()) ** 0.5 == pytest.approx(radius, abs=0.25)
+    assert area_disk(0).tolist() == [[1.0]]
+    with pytest.raises(BokehbenchError, match="finite number"):
+        area_disk(-1)
