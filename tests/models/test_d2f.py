@@ -11,7 +11,7 @@ from torch import Tensor
 
 from bokehbench.batch import Batch
 from bokehbench.errors import BokehbenchError
-from bokehbench.metrics import lpips as lpips_module
+from bokehbench.metrics import pretrained
 from bokehbench.models.d2f import D2F
 from bokehbench.models.random_crop import random_crop
 from bokehbench.nets.d2f.d2f_net import halved
@@ -121,13 +121,13 @@ def test_lpips_joins_both_stages_and_its_weights_are_looked_for_before_the_first
             assert normalize
             return (prediction - target).abs().mean((1, 2, 3))
 
-    monkeypatch.setattr(lpips_module, "_load", lambda backbone: Distance())
+    monkeypatch.setattr(pretrained, "_load", lambda *what: Distance())
     model = begun(tiny("d2f", lpips_weight=0.1), "rendering")
     for stage in model.stages:
         terms = model.losses(begun(model, stage.name).stage, pairs())
         assert float(terms["lpips"].detach()) == pytest.approx(0.1 * float(terms["l1"].detach()))
-    missing = lpips_module.WeightsNotAvailableError("no weights here")
-    monkeypatch.setattr(lpips_module, "_load", lambda backbone: missing)
+    missing = pretrained.WeightsNotAvailableError("no weights here")
+    monkeypatch.setattr(pretrained, "_load", lambda *what: missing)
     with pytest.raises(BokehbenchError, match="no weights here"):
         model.begin_stage(model.stages[0])
 
