@@ -99,7 +99,7 @@ def memory(subject: str, way: str) -> float:
 
 
 def main() -> None:
-    """Print everything; fail where issue 5 is not met."""
+    """Print everything; fail where an aim is not met."""
     check()
     header("Metrics of one 1024 x 1536 pair")
     everything = ways()
