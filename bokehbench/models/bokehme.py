@@ -1,5 +1,6 @@
 """BokehMe (Peng et al., CVPR 2022, arXiv 2206.12614): a classical renderer, and networks where that is wrong."""
 
+from functools import partial
 from typing import Any, Literal
 
 import torch
@@ -7,6 +8,7 @@ from torch import Tensor
 
 from bokehbench.batch import Batch
 from bokehbench.errors import BokehbenchError, check_options, within
+from bokehbench.metrics.measurement import sample_of
 from bokehbench.models.bokehme_training import BokehMeTraining
 from bokehbench.models.exported import Exported
 from bokehbench.models.published import Published
@@ -128,9 +130,9 @@ class BokehMe(BokehMeTraining):
 
     def validation_scores(self, batch: Batch) -> dict[str, Tensor]:
         """As the base, and those of the classical and of the neural picture alone: fused must beat both."""
-        given = (batch["image"], batch["disparity"], batch["focus"], batch["aperture"])
-        parts = self.fused(*given)
-        sample = self.sample(batch)
+        parts = self.fused(batch["image"], batch["disparity"], batch["focus"], batch["aperture"])
+        fused = torch.cat([part.image for part in parts])
+        sample = sample_of(fused, batch, partial(self.own_disparity, batch))
         scores = self.rendering_scores(batch, sample)
         for name in ("classical", "neural"):
             alone = sample.instead(torch.cat([getattr(part, name) for part in parts]).clamp(0, 1))
