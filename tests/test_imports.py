@@ -59,6 +59,7 @@ ALLOWED = {
                 "models", "names", "provenance", "repository", "run_folder", "tables"},
     "callbacks": {"batch", "data", "f_numbers", "figures", "files", "measure", "metrics", "models", "pictures",
                   "run_folder", "status_file", "stopping", "tables"},
+    "cluster": set(),
     "suite": {"board", "checkpoints", "data", "experiments", "figures", "files", "metrics", "models", "settings_files",
               "status_file", "tables"},
     "sweep": {"checkpoints", "experiments", "files", "models", "settings_files", "suite", "tables"},

@@ -52,3 +52,10 @@ def board_data(parser: argparse.ArgumentParser) -> None:
     """Add ``--data``, whose class is imported as soon as it is read: the name in a board alone imports nothing."""
     help = "the board's, where its package registers no short name"
     parser.add_argument("--data", metavar="PACKAGE.CLASS", type=DATA.typed, help=help)
+
+
+def workers(parser: argparse.ArgumentParser) -> None:
+    """Add ``--scheduler`` and ``--workers``: who does the work (:class:`bokehbench.cluster.connection.Workers`)."""
+    help = "address of a Dask scheduler, or its scheduler file: its workers do the work (docs/cluster.md)"
+    parser.add_argument("--scheduler", metavar="ADDRESS", help=help)
+    whole(parser, "--workers", 1, 1024, metavar="N", help="so many processes on this machine do the work")
