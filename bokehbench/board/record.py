@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from bokehbench.errors import BokehbenchError
 
@@ -67,6 +67,21 @@ class Inference(_Strict):
     matched: dict[str, Any] | None = None
 
 
+class Curve(_Strict):
+    """Of control: the measured aperture ``A`` of each told one ``K``, or the radius ``r`` at each disparity ``d``."""
+
+    K: list[float] = []
+    A: list[float | None] = []
+    d: list[float] = []
+    r: list[float | None] = []
+
+    @model_validator(mode="after")
+    def _in_pairs(self) -> Self:
+        if (len(self.A), len(self.r)) != (len(self.K), len(self.d)):
+            raise ValueError("A needs a value for each of K, and r for each of d")
+        return self
+
+
 class Record(_Strict):
     """The whole file; :class:`bokehbench.board.results.Result` says what each field is."""
 
@@ -102,7 +117,7 @@ class Record(_Strict):
     fingerprints: dict[str, list[float]] = {}
     f_numbers: dict[str, Annotated[float, Field(gt=0)]] = {}
     tried: dict[str, Annotated[list[Tried], Field(min_length=1)]] = {}
-    curves: dict[str, dict[str, Score | list[Score]]] = {}
+    curves: dict[str, Curve] = {}
     data_lock: Annotated[str, Field(pattern="^([0-9a-f]{64})?$")] = ""
 
 

@@ -38,7 +38,7 @@ def main(argv: list[str]) -> int:
     counts = ((built.methods, "method"), (built.pictures, "picture"), (built.files, "picture file"))
     print(f"{', '.join(counted(count, what) for count, what in counts)}: open {built.index}")
     if not built.files:
-        print("Without pictures. Add them with --outputs METHOD=FOLDER, --inputs FOLDER and --targets FOLDER.")
+        print(f"Without pictures. Add them with {built.how}.")
     for problem in built.problems[:10]:
         print(f"left out: {problem}", file=sys.stderr)
     if len(built.problems) > 10:

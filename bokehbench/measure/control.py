@@ -12,8 +12,10 @@ from torch import Tensor
 from bokehbench.batch import Batch
 from bokehbench.board.results import Result
 from bokehbench.board.statistics import mean
-from bokehbench.data.control import APERTURES, LAMPS, Control, eight_bit, lamp_places
+from bokehbench.data.control import APERTURES, LAMPS, PLANES, Control, eight_bit, lamp_places
+from bokehbench.data.image_io import write_photo
 from bokehbench.errors import BokehbenchError
+from bokehbench.figures.stored_pictures import FOLDER, picture_file
 from bokehbench.files import write_text
 from bokehbench.measure.pictures import Picture, picture_hash, total_hash
 from bokehbench.measure.recorder import ResultRecorder
@@ -58,20 +60,24 @@ class Swept(Picture):
 class ControlRecorder(ResultRecorder):
     """Measure in a ``test`` on :class:`~bokehbench.data.Control` whether a method does what it is told.
 
-    Curves are kept, not pictures. Prints the means and a sentence for each instrument that failed, writes
-    ``control.csv``, and a :class:`Result` where scenes and size are the board's.
+    Curves are kept, not pictures, unless some are asked for. Prints the means and a sentence for each instrument that
+    failed, writes ``control.csv``, and a :class:`Result` where scenes and size are the board's.
 
     Args:
         board: name or folder of the board.
         output: file of the result; None = ``RUN/result.json``.
         variant: what tells this result from others of the method, for the tables.
+        pictures: of how many sweeps to write outputs and exact targets, too, as PNG in ``pictures/`` beside the result;
+            1: of the first scene, with its front object in focus. ``report --work`` makes its strength slider of them.
         exact: measure the exact targets instead of what the method renders: the row that others are read beside.
     """
 
     def __init__(
-        self, board: str = "synthetic-control", output: str | None = None, variant: str = "", exact: bool = False
-    ) -> None:
-        super().__init__(board, output, variant)
+        self, board: str = "synthetic-control", output: str | None = None, variant: str = "", pictures: int = 0,
+        exact: bool = False,
+    ) -> None:  # fmt: skip
+        super().__init__(board, output, variant, pictures)
+        self.kept = {f"scene-{number // len(PLANES):03d}/{PLANES[number % len(PLANES)]}" for number in range(pictures)}
         self.measurement = Measurement.named(self.board.columns, self.board.evaluator)
         self.exact, self.refused, self.at = exact, "", ("", "")
         self.zero: np.ndarray | None = None
@@ -113,6 +119,9 @@ class ControlRecorder(ResultRecorder):
         if scene != self.at[0]:
             self.zero, self.ruler = None, None if scene == LAMPS else stack(image)
         self.at = scene, plane
+        if "/".join(self.at) in self.kept:
+            for kind, picture in (("output", output), ("target", target)):
+                write_photo(picture_file(self.path.parent / FOLDER, kind, name), torch.from_numpy(picture))
         self.hashes[name] = picture_hash(shown[0]), picture_hash(batch["bokeh"][0])
         if self.ruler is None:
             radius = told * abs(float(disparity[0, 0]) - focus)

@@ -18,24 +18,28 @@ from bokehbench.board.standings import Standings, read_standings
 from bokehbench.errors import BokehbenchError
 from bokehbench.files import new_folder
 from bokehbench.metrics.columns import find_column
-from bokehbench.report import content
+from bokehbench.report import content, control
 from bokehbench.report.photos import Format, Job, Stored, write_photos
-from bokehbench.report.sources import INPUT, TARGET, Folders, Slot, check_folders, find_slots
+from bokehbench.report.sources import INPUT, TARGET, Folders, Slot, check_folders, find_slots, stored_pictures
 from bokehbench.templates import filled
 
 ASSETS = Path(__file__).parent / "assets"
 #: The file by which a report is known: it is replaced, and nothing else is.
 MARKER = "report.json"
+#: Where pictures come from, unless the board is of control.
+FOLDERS = "--outputs METHOD=FOLDER, --inputs FOLDER and --targets FOLDER"
 
 
 @dataclass(frozen=True)
 class Built:
-    """What was made: pictures and methods on the board, files converted, a sentence per file left out."""
+    """What was made: pictures and methods on the board, files converted, how to get pictures where there are none, and
+    a sentence per file left out."""
 
     index: Path
     pictures: int
     methods: int
     files: int
+    how: str
     problems: Sequence[str]
 
 
@@ -52,19 +56,24 @@ def build(board: Path, output: Path, folders: Folders, style: Format, workers: i
     check_folders(folders, output)
     standings = read_standings(board)
     names = content.picture_names(standings)
-    slots = find_slots(board, standings, names, folders)
+    stored = stored_pictures(standings, folders.work)
+    slots, frames = find_slots(board, standings, names, folders, stored), control.find_frames(stored)
+    rows = control.responses(standings)
     with new_folder(output) as draft:
-        jobs = list(_jobs(draft, standings, slots, names))
+        jobs = [*_jobs(draft, standings, slots, names), *control.frame_jobs(draft, frames)]
         album, unreadable = write_photos(jobs, style, workers)
         problems = [*standings.left_out, *unreadable]
         (draft / "assets").mkdir()
         for file in ASSETS.iterdir():
             shutil.copyfile(file, draft / "assets" / file.name)
         _write_data(draft, standings, slots, names, album)
-        _write_pages(draft, standings, slots, names, problems, style)
+        if rows:
+            _give(draft, "control.js", control=control.page_data(draft, rows, frames, album))
+        _write_pages(draft, standings, slots, names, problems, style, rows, bool(frames))
         marker = {"made by": "bokehbench report", "version": bokehbench.__version__, "board": standings.board.name}
         (draft / MARKER).write_text(json.dumps(marker) + "\n", encoding="utf-8")
-    return Built(output / "index.html", len(names), len(standings.rows), len(jobs), problems)
+    how = f"`{control.HOW}`, and --work runs" if rows else FOLDERS
+    return Built(output / "index.html", len(names), len(standings.rows), len(jobs), how, problems)
 
 
 def picture_place(folder: Path, name: str, slot: Slot) -> Path:
@@ -93,22 +102,23 @@ def _jobs(folder: Path, standings: Standings, slots: Sequence[Slot], names: Sequ
     return jobs
 
 
+def _give(folder: Path, file: str, **data: Any) -> None:
+    text = json.dumps(plain(data), separators=(",", ":"), allow_nan=False)  # ASCII, so that no encoding matters
+    (folder / "data" / file).write_text(f"report.give({text});\n", encoding="utf-8")
+
+
 def _write_data(
     folder: Path, standings: Standings, slots: Sequence[Slot], names: Sequence[str], album: Mapping[Path, Stored]
 ) -> None:
-    def give(file: str, **data: Any) -> None:
-        text = json.dumps(plain(data), separators=(",", ":"), allow_nan=False)  # ASCII, so that no encoding matters
-        (folder / "data" / file).write_text(f"report.give({text});\n", encoding="utf-8")
-
     (folder / "data").mkdir()
-    give("board.js", board=content.board_data(standings, slots, len(names)))
+    _give(folder, "board.js", board=content.board_data(standings, slots, len(names)))
     thumbnails = [thumbnail_place(folder, name).exists() for name in names]
-    give("overview.js", overview=content.overview_data(standings, names, thumbnails))
+    _give(folder, "overview.js", overview=content.overview_data(standings, names, thumbnails))
     for number, start in enumerate(tqdm(range(0, len(names), content.CHUNK), desc="pages", unit="file", delay=2)):
         part = names[start : start + content.CHUNK]
         places = {name: {slot.key: picture_place(folder, name, slot) for slot in slots} for name in part}
         stored = {name: {key: album[at] for key, at in places[name].items() if at in album} for name in part}
-        give(f"pictures-{number:04d}.js", chunk=[number, content.chunk_data(standings, part, stored)])
+        _give(folder, f"pictures-{number:04d}.js", chunk=[number, content.chunk_data(standings, part, stored)])
 
 
 def _write_pages(
@@ -118,6 +128,8 @@ def _write_pages(
     names: Sequence[str],
     problems: Sequence[str],
     style: Format,
+    rows: Sequence[Mapping[str, Any]],
+    frames: bool,
 ) -> None:
     def thumbnail(name: str, key: str) -> str:
         places = thumbnail_place(folder, name, key), thumbnail_place(folder, name)
@@ -132,6 +144,10 @@ def _write_pages(
         "style": style.describe(),
         "version": bokehbench.__version__,
         "count": len(names),
+        "control": rows,
+        "doses": sorted({told for row in rows for told, *_ in row["response"]}),
+        "frames": frames,
+        "how": control.HOW,
     }
     more = {
         "costs": [cost for cost in COSTS if any(cost.value(row.result) for row in standings.rows)],
@@ -152,6 +168,7 @@ def _write_pages(
         "find_column": find_column,
         "problems": problems,
     }
-    for name, given in (("index.html", common | more), ("picture.html", common)):
+    pages = {"index.html": common | more, "picture.html": common, **({"control.html": common} if rows else {})}
+    for name, given in pages.items():
         page = filled("report", name, html=True, **given)
         (folder / name).write_bytes(page.encode("utf-8", "replace"))  # names of files may hold what UTF-8 cannot

@@ -8,7 +8,7 @@ from urllib.parse import unquote
 from bokehbench.board.standings import Standings, find_row
 from bokehbench.data.folders import list_pictures, normal, stem_of
 from bokehbench.errors import BokehbenchError
-from bokehbench.figures.stored_pictures import find_stored
+from bokehbench.figures.stored_pictures import Stored, find_stored
 
 INPUT, TARGET = "input", "target"
 
@@ -56,13 +56,34 @@ def check_folders(folders: Folders, output: Path) -> None:
             raise BokehbenchError(f"{option} lies in {output}, which is to be replaced: give another -o.")
 
 
-def find_slots(board: Path, standings: Standings, names: Sequence[str], folders: Folders) -> list[Slot]:
+def stored_pictures(standings: Standings, work: Sequence[Path]) -> list[Stored]:
+    """What tests stored beside their results, of ranked rows and of others.
+
+    Raises:
+        BokehbenchError: folders are given, and nothing is in them.
+    """
+    # It looks for the pictures of ranked rows; a report shows those of the others, too.
+    everybody = replace(standings, rows=tuple(replace(row, rank=row.rank or 0) for row in standings.rows))
+    found = find_stored(everybody, work)
+    if work and not found:
+        raise BokehbenchError(
+            f"--work {work[0]}: no test in it stored pictures of {standings.board.name}'s rows: give the folder "
+            "of a benchmark whose ResultRecorder has pictures, or use --outputs."
+        )
+    return found
+
+
+def find_slots(
+    board: Path, standings: Standings, names: Sequence[str], folders: Folders, work: Sequence[Stored]
+) -> list[Slot]:
     """The input, every row of the board in its order, the target; those without pictures have no files.
+
+    ``work`` is what was found in the folders of that name.
 
     Raises:
         BokehbenchError: an unknown or ambiguous method, or a folder in which no file has a picture's name.
     """
-    stored = _stored(standings, folders.work)
+    stored = _stored(work)
     known = {board: [row.result for row in standings.rows]}
     chosen = {find_row(name, known)[1].id: (name, path) for name, path in folders.methods}
     if len(chosen) < len(folders.methods):
@@ -75,23 +96,14 @@ def find_slots(board: Path, standings: Standings, names: Sequence[str], folders:
     return [*slots, Slot(TARGET, "Target", _files("--targets", folders.targets, names) or stored.get(TARGET, {}))]
 
 
-def _stored(standings: Standings, work: Sequence[Path]) -> dict[str, dict[str, Path]]:
+def _stored(work: Sequence[Stored]) -> dict[str, dict[str, Path]]:
     """Slot's key -> files by picture's name, of what tests stored beside their results."""
-    if not work:
-        return {}
     found: dict[str, dict[str, Path]] = {INPUT: {}, TARGET: {}}
-    # It looks for the pictures of ranked rows; a report shows those of the others, too.
-    everybody = replace(standings, rows=tuple(replace(row, rank=row.rank or 0) for row in standings.rows))
-    for each in find_stored(everybody, work):
+    for each in work:
         for kind, key in ((INPUT, INPUT), ("output", each.row.result.id), (TARGET, TARGET)):
             files = {unquote(path.stem): path for path in sorted((each.folder / kind).glob("*.png"))}
             known = {name: path for name, path in files.items() if name in each.row.result.per_image}
             found[key] = {**known, **found.get(key, {})}
-    if not any(found.values()):
-        raise BokehbenchError(
-            f"--work {work[0]}: no test in it stored pictures of {standings.board.name}'s rows: give the folder "
-            "of a benchmark whose ResultRecorder has pictures, or use --outputs."
-        )
     return found
 
 

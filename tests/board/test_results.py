@@ -146,6 +146,7 @@ def test_a_field_of_the_wrong_type_is_named_and_never_comes_to_a_table(name, tmp
         ("network", {"name": "X", "published_parameters": 0}), ("inference", {"data": [1]}), ("missing", {"lpips": 3}),
         ("per_image", {"a": {"psnr": "high"}}), ("per_image", {"a": 3}), ("fingerprints", {"a": ["x"]}),
         ("macs_size", [1]), ("method", "x" * 300), ("method", ""), ("seconds_per_image", 1e999), ("flags", ["odd"]),
+        ("curves", {"a": {"K": [4, 8], "A": [4]}}), ("curves", {"a": {"d": [0.5], "r": ["inf"]}}),
     ],
 )  # fmt: skip
 def test_what_lies_inside_a_field_is_checked_too(field, value):

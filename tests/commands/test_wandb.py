@@ -135,6 +135,20 @@ def test_a_test_has_the_table_and_the_result(runs) -> None:
     assert test["summary"]["test/psnr"] == pytest.approx(own["psnr"].mean(), abs=1e-4)
 
 
+def test_a_probe_of_control_has_its_curves_at_its_steps(tmp_path, monkeypatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("WANDB_MODE", "offline")
+    monkeypatch.setenv("WANDB_SILENT", "true")
+    probe = ["--trainer.callbacks+=bokehbench.callbacks.ControlProbe", "--trainer.callbacks.every_n_steps=2",
+             "--trainer.callbacks.scenes=1", "--trainer.callbacks.size=96"]  # fmt: skip
+    assert main(["fit", *words("bokehme", steps=4), *probe, "--trainer.logger=WandbLogger", OFTEN]) == 0
+    run = read_run(tmp_path / "runs" / "bokehme" / "version_0")
+    for name in ("slope", "rank", "responds", "zero_psnr", "lvcorr"):
+        found = series(run, f"control/{name}")
+        assert [step for step, _ in found] == [2, 4, 6, 8], name
+        assert all(np.isfinite(value) for _, value in found), name
+
+
 def test_disabled_leaves_nothing(tmp_path, monkeypatch) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("WANDB_MODE", "disabled")

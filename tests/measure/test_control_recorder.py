@@ -3,50 +3,38 @@
 from __future__ import annotations
 
 import csv
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-import yaml
-from made_boards import make_board
+import torch
+from made_control import COUNT, SIZE, control_test, make_control_board
 
-from bokehbench.board import boards, results
+from bokehbench.board import boards
 from bokehbench.board.leaderboard import add, render
 from bokehbench.board.standings import read_standings
 from bokehbench.cli import main
 from bokehbench.data import Control
+from bokehbench.data.image_io import read_rgb
 from bokehbench.errors import BokehbenchError
 from bokehbench.figures import draw
 from bokehbench.figures.dose_response import chart, response
 from bokehbench.measure.control import ControlRecorder
 from bokehbench.measure.verification import verify
 
-SIZE = 160
-COUNT = 2 + 20 + 1
-
-
-def control_test(board, folder, model, *more):
-    words = ["test", "--model", model, "--control", "--data.scenes=1", f"--data.size={SIZE}", "--data.num_workers=0",
-             "--trainer.accelerator=cpu", "--trainer.enable_progress_bar=false", "--trainer.logger=false",
-             f"--trainer.default_root_dir={folder}"]  # fmt: skip
-    words += [f"--trainer.callbacks.output={folder / 'result.json'}"]
-    assert main([*words, f"--trainer.callbacks.board={board}", *more]) == 0
-    return results.read(folder / "result.json")
-
 
 @pytest.fixture(scope="module")
 def board(tmp_path_factory):
-    ours = yaml.safe_load((boards.find("synthetic-control") / "board.yaml").read_text())
-    data = {"name": "control", "arguments": {"size": SIZE, "scenes": 1, "scene_seed": 0}}
-    settings = {key: ours[key] for key in ("columns", "rank_by", "scenes")}
-    return make_board(tmp_path_factory.mktemp("control"), count=COUNT, ids=None, data=data, **settings)
+    return make_control_board(tmp_path_factory.mktemp("control"))
 
 
 @pytest.fixture(scope="module")
 def ran(board, tmp_path_factory):
     """Label -> result and where it was written."""
     home, found = tmp_path_factory.mktemp("ran"), {}
-    for model, label, more in (("layered", "Layered", ()), ("identity", "Exact", ["--trainer.callbacks.exact=true"]),
-                               ("identity", "Identity", ())):  # fmt: skip
+    asked = {"Layered": ["--trainer.callbacks.pictures=1"], "Exact": ["--trainer.callbacks.exact=true"], "Identity": []}
+    for label, more in asked.items():
+        model = "layered" if label == "Layered" else "identity"
         found[label] = control_test(board, home / label, model, *more), home / label
         add(board, found[label][0])
     return found
@@ -64,6 +52,25 @@ def test_a_result_has_a_row_for_each_sweep_chart_and_the_lamps_with_curves(ran):
     lines = list(csv.DictReader((folder / "control.csv").open()))
     assert {line["plane"] for line in lines} <= {"front", "background"}
     assert all(float(line["told"]) <= 24 for line in lines)
+
+
+def test_pictures_of_the_first_sweeps_are_kept_where_they_are_asked_for(ran):
+    _, folder = ran["Layered"]
+    stored = {path.relative_to(folder / "pictures") for path in (folder / "pictures").rglob("*.png")}
+    names = [f"scene-000%2Ffront%2F{aperture:02d}.png" for aperture in (0, 4, 8, 12, 16, 20, 24)]
+    assert stored == {Path(kind, name) for kind in ("output", "target") for name in names}
+    target = read_rgb(folder / "pictures" / "target" / names[3])
+    items = Control(size=SIZE, scenes=1, num_workers=0).pictures("test")
+    assert items[3]["name"] == "scene-000/front/12"
+    assert torch.allclose(target, items[3]["bokeh"], atol=1e-6)
+    assert not (ran["Exact"][1] / "pictures").exists()
+
+
+def test_matched_strength_is_refused(capsys):
+    """It would choose what the test asks for."""
+    assert main(["test", "--model", "layered", "--control", "--matched", "--data.scenes=1", "--data.size=96"]) == 2
+    said = capsys.readouterr().err
+    assert "--control measures what a method makes of what it is told: leave out --matched." in said
 
 
 def test_exact_renderings_rank_first_and_identity_has_no_rank(board, ran):

@@ -190,6 +190,8 @@ def test_starts_and_writes_tables_without_torch(board, tmp_path):
 
 def test_every_script_and_style_of_the_pages_is_there(board, tmp_path):
     assert report(board, tmp_path / "report") == 0
+    assert not (tmp_path / "report" / "control.html").exists(), "no row has sweeps"
+    assert "control.html" not in (tmp_path / "report" / "index.html").read_text()
     for page in ("index.html", "picture.html"):
         text = (tmp_path / "report" / page).read_text()
         for name in [part.partition('"')[0] for part in text.split('src="')[1:]]:

@@ -52,6 +52,16 @@ const report = {
     return report.board.columns.find((column) => column.name === report.board.rankBy);
   },
 
+  // At most ``count`` round numbers along an axis.
+  steps(from, to, count) {
+    const rough = (to - from) / count;
+    const power = 10 ** Math.floor(Math.log10(rough));
+    const step = [1, 2, 5, 10].map((factor) => factor * power).find((one) => one >= rough);
+    const found = [];
+    for (let n = Math.ceil(from / step); n * step <= to; n += 1) found.push(n * step);
+    return found;
+  },
+
   // An element: attributes by name, text and elements as children. Text is never read as HTML.
   element(tag, attributes = {}, ...children) {
     const made = tag.startsWith("svg:")

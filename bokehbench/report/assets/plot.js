@@ -29,7 +29,7 @@ report.plot = (figure, note, column, cost) => {
   const write = (kind, at, text) => drawing.append(svg("text", { class: kind, ...at }, text));
   const middle = { "text-anchor": "middle" };
 
-  for (const y of steps(low, high, 6)) {
+  for (const y of report.steps(low, high, 6)) {
     drawing.append(svg("line", { class: "grid", x1: edge.left, x2: width - edge.right, y1: atY(y), y2: atY(y) }));
     write("tick", { x: edge.left - 8, y: atY(y) + 4, "text-anchor": "end" }, String(Number(y.toPrecision(6))));
   }
@@ -112,15 +112,6 @@ report.plot = (figure, note, column, cost) => {
     const [from, to] = [Math.min(...values), Math.max(...values)];
     const room = Math.max((to - from) * margin, least, from === to ? Math.abs(from) * 0.05 || 1 : 0);
     return [from - room, to + room];
-  }
-
-  function steps(from, to, count) {
-    const rough = (to - from) / count;
-    const power = 10 ** Math.floor(Math.log10(rough));
-    const step = [1, 2, 5, 10].map((factor) => factor * power).find((one) => one >= rough);
-    const found = [];
-    for (let n = Math.ceil(from / step); n * step <= to; n += 1) found.push(n * step);
-    return found;
   }
 
   // 1, 10, 100 ...; with 2 and 5 between where the axis is short.
