@@ -147,10 +147,22 @@ def test_the_leak_sees_what_the_dose_does_not(measured):
 
 
 def test_the_focus_of_scenes_is_the_one_told(measured):
-    found = [value for value in measured["exact"]["focus_error_scenes"] if not isinstance(value, str)]
-    assert len(found) >= 3
-    assert np.mean(found) < 0.01
+    found = measured["exact"]["focus_error_scenes"]
+    assert len(found) == 4, "all of them have a value"
+    assert np.mean(found) == pytest.approx(0.004, abs=0.003)
     assert set(measured["identity"]["focus_error_scenes"]) == {"no focal plane found"}
+
+
+def test_a_scene_that_wide_blur_leaves_two_bins_is_located_at_a_narrower_one():
+    items = group(1)["front"]
+    image, disparity = items[0]["image"].numpy(), items[0]["disparity"][0].numpy()
+    sweep = Sweep(image, disparity, float(items[0]["focus"]), stack(image), 24.0, leaks=False)
+    assert len(sweep.bins) == 2
+    assert sweep.focus_at == 8
+    for item in items[:3]:
+        sweep.add(float(item["aperture"]), item["bokeh"].numpy())
+    assert sweep.scores()["focus_error_scenes"] == pytest.approx(0.004, abs=0.003)
+    assert sweep.curves()["focus_at"] == 8
 
 
 def test_a_chart_is_located_and_a_wrong_focus_is_measured():
