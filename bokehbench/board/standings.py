@@ -12,8 +12,9 @@ from bokehbench.board.network import full_name
 from bokehbench.board.reported import Beside, Reported, all_beside, read_reported
 from bokehbench.board.results import FLAGS, Result, read_stored
 from bokehbench.board.seeds import told_by_seed
-from bokehbench.board.statistics import Interval, differences, holm, interval, wilcoxon
+from bokehbench.board.statistics import Interval, differences, holm, interval, median, wilcoxon
 from bokehbench.errors import BokehbenchError, nearest
+from bokehbench.metrics.column import Column
 
 
 @dataclass(frozen=True)
@@ -80,7 +81,7 @@ def read_standings(folder: Path) -> Standings:
 def standings(board: Board, results: list[Result], reported: list[Reported]) -> Standings:
     """Rank ``results`` by the board's score; flagged ones and those of other versions are listed without a rank."""
     ranking = board.ranking
-    means = {r.id: {c.name: _mean(board, r.values(c.name)) for c in board.scores} for r in results}
+    means = {r.id: {c.name: _mean(board, c, r.values(c.name)) for c in board.scores} for r in results}
     reasons = {r.id: reason(board, r) for r in results}
 
     def order(result: Result) -> tuple[bool, float, str, str]:
@@ -103,8 +104,10 @@ def standings(board: Board, results: list[Result], reported: list[Reported]) -> 
     return Standings(board, rows, beside, tuple(reported), _wins(ranked, ranking.name, ranking.goodness))
 
 
-def _mean(board: Board, values: Mapping[str, float]) -> Interval:
+def _mean(board: Board, column: Column, values: Mapping[str, float]) -> Interval:
     """Over pictures; the interval over scenes where the board's pictures are grouped by them."""
+    if column.median:
+        return Interval(median(values.values()), math.nan, math.nan, len(values))
     scenes = [name.split("/")[0] for name in values] if board.scenes else None
     return interval(list(values.values()), scenes)
 

@@ -26,7 +26,8 @@ class Interval:
     """A mean over pictures and its 95 % bootstrap interval (percentile method).
 
     Attributes:
-        mean, low, high: NaN without pictures; low and high are NaN with fewer than two.
+        mean, low, high: NaN without pictures; low and high are NaN with fewer than two. Of a column that is shown by
+            its median ``mean`` is that, and it has no low and high.
         count: number of pictures.
     """
 
@@ -95,6 +96,12 @@ def mean(values: Iterable[float]) -> float:
     """Mean of per-image values without an interval; NaN without values, infinite with a perfect picture."""
     numbers = [value for value in values if not math.isnan(value)]
     return math.fsum(numbers) / len(numbers) if numbers else math.nan
+
+
+def median(values: Iterable[float]) -> float:
+    """Median of per-image values; NaN without values."""
+    numbers = [value for value in values if not math.isnan(value)]
+    return float(np.median(numbers)) if numbers else math.nan
 
 
 def interval(values: Sequence[float], groups: Sequence[str] | None = None) -> Interval:

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from bokehbench.batch import Batch
 from bokehbench.board.results import Result
-from bokehbench.board.statistics import mean
+from bokehbench.board.statistics import mean, median
 from bokehbench.data.control import APERTURES, LAMPS, PLANES, Control, eight_bit, lamp_places
 from bokehbench.data.image_io import write_photo
 from bokehbench.errors import BokehbenchError
@@ -220,7 +220,7 @@ def report(rows: list[Picture], columns: Any) -> str:
     table, means = [], {}
     for column in columns:
         values = [float(row.scores[column.name]) for row in rows if known(row, column.name)]
-        means[column.name] = mean(values)
+        means[column.name] = (median if column.median else mean)(values)
         reasons = [value for row in rows if isinstance(value := row.scores.get(column.name), str)]
         shown = column.show(means[column.name]) if values else next(iter(reasons), "n/a")
         table.append([column.label, shown, str(len(values))])

@@ -45,6 +45,7 @@ class Column:
         needs: keys of :data:`NEEDS`; :class:`Measurement` looks for them.
         published: what papers call it; empty where none has it.
         may_lack: whether a method may have no value at all: a board that ranks by it lists such a one without a rank.
+        median: whether boards show the median of the pictures, without an interval, instead of the mean.
     """
 
     name: str
@@ -58,6 +59,7 @@ class Column:
     needs: tuple[str, ...] = ("target",)
     published: str = ""
     may_lack: bool = False
+    median: bool = False
 
     @property
     def ideal(self) -> float | None:

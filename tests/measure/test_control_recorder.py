@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import csv
+import math
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -12,7 +14,7 @@ from made_control import COUNT, SIZE, control_test, make_control_board
 
 from bokehbench.board import boards
 from bokehbench.board.leaderboard import add, render
-from bokehbench.board.standings import read_standings
+from bokehbench.board.standings import read_standings, standings
 from bokehbench.cli import main
 from bokehbench.data import Control
 from bokehbench.data.image_io import read_rgb
@@ -74,9 +76,9 @@ def test_matched_strength_is_refused(capsys):
 
 
 def test_exact_renderings_rank_first_and_identity_has_no_rank(board, ran):
-    standings = read_standings(board)
-    assert [row.label for row in standings.ranked] == ["Exact", "Layered"]
-    assert [(row.label, row.reason) for row in standings.unranked] == [("Identity", "takes no aperture")]
+    found = read_standings(board)
+    assert [row.label for row in found.ranked] == ["Exact", "Layered"]
+    assert [(row.label, row.reason) for row in found.unranked] == [("Identity", "takes no aperture")]
     exact = ran["Exact"][0]
     assert exact.weights_hash == ran["Layered"][0].weights_hash, "none"
     assert all(value == pytest.approx(58.92, abs=0.01) for value in exact.values("zero_psnr").values())
@@ -92,6 +94,16 @@ def test_the_dose_response_is_drawn_and_intervals_are_of_scenes(ran, board, tmp_
     assert min(radii, key=radii.get) == pytest.approx(0.5, abs=0.05)
     render(board)
     assert "interval over scenes" in (board / "table.md").read_text()
+
+
+def test_a_board_shows_the_median_knee(ran, board):
+    result = ran["Layered"][0]
+    names = ("scene-000/background", "scene-000/front", "chart-0/0.5")
+    bent = {name: {"dose_knee": knee} for name, knee in zip(names, (10.0, 12.0, 20.0), strict=True)}
+    found = standings(boards.read_board(board), [replace(result, per_image={**result.per_image, **bent})], [])
+    knee = found.rows[0].means["dose_knee"]
+    assert (knee.mean, knee.count) == (12, 3)
+    assert math.isnan(knee.low)
 
 
 def test_failures_are_sentences_and_other_scenes_make_no_result(ran, board, tmp_path, capsys):

@@ -100,8 +100,8 @@ def measured():
 )  # fmt: skip
 def test_the_dose_response_of_renderers_that_are_known(measured, case, slope, rank, error):
     found = measured[case]
-    assert np.mean(found["dose_slope"]) == pytest.approx(slope, abs=0.03)
-    assert np.mean(found["dose_rank"]) == pytest.approx(rank, abs=0.02)
+    assert np.mean(found["dose_slope"]) == pytest.approx(slope, abs=0.02)
+    assert np.mean(found["dose_rank"]) == pytest.approx(rank, abs=0.01)
     if error is not None:
         assert np.mean(found["dose_error"]) == pytest.approx(error, abs=0.05)
 
@@ -140,17 +140,29 @@ def test_grain_that_falls_moves_lvcorr_and_no_dose():
 
 def test_the_leak_sees_what_the_dose_does_not(measured):
     assert np.abs(measured["exact"]["leak_8"] + measured["exact"]["leak_16"]).max() < 0.01
-    assert np.mean(measured["inverted"]["dose_slope"]) == pytest.approx(0.98, abs=0.05)
+    assert np.mean(measured["inverted"]["dose_slope"]) == pytest.approx(0.98, abs=0.02)
     assert min(measured["inverted"]["leak_16"]) > 0.3
     assert min(measured["scatter"]["leak_16"]) > 0.3
     assert measured["identity"]["leak_16"] == pytest.approx([0.0, 0.0])
 
 
 def test_the_focus_of_scenes_is_the_one_told(measured):
-    found = [value for value in measured["exact"]["focus_error_scenes"] if not isinstance(value, str)]
-    assert len(found) >= 3
-    assert np.mean(found) < 0.01
+    found = measured["exact"]["focus_error_scenes"]
+    assert len(found) == 4, "all of them have a value"
+    assert np.mean(found) == pytest.approx(0.004, abs=0.003)
     assert set(measured["identity"]["focus_error_scenes"]) == {"no focal plane found"}
+
+
+def test_a_scene_that_wide_blur_leaves_two_bins_is_located_at_a_narrower_one():
+    items = group(1)["front"]
+    image, disparity = items[0]["image"].numpy(), items[0]["disparity"][0].numpy()
+    sweep = Sweep(image, disparity, float(items[0]["focus"]), stack(image), 24.0, leaks=False)
+    assert len(sweep.bins) == 2
+    assert sweep.focus_at == 8
+    for item in items[:3]:
+        sweep.add(float(item["aperture"]), item["bokeh"].numpy())
+    assert sweep.scores()["focus_error_scenes"] < 0.003
+    assert sweep.curves()["focus_at"] == 8
 
 
 def test_a_chart_is_located_and_a_wrong_focus_is_measured():
@@ -162,7 +174,7 @@ def test_a_chart_is_located_and_a_wrong_focus_is_measured():
     places = np.array([each.disparity for each in found])
     for each, focus in ((item, 0.5), (other, 0.7)):
         plane = locate(measured_radii(each["bokeh"].numpy(), found, ruler[0]), places, 16.0)
-        assert plane == pytest.approx((focus, 0), abs=0.005)
+        assert plane == pytest.approx((focus, 0), abs=0.003)
     assert locate(measured_radii(image, found, ruler[0]), places, 16.0) is None
 
 

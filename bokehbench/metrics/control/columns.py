@@ -22,7 +22,10 @@ def _read(name: str, sample: Sample) -> Tensor:
 
 
 COLUMNS = tuple(
-    Column(name, label, partial(_read, name), about, better, decimals, needs=("control",), may_lack=True)  # type: ignore[arg-type]
+    Column(
+        name, label, partial(_read, name), about, better, decimals,  # type: ignore[arg-type]
+        needs=("control",), may_lack=True, median=name == "dose_knee",
+    )
     for name, label, better, decimals, about in (
         ("dose_slope", "dose slope", "one", 2, "measured aperture over the aperture told, least squares; 1 is right"),
         ("dose_rank", "dose rank", "one", 2, "rank correlation of measured aperture and aperture told; 1 is right"),

@@ -12,7 +12,14 @@ AS_NEAR, SPAN = 0.15, 0.3
 DIFFERENCE = 1.0
 #: Fewest bins, and the disparity that they must span.
 FEWEST, SPREAD = 3, 0.2
+#: Apertures in px at which the focal plane of a scene is looked for: the widest that leaves it enough bins.
+APERTURES = (16.0, 12.0, 8.0, 4.0)
 NOT_LOCATED = "no focal plane found"
+
+
+def enough(disparity: np.ndarray) -> bool:
+    """Whether bins of these disparities can speak of a focal plane."""
+    return len(disparity) >= FEWEST and float(np.ptp(disparity)) >= SPREAD
 
 
 def locate(radii: np.ndarray, disparity: np.ndarray, aperture: float) -> tuple[float, float] | None:
@@ -27,7 +34,7 @@ def locate(radii: np.ndarray, disparity: np.ndarray, aperture: float) -> tuple[f
     """
     known = ~np.isnan(radii)
     radii, disparity = radii[known], disparity[known]
-    if len(radii) < FEWEST or np.ptp(disparity) < SPREAD:
+    if not enough(disparity):
         return None
     each = fit(radii, disparity, FOCUSES, 2 * aperture)
     best = int(each.residual.argmin())
