@@ -26,6 +26,9 @@ class Site(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), functools.partial(_Answers, directory=str(folder)))
         self.url = f"http://127.0.0.1:{self.server_port}"
 
+    def handle_error(self, *_: Any) -> None:
+        """A client that was killed is no news."""
+
 
 class _Answers(SimpleHTTPRequestHandler):
     def do_GET(self) -> None:

@@ -10,7 +10,7 @@ import json
 import os
 import shutil
 from collections.abc import Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -137,8 +137,10 @@ class _Mirror:
 
         pool = ThreadPoolExecutor(THREADS)
         try:
-            for name, _ in zip(files, pool.map(fetch, files), strict=True):
-                yield name
+            running = {pool.submit(fetch, name): name for name in files}
+            for done in as_completed(running):
+                done.result()
+                yield running[done]
         finally:
             pool.shutdown(cancel_futures=True)
             bar.close()
