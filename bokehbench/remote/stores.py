@@ -113,10 +113,11 @@ def persistent(do: Callable[[], object]) -> None:
 
 def gone(error: BaseException) -> bool:
     """Whether the store answered, and does not have, give or take what was asked for."""
-    status = getattr(error.__cause__ or error, "status", None)
-    if status:
+    cause = error.__cause__ or error
+    if status := getattr(cause, "status", None):
         return 400 <= status < 500
-    return isinstance(error, FileNotFoundError | PermissionError) and error.__cause__ is None
+    silent = isinstance(cause, TimeoutError) or type(cause).__module__.startswith("aiohttp")  # fsspec says "not found"
+    return isinstance(error, FileNotFoundError | PermissionError) and not silent
 
 
 def reason(error: BaseException) -> str:

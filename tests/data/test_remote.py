@@ -101,6 +101,16 @@ def test_other_urls_are_refused_and_no_credential_is_repeated(typed: str, said: 
     assert not any(credential in told.err + told.out for credential in ("hush@", "=hush"))
 
 
+def test_a_credential_reaches_no_file_of_a_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys) -> None:
+    monkeypatch.chdir(tmp_path)
+    write_text(tmp_path / "own.yaml", "data: {class_path: pairs, init_args: {root: 'https://me:hush@h/a.zip'}}")
+    assert main(["test", "--model", "layered", "--config", "own.yaml"]) == 2
+    assert "a password or a key in it" in (said := capsys.readouterr().err)
+    assert "hush" not in said
+    (tmp_path / "own.yaml").unlink()
+    assert not any(b"hush" in content for content in contents(tmp_path).values())
+
+
 @pytest.mark.parametrize("way", ["file", "zip", "chained", "http", "zipped http", "s3"])
 def test_pairs_are_the_same_from_anywhere(way: str, tmp_path: Path, s3: MemoryS3, capsys) -> None:
     here = make_pairs(tmp_path / "my pairs", names=("a b", "ü%41", "c"), disparity=True)
