@@ -118,6 +118,8 @@ class _Mirror:
 
     def _fetched(self, fs: Any, files: Mapping[str, Mapping[str, Any]], folder: Path) -> Iterator[str]:
         """Fetch files into ``folder``, and yield the name of each that is there; BokehbenchError for a full disk."""
+        from fsspec.callbacks import Callback  # here, since few runs need it
+
         total, free = sum(each["size"] or 0 for each in files.values()), shutil.disk_usage(self.home).free
         if files and total + RESERVE > free:
             raise BokehbenchError(
@@ -126,14 +128,17 @@ class _Mirror:
             )
         bar = tqdm(desc=f"fetching {self.url}", total=total, unit="B", unit_scale=True, delay=1, leave=False)
 
+        class Told(Callback):
+            def relative_update(self, inc: int = 1) -> None:
+                bar.update(inc)
+
         def fetch(name: str) -> None:
             part = self.home / hashlib.sha256(name.encode()).hexdigest()
-            persistent(lambda: fs.get_file(files[name]["name"], str(part)))
+            persistent(lambda: fs.get_file(files[name]["name"], str(part), callback=Told()))
             if files[name]["size"] not in (None, part.stat().st_size):
                 raise BokehbenchError(f"{self.url}: {name} changed while it was fetched: start again.")
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             os.replace(part, folder / name)
-            bar.update(files[name]["size"] or 0)
 
         pool = ThreadPoolExecutor(THREADS)
         try:
