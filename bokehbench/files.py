@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import IO
 
 from filelock import FileLock, Timeout
+from platformdirs import user_cache_path
 
 from bokehbench.errors import BokehbenchError
 
@@ -98,6 +99,12 @@ def read_text(path: Path) -> str:
 def write_text(path: Path, text: str) -> None:
     """Write ``text`` as UTF-8, atomically."""
     write_atomic(path, lambda file: file.write(text.encode()))
+
+
+def cache_folder() -> Path:
+    """``$BOKEHBENCH_CACHE``, else where this platform keeps what can be made again."""
+    usual = os.environ.get("BOKEHBENCH_CACHE") or user_cache_path("bokehbench", appauthor=False, opinion=False)
+    return Path(usual)
 
 
 @contextmanager

@@ -6,6 +6,7 @@ from typing import Any
 from pytorch_lightning import LightningModule, Trainer
 
 from bokehbench.data.image_io import write_photo
+from bokehbench.remote.output import Output
 from bokehbench.run_folder import InRunFolder
 
 
@@ -13,24 +14,26 @@ class PictureWriter(InRunFolder):
     """Write every prediction to ``FOLDER/NAME.png``.
 
     Args:
-        folder: where to; None = ``RUN/predictions``.
+        folder: where to, a path or a URL; None = ``RUN/predictions``.
     """
 
     def __init__(self, folder: str | None = None) -> None:
-        self.folder = folder
+        self.output = None if folder is None else Output(folder)
 
     @property
     def place(self) -> Path:
         """Where the pictures go."""
-        return Path(self.folder) if self.folder else self.run_folder / "predictions"
+        return self.output.path if self.output else self.run_folder / "predictions"
 
     def on_predict_batch_end(self, trainer: Trainer, pl_module: LightningModule, outputs: Any, *args: Any) -> None:
         """Write at once, so that an interrupted run keeps what it did."""
         self.place.mkdir(parents=True, exist_ok=True)
         for name, picture in zip(outputs["name"], outputs["output"], strict=True):
-            write_photo(self.place / f"{name}.png", picture)
+            write_photo(path := self.place / f"{name}.png", picture)
+            if self.output is not None:
+                self.output.put(path)
 
     def on_predict_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Say where they are."""
         if trainer.is_global_zero:
-            print(f"Pictures: {self.place}")
+            print(f"Pictures: {self.output or self.place}")

@@ -16,6 +16,8 @@ from bokehbench.data.folders import files_in, one_map, output_names
 from bokehbench.errors import BokehbenchError
 from bokehbench.files import keep_inputs
 from bokehbench.optics.disparity import Unit
+from bokehbench.remote.mirror import local_folder
+from bokehbench.remote.output import Output
 
 
 def main(argv: list[str]) -> int:
@@ -23,8 +25,8 @@ def main(argv: list[str]) -> int:
     options = arguments(argv[1:])
     method = open_model(options)
     print(f"{method.model.label}, {method.weights}")
-    jobs = plan(options.photo, options.output)
-    maps, save = options.disparity, options.save_disparity
+    maps, save, where = options.disparity, options.save_disparity, options.output
+    jobs = plan(options.photo, where.path)
     inputs = [photo for photo, _ in jobs]
     kind, _, folder = (options.depth or "").partition(":")
     stems = {photo.stem for photo, _ in jobs}
@@ -41,6 +43,7 @@ def main(argv: list[str]) -> int:
             disparity = one_map(maps, photo) if maps is not None and maps.is_dir() else maps
             bokeh = method(photo, disparity=disparity, **settings)
             bokeh.save(output)
+            where.put(output)
             if save is not None:
                 bokeh.save_disparity(map_place(save, output, options.photo.is_dir()))
             tqdm.write(f"{output}: {bokeh.image.shape[1]} x {bokeh.image.shape[0]}, {bokeh.note}")
@@ -56,7 +59,7 @@ def main(argv: list[str]) -> int:
 def arguments(words: list[str]) -> argparse.Namespace:
     """Parse the options of the verb."""
     parser = argparse.ArgumentParser(prog="bokehbench render", description=__doc__)
-    parser.add_argument("photo", type=Path, help="a photo, or a folder of photos")
+    parser.add_argument("photo", type=local_folder, help="a photo, or a folder of photos")
     parser.add_argument("--checkpoint", type=Path, help=WEIGHTS_HELP)
     parser.add_argument("--focus", type=focus, help="X,Y in pixels of the photo, or a disparity in 0..1 (1 = nearest)")
     parser.add_argument("--aperture", type=float, help="blur radius in pixels at a disparity difference of 1")
@@ -66,11 +69,12 @@ def arguments(words: list[str]) -> argparse.Namespace:
     parser.add_argument("--focal-length", type=float, metavar="MM", help="of the lens; default: EXIF")
     parser.add_argument("--sensor-width", type=float, metavar="MM", help="along the photo's long side; default: EXIF")
     parser.add_argument("--aperture-at-f1", type=float, metavar="PX", help="for relative maps: see `data fit-aperture`")
-    parser.add_argument("--disparity", type=Path, help="map (bright = near); or a folder of them; default: see --depth")
+    maps = "map (bright = near); or a folder of them; default: see --depth"
+    parser.add_argument("--disparity", type=local_folder, help=maps)
     parser.add_argument(
         "--disparity-unit", choices=get_args(Unit), help="of a metric --disparity: 1/m, or of a depth map m or mm"
     )
-    parser.add_argument("-o", "--output", type=Path, required=True, help="file, or folder where a folder came in")
+    parser.add_argument("-o", "--output", type=Output, required=True, help="file, or folder where a folder came in")
     parser.add_argument("--save-disparity", type=Path, help="PNG of 16 bits for the map that was used; or folder")
     add_depth(parser)
     options = with_settings(parser, words)

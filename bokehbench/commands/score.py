@@ -10,6 +10,8 @@ from bokehbench.files import keep_inputs, write_text
 from bokehbench.measure.paired_folders import KINDS, Problem, pair_folders
 from bokehbench.metrics.columns import columns, find_column
 from bokehbench.metrics.protocols import DEFAULT, PROTOCOLS, Protocol, find_protocol
+from bokehbench.remote.mirror import local_folder
+from bokehbench.remote.output import Output
 
 
 def main(argv: list[str]) -> int:
@@ -25,7 +27,8 @@ def main(argv: list[str]) -> int:
     if not pairs:
         raise BokehbenchError("not scored: no picture is in all of the folders.")
     if options.csv:
-        keep_inputs(options.csv, [p for pair in pairs for p in (pair.output, pair.target, pair.in_focus) if p], "--csv")
+        read = [p for pair in pairs for p in (pair.output, pair.target, pair.in_focus) if p]
+        keep_inputs(options.csv.path, read, "--csv")
     from bokehbench.measure.folder_scores import Settings, score_pairs  # brings torch
     from bokehbench.measure.score_report import besides_table, f_number_table, per_image, protocol_table
 
@@ -53,7 +56,8 @@ def main(argv: list[str]) -> int:
     if count < pairing.targets:
         print(f"INCOMPLETE: {count} of {pairing.targets} targets were scored: not comparable with scores of all.")
     if options.csv:
-        write_text(options.csv, per_image(protocols, pictures))
+        write_text(options.csv.path, per_image(protocols, pictures))
+        options.csv.put(options.csv.path)
         print(f"Per-image scores: {options.csv}")
     return 0
 
@@ -61,22 +65,22 @@ def main(argv: list[str]) -> int:
 def arguments(words: list[str]) -> argparse.Namespace:
     """Parse the options of the verb."""
     parser = argparse.ArgumentParser(prog="bokehbench score", description=__doc__)
-    parser.add_argument("outputs", type=Path, nargs="+", help="a folder of outputs; several are compared")
-    parser.add_argument("--targets", type=Path, required=True, help="folder of the true pictures, paired by file stem")
+    parser.add_argument("outputs", type=local_folder, nargs="+", help="a folder of outputs; several are compared")
+    parser.add_argument("--targets", type=local_folder, required=True, help="folder of true ones, paired by file stem")
     parser.add_argument(
         "--protocol",
         type=find_protocols,
         default=DEFAULT,
         help=f"names with commas between, or all; known: {', '.join(PROTOCOLS)}",
     )
-    parser.add_argument("--csv", type=Path, help="write one row per picture, protocol and method")
+    parser.add_argument("--csv", type=Output, help="write one row per picture, protocol and method")
     parser.add_argument("--columns", help="columns besides the protocol's, names with commas between")
     parser.add_argument(
         "--diagnostics", action="store_true", help="all columns besides: PSNR after gain and shift, blur amount ..."
     )
     maps = parser.add_mutually_exclusive_group()
-    maps.add_argument("--mask", type=Path, help="folder of in-focus masks: scores by region, and the diagnostics")
-    maps.add_argument("--disparity", type=Path, help="folder of disparity maps (bright = near), in place of masks")
+    maps.add_argument("--mask", type=local_folder, help="folder of in-focus masks: scores by region, diagnostics")
+    maps.add_argument("--disparity", type=local_folder, help="folder of maps (bright = near), in place of masks")
     parser.add_argument("--focus", type=float, help="disparity in focus, 0..1; default: the map's centre")
     whole(parser, "--workers", 1, help="processes; default: one per core, as far as it pays")
     for kind, meaning in KINDS.items():

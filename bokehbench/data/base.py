@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator, Sequence
+from functools import cached_property
 from inspect import currentframe, signature
 from pathlib import Path
 from typing import Any, ClassVar, NamedTuple
@@ -19,6 +20,8 @@ from bokehbench.data.collate import collate
 from bokehbench.data.lock import beside
 from bokehbench.data.sampling import Draw, DrawSampler, TrainingPlan, draw_generator
 from bokehbench.errors import BokehbenchError, check_options, within
+from bokehbench.remote.mirror import local_folder
+from bokehbench.remote.places import place
 from bokehbench.stopping import outlive
 
 #: Loader processes, where four for each core are not more.
@@ -117,7 +120,7 @@ class BokehDataModule(LightningDataModule):
     """Base of all data sets. A subclass sets the four splits in :meth:`build` (None = does not have it).
 
     Args:
-        root: the data set's folder.
+        root: the data set's folder, or its URL (docs/data/remote.md).
         num_workers: loader processes, no more than 64 or four per core; None = min(4, cores), 0 = load in the main
             process.
         sampling_seed: seed of the training draws; draw n is the same whatever the workers, batch size or resume.
@@ -151,7 +154,7 @@ class BokehDataModule(LightningDataModule):
             within("num_workers", num_workers or 0, 0, max(MOST_WORKERS, 4 * cores)),
             within("sampling_seed", sampling_seed, 0),
         )
-        self.root = None if root is None else Path(root).expanduser()
+        self._place = None if root is None else place(root)
         self.num_workers = min(4, cores) if num_workers is None else num_workers
         self.sampling_seed = sampling_seed
         self.train_set: PictureSet | None = None
@@ -183,6 +186,11 @@ class BokehDataModule(LightningDataModule):
         if not self.root.is_dir():
             raise BokehbenchError(f"--data.root {self.root} is not a folder. {layout}")
         return self.root
+
+    @cached_property
+    def root(self) -> Path | None:
+        """The folder on this machine, mirrored at the first use where a URL was given."""
+        return None if self._place is None else local_folder(self._place)
 
     def problems(self, split: str, deep: bool = False) -> list[str]:
         """One sentence per bad file of ``split``; headers only, or every pixel where ``deep``."""

@@ -8,6 +8,7 @@ from pathlib import Path
 from bokehbench.data.decoding import PICTURE_SUFFIXES
 from bokehbench.data.folders import Record, list_pictures, pair
 from bokehbench.errors import BokehbenchError
+from bokehbench.remote.mirror import local_folder
 
 LAYOUT = (
     "a saliency set is a folder with NAME.jpg and NAME.png (its mask) side by side, as MSRA10K has them, "
@@ -26,7 +27,7 @@ def saliency_records(folders: Sequence[str | Path]) -> tuple[list[Record], list[
     """
     records: list[Record] = []
     problems: list[str] = []
-    for folder in map(Path, folders):
+    for folder in map(local_folder, folders):
         found = photos_with_masks(folder)
         if found is None:
             raise BokehbenchError(f"{folder} has no image and mask pairs: {LAYOUT}.")

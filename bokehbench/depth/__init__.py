@@ -1,12 +1,11 @@
 """Depth that is not the renderer's own: stored maps, networks of others."""
 
-from pathlib import Path
-
 from bokehbench.depth.focus import focus_on_another_map
 from bokehbench.depth.folder_depth import FolderDepth
 from bokehbench.depth.provider import DepthProvider
 from bokehbench.depth.transformers_depth import MapCache, TransformersDepth
 from bokehbench.depth.write_maps import write_maps
+from bokehbench.remote.mirror import local_folder
 
 __all__ = [
     "DepthProvider", "FolderDepth", "MapCache", "TransformersDepth", "find", "focus_on_another_map",
@@ -28,5 +27,5 @@ def find(spec: str) -> DepthProvider | None:
     if kind not in KINDS or not what:
         return None
     if kind.startswith("folder"):
-        return FolderDepth(Path(what).expanduser(), depth=kind == "folder-depth")
+        return FolderDepth(local_folder(what), depth=kind == "folder-depth")
     return TransformersDepth(what, kind.partition("-")[2] or None)

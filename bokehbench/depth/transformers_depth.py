@@ -3,18 +3,16 @@
 import hashlib
 import importlib
 import inspect
-import os
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 from PIL import Image
-from platformdirs import user_cache_path
 from torch import Tensor
 
 from bokehbench.errors import BokehbenchError
-from bokehbench.files import write_atomic
+from bokehbench.files import cache_folder, write_atomic
 from bokehbench.optics import Disparity, depth_to_disparity, minmax
 
 #: Architectures of `transformers` whose processed output is a distance: larger = farther.
@@ -28,12 +26,11 @@ LEVELS = 65535
 class MapCache:
     """H W maps in [0, 1] under keys, in ``folder``; a file that cannot be read counts as not there.
 
-    None = ``depth`` in ``$BOKEHBENCH_CACHE``, else in the folder where this platform keeps what can be made again.
+    None = ``depth`` in :func:`bokehbench.files.cache_folder`.
     """
 
     def __init__(self, folder: Path | None = None) -> None:
-        usual = os.environ.get("BOKEHBENCH_CACHE") or user_cache_path("bokehbench", appauthor=False, opinion=False)
-        self.folder = folder or Path(usual) / "depth"
+        self.folder = folder or cache_folder() / "depth"
 
     def path(self, key: str) -> Path:
         """Where the map of ``key`` (hex digits) is kept."""

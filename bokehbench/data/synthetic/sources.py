@@ -21,6 +21,7 @@ from bokehbench.data.synthetic.noise import Generator, chance, log_uniform, unif
 from bokehbench.data.synthetic.procedural import Cutout
 from bokehbench.errors import BokehbenchError
 from bokehbench.optics.linear_light import to_linear
+from bokehbench.remote.mirror import local_folder
 
 #: Folders with fewer pictures are too small to hold any out: all splits share them.
 FEWEST_TO_SPLIT = 10
@@ -32,7 +33,7 @@ def list_files(folder: str | Path, option: str) -> list[Path]:
     Raises:
         BokehbenchError: no such folder, or no picture in it; names ``option``.
     """
-    folder = Path(folder).expanduser()
+    folder = local_folder(folder)
     if not folder.is_dir():
         raise BokehbenchError(f"{option} {folder}: no such folder: give a folder of pictures.")
     files, _ = files_in(folder)
@@ -48,11 +49,11 @@ def list_cutouts(folder: str | Path, option: str) -> tuple[Sequence[Path | Recor
     Raises:
         BokehbenchError: no such folder, or no cut-out in it; names ``option``.
     """
-    place = Path(folder).expanduser()
+    place = local_folder(folder)
     found = photos_with_masks(place)
     deeper = found and found[0] and found[0][0].files["image"].parent != place
     if not found or not found[0] or (deeper and files_in(place)[0]):
-        return list_files(folder, option), []
+        return list_files(place, option), []
     return sorted(found[0], key=lambda record: _order(record.files["image"])), found[1]
 
 
