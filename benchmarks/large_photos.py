@@ -1,8 +1,9 @@
 """Peak memory and time of one large photo, for every renderer without training, BokehMe and DeepLens.
 
-Run: python benchmarks/large_photos.py [METHOD ...] [--size 6000 4000] [--planes N]. Each method in a process of its
-own, from array to array: the photo, its disparity map and the picture count. scatter and BokehMe take time for every
-radius: with ``--planes`` the map has few values, of the same range, and memory is the same.
+Run: python benchmarks/large_photos.py [METHOD ...] [--size 6000 4000] [--flat] [--strips N]. Each method in a process
+of its own, from array to array: the photo, its disparity map and the picture count. Where CPU is scarce, peak memory
+can be had sooner: with ``--flat`` the map has two values, so that scatter and BokehMe blur with two radii, the largest
+among them; with ``--strips`` the first strips of each pass are computed, and all others are filled with grey.
 """
 
 from __future__ import annotations
@@ -16,7 +17,21 @@ METHODS = ("identity", "gaussian", "compositional", "layered", "scatter", "raytr
            "deeplens")  # fmt: skip
 
 
-def render_once(name: str, width: int, height: int, aperture: float, planes: int, out: str) -> None:
+def first_strips(count: int) -> None:
+    """Leave all others out, in memory that is in use all the same."""
+    import torch
+
+    from bokehbench.optics import ray_traced, strips
+
+    def grey(like: torch.Tensor, *size: int, **kind: torch.dtype) -> torch.Tensor:
+        return like.new_full(size, 0.5, **kind)
+
+    torch.Tensor.new_empty = grey
+    for module in (strips, sys.modules[ray_traced.__module__]):
+        module.progress = lambda parts: list(parts)[:count]
+
+
+def render_once(name: str, width: int, height: int, aperture: float, flat: bool, strips: int, out: str) -> None:
     """Render in this process and print a row of the table."""
     import numpy as np
     import torch
@@ -33,11 +48,13 @@ def render_once(name: str, width: int, height: int, aperture: float, planes: int
     small = torch.rand(1, 4, 40, 60, generator=made)
     scene = torch.nn.functional.interpolate(small, (height, width), mode="bilinear")[0]
     scene[:3].add_(torch.rand(3, height, width, generator=made).mul_(0.2)).clamp_(0, 1)
-    if planes:
-        scene[3].mul_(planes).round_().div_(planes)
+    if flat:
+        scene[3] = 0.5
     scene[3, height // 3 : height // 2, width // 3 : width // 2] = 1  # a border of depth
     photo, disparity = scene[:3].permute(1, 2, 0).contiguous().numpy(), scene[3].numpy().copy()
     del scene, small
+    if strips:
+        first_strips(strips)
     before, start = peak_gib(), time.process_time()
     if name == "bokehme-classical":
         with torch.inference_mode():
@@ -48,15 +65,8 @@ def render_once(name: str, width: int, height: int, aperture: float, planes: int
         method = Method(BokehMe()) if name == "bokehme" else bokehbench.load(name)
         picture = method(photo, disparity=disparity, focus=0.5, aperture=aperture).image
     seconds = time.process_time() - start
-    values = (
-        name,
-        f"{width} x {height}",
-        f"{aperture:g} px",
-        f"{planes or 'smooth'}",
-        f"{seconds:.0f} s",
-        f"{before:.2f} GiB",
-    )
-    print("|", " | ".join((*values, f"{peak_gib():.2f} GiB")), "|", flush=True)
+    values = name, f"{width} x {height}", f"{aperture:g} px", "flat" if flat else "smooth", f"{strips or 'all'}"
+    print("|", " | ".join((*values, f"{seconds:.0f} s", f"{before:.2f} GiB", f"{peak_gib():.2f} GiB")), "|", flush=True)
     if out:
         np.save(out, picture[:: max(1, height // 500), :: max(1, width // 500)])
 
@@ -67,21 +77,22 @@ def main() -> None:
     parser.add_argument("methods", nargs="*", default=list(METHODS), metavar="|".join(METHODS))
     parser.add_argument("--size", type=int, nargs=2, default=(6000, 4000), metavar=("WIDTH", "HEIGHT"))
     parser.add_argument("--aperture", type=float, default=0.0, help="in px; 0 = the default, 0.025 of the long side")
-    parser.add_argument("--planes", type=int, default=0, help="disparities in the map; 0 = smooth")
+    parser.add_argument("--flat", action="store_true", help="a map in focus, but for one object")
+    parser.add_argument("--strips", type=int, default=0, help="how many of each pass are computed; 0 = all")
     parser.add_argument("--out", default="", help="also write a part of the pixels as .npy, to compare versions")
     parser.add_argument("--here", action="store_true", help="in this process")
     arguments = parser.parse_args()
     aperture = arguments.aperture or 0.025 * max(arguments.size)
     if not arguments.here:
-        print("| method | size | aperture | disparities | CPU time | peak before | peak resident |", flush=True)
-        print("|---|---|---|---|---|---|---|", flush=True)
+        print("| method | size | aperture | map | strips | CPU time | peak before | peak resident |", flush=True)
+        print("|---|---|---|---|---|---|---|---|", flush=True)
     for name in arguments.methods:
         if arguments.here:
-            render_once(name, *arguments.size, aperture, arguments.planes, arguments.out)
+            render_once(name, *arguments.size, aperture, arguments.flat, arguments.strips, arguments.out)
             continue
         out = ["--out", f"{arguments.out}-{name}.npy"] if arguments.out else []
         scene = ["--size", *(str(side) for side in arguments.size), "--aperture", str(aperture)]
-        scene += ["--planes", str(arguments.planes)]
+        scene += ["--strips", str(arguments.strips), *(["--flat"] if arguments.flat else [])]
         subprocess.run([sys.executable, __file__, name, "--here", *scene, *out], check=True)
 
 

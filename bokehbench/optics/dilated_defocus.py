@@ -6,7 +6,7 @@ from torch import Tensor
 from bokehbench.optics.strips import progress
 
 #: Pixel rows that are worked on at once: bounds the memory of one radius.
-AT_ONCE = 1 << 22
+AT_ONCE = 1 << 20
 
 
 def dilated_defocus(defocus: Tensor) -> Tensor:

@@ -22,7 +22,7 @@ PATIENCE = 2.0
 def in_strips(
     rows: Callable[[int, int], Tensor], size: Sequence[int], halo: int, step: int = 0, each: int = 1
 ) -> Tensor:
-    """Join ``rows(start, stop)``, B C stop-start W, over all H rows of an H x W output.
+    """Join ``rows(start, stop)``, B C stop-start W, over all H rows of an H x W output, or n times as many of n W each.
 
     ``rows`` may pad at its own first and last row as it does at the image's border: every strip asks for ``halo`` rows
     more on both sides and drops them, so ``halo`` must be at least the rows beyond its own that one output row sees.
@@ -35,9 +35,10 @@ def in_strips(
         bottom = min(top + step, height)
         start, stop = max(top - halo, 0), min(bottom + halo, height)
         strip = rows(start, stop)
+        n = strip.shape[-2] // (stop - start)
         if out is None:
-            out = strip.new_empty(*strip.shape[:2], height, width)
-        out[..., top:bottom, :] = strip[..., top - start : bottom - start, :]
+            out = strip.new_empty(*strip.shape[:2], n * height, strip.shape[-1])
+        out[..., n * top : n * bottom, :] = strip[..., n * (top - start) : n * (bottom - start), :]
     assert out is not None
     return out
 

@@ -122,7 +122,8 @@ class BokehMeNet(nn.Module):
 
     def enlarged(self, image: Tensor, units: Tensor, coarse: Tensor, plane: Tensor) -> Tensor:
         """The second network's picture at the size of ``image``; valid where the radius is below 1 unit."""
-        enlarged: Tensor = self.upsampling(image, units.clamp(-1, 1), plane, coarse)
+        units = units.clamp(-1, 1)
+        enlarged: Tensor = self.upsampling(image, units, plane, coarse)
         return enlarged
 
 

@@ -28,6 +28,11 @@ def resized_rows(x: Tensor, size: tuple[int, int], start: int, stop: int) -> Ten
     return resized(torch.lerp(above, below, (at - low).to(x)[:, None]), (stop - start, size[1]))
 
 
+def elu(x: Tensor) -> Tensor:
+    """ELU, in place where no gradient is wanted."""
+    return F.elu(x, inplace=not torch.is_grad_enabled())
+
+
 class Block(nn.Module):
     """x + ELU(conv(ELU(conv(x))))."""
 
@@ -37,7 +42,7 @@ class Block(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """B C h w -> the same shape."""
-        return x + F.elu(self.second(F.elu(self.first(x))))
+        return elu(self.second(elu(self.first(x)))).add_(x)
 
 
 class ResidualNet(nn.Module):
@@ -104,11 +109,9 @@ class ResidualNet(nn.Module):
                 # Without aligned corners here, and here alone, as in the released code
                 planes.append(UNALIGNED.resize_rows(guide, half, start, stop))
             planes.append(plane.expand(len(image), 1, stop - start, half[1]))
-            made: Tensor = self.tail(self.blocks(F.elu(self.head(torch.cat(planes, 1)))))
-            return made
+            return F.pixel_shuffle(self.tail(self.blocks(elu(self.head(torch.cat(planes, 1))))), 2)
 
-        made = in_strips(rows, half, self.halo) if wants_strips(self, size) else rows(0, half[0])
-        return resized(F.pixel_shuffle(made, 2), size)
+        return resized(in_strips(rows, half, self.halo) if wants_strips(self, size) else rows(0, half[0]), size)
 
     @property
     def halo(self) -> int:
