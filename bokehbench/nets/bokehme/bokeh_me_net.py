@@ -1,5 +1,6 @@
 """BokehMe's pipeline: classical renderer, small neural rendering, upsampling, fusion (released code)."""
 
+from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
@@ -70,7 +71,7 @@ class BokehMeNet(nn.Module):
         """
         # The maps have no name here, so that they are gone when the classical picture is made
         dilated = (lambda: dilated_defocus(defocus).to(image) / UNIT) if refine else lambda: None
-        *_, (neural, error) = self.upsampled(image, defocus / UNIT, gamma, dilated())
+        ((neural, error),) = deque(self.upsampled(image, defocus / UNIT, gamma, dilated()), maxlen=1)
         classical = classically(image, defocus, gamma, step)
         return Fused(classical, neural, error)
 
