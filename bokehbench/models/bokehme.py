@@ -1,5 +1,6 @@
 """BokehMe (Peng et al., CVPR 2022, arXiv 2206.12614): a classical renderer, and networks where that is wrong."""
 
+from collections.abc import Iterator
 from functools import partial
 from typing import Any, Literal
 
@@ -117,20 +118,18 @@ class BokehMe(BokehMeTraining):
         """The fused picture."""
         return torch.cat([each.image for each in self.fused(image, disparity, focus, aperture)])
 
-    def fused(self, image: Tensor, disparity: Tensor, focus: Tensor, aperture: Tensor) -> list[Fused]:
-        """Each picture's classical and neural rendering and error map; the arguments are those of :meth:`blur`."""
+    def fused(self, image: Tensor, disparity: Tensor, focus: Tensor, aperture: Tensor) -> Iterator[Fused]:
+        """Each picture's classical and neural rendering and error map, one by one; arguments as of :meth:`blur`."""
         defocus = signed_defocus(disparity, focus, aperture)
         if self.hparams["highlights"]:
             image = brightened(image, disparity - focus.view(-1, 1, 1, 1), self.hparams["highlight_gain"])
         # One by one: the largest radius of a picture decides its sizes
-        return [
-            self.net(picture[None], radius[None], self.gamma, self.step, self.refines)
-            for picture, radius in zip(image, defocus, strict=True)
-        ]
+        for picture, radius in zip(image, defocus, strict=True):
+            yield self.net(picture[None], radius[None], self.gamma, self.step, self.refines)
 
     def validation_scores(self, batch: Batch) -> dict[str, Tensor]:
         """As the base, and those of the classical and of the neural picture alone: fused must beat both."""
-        parts = self.fused(batch["image"], batch["disparity"], batch["focus"], batch["aperture"])
+        parts = list(self.fused(batch["image"], batch["disparity"], batch["focus"], batch["aperture"]))
         fused = torch.cat([part.image for part in parts])
         sample = sample_of(fused, batch, partial(self.own_disparity, batch))
         scores = self.rendering_scores(batch, sample)
@@ -144,7 +143,7 @@ class BokehMe(BokehMeTraining):
         """As the base, with the two renderings and the error map."""
         panels = super().panels(batch)
         if all(key in batch for key in ("disparity", "focus", "aperture")):
-            parts = self.fused(batch["image"], batch["disparity"], batch["focus"], batch["aperture"])
+            parts = list(self.fused(batch["image"], batch["disparity"], batch["focus"], batch["aperture"]))
             for title in ("classical", "neural", "error"):
                 panels[title] = torch.cat([getattr(part, title) for part in parts]).clamp(0, 1)
         return panels

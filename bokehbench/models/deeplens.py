@@ -226,7 +226,7 @@ class DeepLens(DeepLensTraining):
         note = in_words(self.source_of(prepared), in_focus, px, [counted(len(halved.pyramid), "level")])
         shown = (result.shape[-2], result.shape[-1])
         disparity = F.interpolate(halved.disparity, shown, mode="bilinear", align_corners=False)
-        return Rendering(result.clamp(0, 1), disparity, in_focus, px, note)
+        return Rendering(result.clamp_(0, 1), disparity, in_focus, px, note)
 
     def halved(self, prepared: PreparedLevels, aperture: float | None) -> Halved:
         """What the networks make of a photo that is rendered with ``aperture``, from ``prepared`` or else computed."""

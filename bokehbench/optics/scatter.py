@@ -67,6 +67,7 @@ def _scattered(
     radius = defocus.to(work).abs()
     energy = 1 / (radius.square() + SHARPEST)
     stack = torch.cat([light * energy, energy], 1)
+    del light, energy
     if step is None:
         spread = _exact(stack, radius, leak, blades, rotation)
     else:

@@ -19,23 +19,26 @@ RENDERED_PIXELS = 2**21
 PATIENCE = 2.0
 
 
-def in_strips(rows: Callable[[int, int], Tensor], size: Sequence[int], halo: int, step: int = 0) -> Tensor:
-    """Join ``rows(start, stop)``, B C stop-start W, over all H rows of an H x W output.
+def in_strips(
+    rows: Callable[[int, int], Tensor], size: Sequence[int], halo: int, step: int = 0, each: int = 1
+) -> Tensor:
+    """Join ``rows(start, stop)``, B C stop-start W, over all H rows of an H x W output, or n times as many of n W each.
 
     ``rows`` may pad at its own first and last row as it does at the image's border: every strip asks for ``halo`` rows
     more on both sides and drops them, so ``halo`` must be at least the rows beyond its own that one output row sees.
-    Strips are ``step`` rows high, 0 = as many as a network takes.
+    Strips are ``step`` rows high, 0 = as many as a network takes that works on ``each`` pixels for one of the output.
     """
     height, width = size
-    step = step or max(STRIP_PIXELS // width, LEAST_HALOS * halo)
+    step = step or max(STRIP_PIXELS // (width * each), LEAST_HALOS * halo, 1)
     out: Tensor | None = None
     for top in progress(range(0, height, step)):
         bottom = min(top + step, height)
         start, stop = max(top - halo, 0), min(bottom + halo, height)
         strip = rows(start, stop)
+        n = strip.shape[-2] // (stop - start)
         if out is None:
-            out = strip.new_empty(*strip.shape[:2], height, width)
-        out[..., top:bottom, :] = strip[..., top - start : bottom - start, :]
+            out = strip.new_empty(*strip.shape[:2], n * height, strip.shape[-1])
+        out[..., n * top : n * bottom, :] = strip[..., n * (top - start) : n * (bottom - start), :]
     assert out is not None
     return out
 
@@ -65,6 +68,10 @@ def progress(parts: Sequence[Any]) -> Iterable[Any]:
     return tqdm(parts, desc="rendering", unit="part", delay=PATIENCE, leave=False) if len(parts) > 1 else parts
 
 
-def wants_strips(module: torch.nn.Module) -> bool:
-    """Strips need running statistics (eval mode) and save nothing while gradients are recorded."""
-    return not module.training and not torch.is_grad_enabled()
+def wants_strips(module: torch.nn.Module, size: Sequence[int] | None = None) -> bool:
+    """Strips need running statistics (eval mode) and save nothing while gradients are recorded.
+
+    ``size``: H x W of a picture that is worked on at once up to :data:`RENDERED_PIXELS`; None = never.
+    """
+    large = size is None or math.prod(size) > RENDERED_PIXELS
+    return large and not module.training and not torch.is_grad_enabled()

@@ -92,7 +92,7 @@ def test_one_hot_weights_pick_an_image(net: DeepLensNet) -> None:
         assert torch.allclose(mix(features, weights), expected, atol=1e-6)
 
 
-@pytest.mark.parametrize("height", [100, 101, 102])
+@pytest.mark.parametrize("height", [100, 101, 102, 103])
 @torch.no_grad()
 def test_strips_change_nothing(net: DeepLensNet, height: int, monkeypatch: pytest.MonkeyPatch) -> None:
     low, high = torch.rand(1, 3, height, 37), torch.rand(1, 3, 2 * height + 1, 75)

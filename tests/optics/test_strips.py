@@ -41,12 +41,12 @@ def test_strips_are_the_whole(monkeypatch: pytest.MonkeyPatch, name: str) -> Non
     made: list[int] = []
     joined = strips.in_strips
 
-    def counted(rows, size, halo, step=0):  # type: ignore[no-untyped-def]
+    def counted(rows, size, halo, step=0, each=1):  # type: ignore[no-untyped-def]
         def noted(start: int, stop: int) -> Tensor:
             made.append(stop - start)
             return rows(start, stop)
 
-        return joined(noted, size, halo, step)
+        return joined(noted, size, halo, step, each)
 
     monkeypatch.setattr(strips, "in_strips", counted)
     monkeypatch.setattr(strips, "RENDERED_PIXELS", 1)

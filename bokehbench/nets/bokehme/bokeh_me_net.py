@@ -1,5 +1,6 @@
 """BokehMe's pipeline: classical renderer, small neural rendering, upsampling, fusion (released code)."""
 
+from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
@@ -9,8 +10,9 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from bokehbench.nets.bokehme.passes import UNIT, Passes
-from bokehbench.nets.bokehme.residual_net import ResidualNet, resized
+from bokehbench.nets.bokehme.residual_net import ResidualNet, resized, resized_rows
 from bokehbench.optics import dilated_defocus, scatter
+from bokehbench.optics.strips import in_strips, rendered_in_strips, wants_strips
 
 #: What the networks make is kept from 0 on; the released code's upper bound of 1e5 is never met.
 MOST = 1e5
@@ -29,7 +31,11 @@ class Fused:
     @property
     def image(self) -> Tensor:
         """The result, classical (1 - error) + neural error, B 3 H W in [0, 1]."""
-        return (self.classical * (1 - self.error) + self.neural * self.error).clamp(0, 1)
+
+        def rows(classical: Tensor, neural: Tensor, error: Tensor) -> Tensor:
+            return (classical * (1 - error) + neural * error).clamp(0, 1)
+
+        return rendered_in_strips(rows, (self.classical, self.neural, self.error), 0)
 
 
 class BokehMeNet(nn.Module):
@@ -63,8 +69,9 @@ class BokehMeNet(nn.Module):
             step: of :func:`bokehbench.optics.scatter`, for radii above 12 px; None = exact.
             refine: whether the second network enlarges; False = by interpolation.
         """
-        dilated = dilated_defocus(defocus).to(image) / UNIT if refine else None
-        *_, (neural, error) = self.upsampled(image, defocus / UNIT, gamma, dilated)
+        # The maps have no name here, so that they are gone when the classical picture is made
+        dilated = (lambda: dilated_defocus(defocus).to(image) / UNIT) if refine else lambda: None
+        ((neural, error),) = deque(self.upsampled(image, defocus / UNIT, gamma, dilated()), maxlen=1)
         classical = classically(image, defocus, gamma, step)
         return Fused(classical, neural, error)
 
@@ -88,10 +95,20 @@ class BokehMeNet(nn.Module):
             yield resized(neural, size), error
             return
         for scale, at in passes.upsamplings:
-            inside = mask(resized(scale * dilated, at))
             here = self.enlarged(resized(image, at), resized(scale * units, at), neural, plane)
-            neural = inside * here.clamp(0, MOST) + (1 - inside) * resized(neural, at)
+            neural = self.joined(mask(resized(scale * dilated, at)), here, neural)
+            del here
             yield neural, error
+
+    def joined(self, inside: Tensor, here: Tensor, coarse: Tensor) -> Tensor:
+        """``here``, B 3 h w, where ``inside``, B 1 h w, is 1, and the ``coarse`` picture where it is 0."""
+        size = (here.shape[-2], here.shape[-1])
+
+        def rows(start: int, stop: int) -> Tensor:
+            share, fine = inside[..., start:stop, :], here[..., start:stop, :].clamp(0, MOST)
+            return share * fine + (1 - share) * resized_rows(coarse, size, start, stop)
+
+        return in_strips(rows, size, 0) if wants_strips(self, size) else rows(0, size[0])
 
     def coarse(self, image: Tensor, units: Tensor, plane: Tensor, passes: Passes) -> tuple[Tensor, Tensor]:
         """What the pipeline begins with: the small picture, B 3 h w from 0 on, and its error map, B 1 h w in [0, 1]."""
@@ -106,7 +123,8 @@ class BokehMeNet(nn.Module):
 
     def enlarged(self, image: Tensor, units: Tensor, coarse: Tensor, plane: Tensor) -> Tensor:
         """The second network's picture at the size of ``image``; valid where the radius is below 1 unit."""
-        enlarged: Tensor = self.upsampling(image, units.clamp(-1, 1), plane, coarse)
+        units = units.clamp(-1, 1)
+        enlarged: Tensor = self.upsampling(image, units, plane, coarse)
         return enlarged
 
 
@@ -120,11 +138,16 @@ def mask(dilated: Tensor) -> Tensor:
     """Where the second network acts, softened: radii below 1 unit of the dilated defocus, B 1 h w in [0, 1]."""
     height, width = dilated.shape[-2:]
     reach = max(round(0.005 * (height + width)), 0)
-    inside = ((dilated > -1) & (dilated < 1)).to(dilated)
+    return rendered_in_strips(lambda part: _softened((part > -1) & (part < 1), part, reach), (dilated,), reach)
+
+
+def _softened(inside: Tensor, like: Tensor, reach: int) -> Tensor:
+    """Blurred by a Gaussian of (2 reach + 1)² px, B 1 h w of the kind of ``like``."""
+    inside = inside.to(like)
     if reach == 0:
         return inside
     sigma = 0.3 * (reach - 1) + 0.8
-    line = torch.exp(-torch.arange(-reach, reach + 1, device=dilated.device).to(dilated).square() / (2 * sigma**2))
+    line = torch.exp(-torch.arange(-reach, reach + 1, device=like.device).to(like).square() / (2 * sigma**2))
     line = line / line.sum()
     padded = F.pad(inside, (reach,) * 4, mode="replicate")
     return F.conv2d(F.conv2d(padded, line.view(1, 1, -1, 1)), line.view(1, 1, 1, -1))

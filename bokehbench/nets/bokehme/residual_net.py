@@ -5,11 +5,32 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from bokehbench.errors import BokehbenchError
+from bokehbench.nets.numerics import Numerics
+from bokehbench.optics.strips import in_strips, wants_strips
+
+UNALIGNED = Numerics.named("modern")
 
 
 def resized(x: Tensor, size: tuple[int, int]) -> Tensor:
     """Bilinear between corner pixels, not antialiased: B C H W -> B C h w; BokehMe's resize."""
     return x if x.shape[-2:] == size else F.interpolate(x, size, mode="bilinear", align_corners=True)
+
+
+def resized_rows(x: Tensor, size: tuple[int, int], start: int, stop: int) -> Tensor:
+    """Rows start .. stop - 1 of :func:`resized`, without making the others."""
+    if (start, stop) == (0, size[0]):
+        return resized(x, size)
+    last = x.shape[-2] - 1
+    # float32, as torch computes the places
+    at = torch.arange(start, stop, dtype=torch.float32, device=x.device) * (last / max(size[0] - 1, 1))
+    low = at.long().clamp(max=last)
+    above, below = x.index_select(-2, low), x.index_select(-2, (low + 1).clamp(max=last))
+    return resized(torch.lerp(above, below, (at - low).to(x)[:, None]), (stop - start, size[1]))
+
+
+def elu(x: Tensor) -> Tensor:
+    """ELU, in place where no gradient is wanted."""
+    return F.elu(x, inplace=not torch.is_grad_enabled())
 
 
 class Block(nn.Module):
@@ -21,11 +42,13 @@ class Block(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """B C h w -> the same shape."""
-        return x + F.elu(self.second(F.elu(self.first(x))))
+        return elu(self.second(elu(self.first(x)))).add_(x)
 
 
 class ResidualNet(nn.Module):
     """Convolutions at half the size: space to depth, three residual blocks, depth to space. No normalisation.
+
+    Without gradients in eval mode large pictures are worked through in strips of rows.
 
     Args:
         width: channels.
@@ -75,15 +98,25 @@ class ResidualNet(nn.Module):
         """
         size = (image.shape[-2], image.shape[-1])
         even = (max(size[0] // 2 * 2, 2), max(size[1] // 2 * 2, 2))
-        planes = [F.pixel_unshuffle(resized(torch.cat((image, defocus), 1), even), 2)]
         half = (even[0] // 2, even[1] // 2)
-        if guide is not None:
-            # Without aligned corners here, and here alone, as in the released code
-            fits = guide.shape[-2:] == half
-            planes.append(guide if fits else F.interpolate(guide, half, mode="bilinear", align_corners=False))
-        planes.append(gamma.to(image).view(-1, 1, 1, 1).expand(len(image), 1, *half))
-        x = self.tail(self.blocks(F.elu(self.head(torch.cat(planes, 1)))))
-        return resized(F.pixel_shuffle(x, 2), size)
+        image, defocus = resized(image, even), resized(defocus, even)
+        plane = gamma.to(image).view(-1, 1, 1, 1)
+
+        def rows(start: int, stop: int) -> Tensor:
+            at = (..., slice(2 * start, 2 * stop), slice(None))
+            planes = [F.pixel_unshuffle(torch.cat((image[at], defocus[at]), 1), 2)]
+            if guide is not None:
+                # Without aligned corners here, and here alone, as in the released code
+                planes.append(UNALIGNED.resize_rows(guide, half, start, stop))
+            planes.append(plane.expand(len(image), 1, stop - start, half[1]))
+            return F.pixel_shuffle(self.tail(self.blocks(elu(self.head(torch.cat(planes, 1))))), 2)
+
+        return resized(in_strips(rows, half, self.halo) if wants_strips(self, size) else rows(0, half[0]), size)
+
+    @property
+    def halo(self) -> int:
+        """Rows of half the size beyond its own that one row sees."""
+        return 2 + 2 * len(self.blocks)
 
 
 def _pick(layer: nn.Conv2d, output: int, channel: int) -> None:

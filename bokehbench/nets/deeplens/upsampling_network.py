@@ -1,5 +1,7 @@
 """DeepLens' guided upsampling: the blurred image at twice the size, shared by all steps (spec 3.4, 4.4, 4.5)."""
 
+from collections.abc import Callable, Sequence
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -10,8 +12,11 @@ from bokehbench.nets.deeplens.mixing import mix
 from bokehbench.nets.numerics import Numerics
 from bokehbench.optics.strips import in_strips, wants_strips
 
-#: Rows beyond its own that one row of the coarse branch sees at low and half the low resolution.
-COARSE_HALO = 2
+#: Rows beyond its own that one row of the coarse branch sees at low, half and a quarter of the low resolution.
+COARSE_HALO = 3
+
+#: Gives rows start .. stop - 1 of a picture.
+Rows = Callable[[int, int], Tensor]
 
 
 class CoarseBranch(nn.Module):
@@ -45,26 +50,40 @@ class CoarseBranch(nn.Module):
         """``x`` at the size of ``skip``, and that added."""
         return self.numerics.resize(x, skip.shape[-2:]) + skip
 
-    def halves(self, x: Tensor) -> Tensor:
-        """What the last layer gets besides the first one's output, at half the size: the rest in strips."""
-        height, size = x.shape[-2], [-(-side // 2) for side in x.shape[-2:]]
+    def halves(self, x: Rows, size: Sequence[int]) -> Tensor:
+        """What the last layer gets besides the first one's output, at half the size, B 32 h w; made in strips.
 
-        def first(start: int, stop: int) -> Tensor:
+        ``x`` gives rows of what :meth:`forward` takes, H x W ``size``. The second layer is computed twice, since its
+        output would be the largest of all.
+        """
+        height, half = size[0], [-(-side // 2) for side in size]
+        quarter = [-(-side // 2) for side in half]
+
+        def two(start: int, stop: int) -> Tensor:
             # As odd or even as all the rows, since official padding is
-            return self.lr2(self.lr1(x[..., 2 * start : min(2 * stop - height % 2, height), :]))
+            return self.lr2(self.lr1(x(2 * start, min(2 * stop - height % 2, height))))
 
-        two = in_strips(first, size, COARSE_HALO)
-        inner = self.inner(two)
+        def three(start: int, stop: int) -> Tensor:
+            return self.lr3(two(2 * start, min(2 * stop - half[0] % 2, half[0])))
 
-        def last(start: int, stop: int) -> Tensor:
-            return self.lr7(self.numerics.resize_rows(inner, size, start, stop) + two[..., start:stop, :])
+        return self.joined_strips(self.lr7, self.quarters(in_strips(three, quarter, COARSE_HALO, each=16)), two, half)
 
-        return in_strips(last, size, COARSE_HALO)
+    def quarters(self, three: Tensor) -> Tensor:
+        """The end of :meth:`inner`, at a quarter of the size."""
+        inner = self.lr5(self.lr4_2(self.lr4_1(three)))
+        return self.joined_strips(self.lr6, inner, lambda start, stop: three[..., start:stop, :], three.shape[-2:])
 
-    def rows(self, x: Tensor, halves: Tensor, start: int, stop: int) -> Tensor:
+    def joined_strips(self, layer: ConvBN, x: Tensor, skip: Rows, size: Sequence[int]) -> Tensor:
+        """``layer`` of what :meth:`joined` makes of ``x`` and the rows of a skip of ``size``."""
+
+        def rows(start: int, stop: int) -> Tensor:
+            return layer(self.numerics.resize_rows(x, size, start, stop) + skip(start, stop))
+
+        return in_strips(rows, size, COARSE_HALO, each=4)
+
+    def rows(self, x: Rows, size: Sequence[int], halves: Tensor, start: int, stop: int) -> Tensor:
         """Rows start .. stop - 1 of the result, but for the first and last two, from :meth:`halves`."""
-        enlarged = self.numerics.resize_rows(halves, x.shape[-2:], start, stop)
-        return self.lr8(enlarged + self.lr1(x[..., start:stop, :]))
+        return self.lr8(self.numerics.resize_rows(halves, size, start, stop) + self.lr1(x(start, stop)))
 
 
 class UpsamplingNetwork(nn.Module):
@@ -89,18 +108,22 @@ class UpsamplingNetwork(nn.Module):
 
     def forward(self, image_low: Tensor, result_low: Tensor, signed_low: Tensor, image_high: Tensor) -> Tensor:
         """B 3 h w, B 3 h w, B 1 h w, B 3 H W -> B 3 H W; channel order as given, all images in [0, 1]."""
-        low = torch.cat((image_low, result_low, signed_low), 1)
         result = self.numerics.upsampling_input(result_low)
-        size = image_high.shape[-2:]
+        low, size = (image_low, result_low, signed_low), image_high.shape[-2:]
         if not wants_strips(self):
-            return mix(*self.fine(self.coarse(low), result, image_high, 0, size[0]))
-        halves, height = self.coarse.halves(low), low.shape[-2]
+            return mix(*self.fine(self.coarse(torch.cat(low, 1)), result, image_high, 0, size[0]))
+        height, width = image_low.shape[-2:]
+
+        def joined(start: int, stop: int) -> Tensor:
+            return torch.cat([each[..., start:stop, :] for each in low], 1)
+
+        halves = self.coarse.halves(joined, (height, width))
 
         def rows(start: int, stop: int) -> Tensor:
             # The rows that these are resized from, and beyond them what a strip of the coarse branch spoils
             first = max(start * height // size[0] - 1 - COARSE_HALO, 0)
             last = min(-(-stop * height // size[0]) + 2 + COARSE_HALO, height)
-            coarse = self.coarse.rows(low, halves, first, last)
+            coarse = self.coarse.rows(joined, (height, width), halves, first, last)
             part = (first, height) if last - first < height else None
             return mix(*self.fine(coarse, result, image_high, start, stop, part))
 
@@ -120,9 +143,11 @@ class UpsamplingNetwork(nn.Module):
         ``part``: which rows ``coarse`` holds, as :meth:`Numerics.resize_rows` has it.
         """
         size, image = image.shape[-2:], image[..., start:stop, :]
-        resized = self.numerics.resize_rows(coarse, size, start, stop, part)
-        guide = torch.cat((image, self.lr9(resized)), 1)
-        weights = F.relu_(self.output(self.pre(guide)))
+        # Under one name and then gone: the features take much
+        guide = self.lr9(self.numerics.resize_rows(coarse, size, start, stop, part))
+        guide = self.pre(torch.cat((image, guide), 1))
+        weights = F.relu_(self.output(guide))
+        del guide
         result = self.numerics.resize_rows(result, size, start, stop) / self.numerics.upsampling_scale
         images = torch.cat((result, image), 1)
         return (images if self.features is None else self.features(images)), weights
