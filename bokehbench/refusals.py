@@ -31,9 +31,7 @@ def refusal(error: BaseException) -> str | None:
         return KNOWN[0][1]
     if peer_lost(error):
         why = re.sub(r"^\[.*?\] ", "", first_line(error)).partition(". ")[0]
-        return (
-            f"another process of this work ended or cannot be reached ({why}): read what it said, and start all again"
-        )
+        return f"another of the processes ended or cannot be reached ({why}): read what it said, and start all again"
     kinds = {kind.__name__ for kind in type(error).__mro__}
     if kinds & {"RuntimeError", "AssertionError", "OutOfMemoryError"}:
         said = next((words for pattern, words in KNOWN if re.search(pattern, str(error))), None)

@@ -63,7 +63,8 @@ ALLOWED = {
     "cluster": set(),
     "suite": {"board", "checkpoints", "data", "experiments", "figures", "files", "metrics", "models", "ranks",
               "settings_files", "status_file", "tables"},
-    "sweep": {"checkpoints", "experiments", "files", "models", "settings_files", "suite", "tables"},
+    "sweep": {"checkpoints", "experiments", "files", "models", "refusals", "settings_files", "stopping", "suite",
+              "tables"},
     "report": {"board", "data", "figures", "files", "metrics", "templates"},
     "study": {"board", "data", "figures", "files", "settings_files", "tables", "templates"},
     "submit": {"batch", "board", "data", "figures", "files", "measure", "metrics"},
@@ -80,9 +81,8 @@ ALLOWED = {
     "__main__": {"cli"},
     "commands": {"app", "board", "callbacks", "checkpoints", "data", "depth", "experiments", "exporting", "figures",
                  "files", "machine", "measure", "method", "metrics", "models", "names", "optics", "photo_depth",
-                 "preparation",
-                 "provenance", "ranks", "refusals", "registry", "report", "sharing", "stopping", "study", "submit", "suite",
-                 "sweep", "tables", "templates", "trainer", "verbs"},
+                 "preparation", "provenance", "ranks", "refusals", "registry", "report", "sharing", "stopping", "study",
+                 "submit", "suite", "sweep", "tables", "templates", "trainer", "verbs"},
     # the recorder's former address, which people type
     "benchmark": {"measure"},
 }  # fmt: skip

@@ -1,4 +1,4 @@
-"""A training over two machines, on loopback: processes that share a folder and are told of each other as launchers do."""
+"""A training over two machines, on loopback: two processes with one folder, told of each other as launchers do."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ def test_a_node_that_is_killed_ends_the_other_and_the_same_command_goes_on(launc
     assert statuses[1 - victim] == 2
     left = said(tmp_path)[1 - victim]
     last = tmp_path / "runs" / METHOD / "version_0" / "checkpoints" / "last.ckpt"
-    assert "another process of this work ended or cannot be reached" in left
+    assert "another of the processes ended or cannot be reached" in left
     assert f"--checkpoint {last.relative_to(tmp_path)}" in left
     assert "Traceback" not in left
     content = torch.load(last, weights_only=True)
