@@ -4,8 +4,6 @@ import os
 
 #: Variables of the environment with a rank; a process that is alone has none of them, or 0.
 RANKS = ("RANK", "SLURM_PROCID", "NODE_RANK", "LOCAL_RANK")
-#: Variables by which Lightning knows that Slurm or torchrun started it.
-LAUNCHERS = ("SLURM_NTASKS", "TORCHELASTIC_RUN_ID")
 
 
 def is_first() -> bool:
@@ -15,4 +13,5 @@ def is_first() -> bool:
 
 def alone() -> dict[str, str]:
     """The environment for a training of one machine that this process starts, though a launcher started us."""
-    return {name: value for name, value in os.environ.items() if name not in (*RANKS, *LAUNCHERS)}
+    told = (*RANKS, "SLURM_NTASKS", "TORCHELASTIC_RUN_ID")
+    return {name: value for name, value in os.environ.items() if name not in told}

@@ -107,7 +107,8 @@ class StagedTrainer(Trainer):
 
     def _abandoned(self, error: Exception, ckpt_path: str | Path | None) -> BokehbenchError:
         """What the processes that are left say when another of theirs has ended."""
-        known = (each for each in self.callbacks if isinstance(each, InRunFolder) and hasattr(each, "run_folder"))
+        everyone = self.callbacks  # type: ignore[attr-defined]
+        known = (each for each in everyone if isinstance(each, InRunFolder) and hasattr(each, "run_folder"))
         last = next((path for each in known if (path := each.checkpoints / "last.ckpt").is_file()), ckpt_path)
         again = f" with --checkpoint {last}, which every machine must see" if last else ""
         return BokehbenchError(f"fit: {refusal(error)}{again}.")

@@ -12,7 +12,7 @@ import torch
 from pytorch_lightning import Trainer
 from pytorch_lightning.callbacks import Callback, LearningRateMonitor
 from pytorch_lightning.cli import LightningCLI
-from pytorch_lightning.plugins.environments import ClusterEnvironment, SLURMEnvironment
+from pytorch_lightning.plugins.environments import SLURMEnvironment
 
 from bokehbench import callbacks
 from bokehbench.commands.arguments import prepare, take
@@ -104,11 +104,9 @@ class BokehCLI(LightningCLI):
             settings = self._get(self.config, "trainer", default={}).get("logger")
             name = MODELS.name_of(type(self.model))
             config["logger"] = ready(config.get("logger"), settings, root, name, str(self.subcommand))
-        plugins = config.get("plugins") or []
-        plugins = plugins if isinstance(plugins, list) else [plugins]
-        if SLURMEnvironment.detect() and not any(isinstance(each, ClusterEnvironment) for each in plugins):
+        if SLURMEnvironment.detect() and not config.get("plugins"):
             # Lightning's own requeueing starts all stages from one checkpoint
-            config["plugins"] = [*plugins, SLURMEnvironment(auto_requeue=False)]
+            config["plugins"] = [SLURMEnvironment(auto_requeue=False)]
         off = {
             callbacks.StageProgressBar: config.get("enable_progress_bar") is False,
             callbacks.StageCheckpoints: config.get("enable_checkpointing") is False,

@@ -101,8 +101,9 @@ class LocalSweep:
             raise BokehbenchError("bokehbench sweep needs Optuna: `pip install 'bokehbench[sweeps]'`.") from error
         optuna.logging.set_verbosity(optuna.logging.ERROR)
         with self.storage.in_words():
+            direction = optuna.study.StudyDirection[self.sweep.goal.upper()]
             study = optuna.create_study(
-                storage=self.storage.open(), study_name=self.sweep.name, direction=self.sweep.goal, load_if_exists=True
+                storage=self.storage.open(), study_name=self.sweep.name, direction=direction, load_if_exists=True
             )
         mark = f"{self.sweep.fingerprint} {' '.join(self.extra)}".strip()
         known = study.user_attrs.setdefault("sweep", mark) if study.trials else mark

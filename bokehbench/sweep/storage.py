@@ -10,7 +10,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from bokehbench.errors import BokehbenchError
 from bokehbench.refusals import first_line
@@ -20,8 +20,6 @@ if TYPE_CHECKING:
 
 #: Packages whose errors are about the database.
 DRIVERS = ("optuna", "sqlalchemy", "psycopg", "psycopg2", "pymysql", "MySQLdb", "sqlite3")
-#: Of two processes that make the tables at once one is refused, and tries so often again.
-TRIES = 3
 
 
 @dataclass(frozen=True)
@@ -50,8 +48,7 @@ class Storage:
         """Optuna's storage, its tables made where there are none; a trial that is lost is tried again.
 
         Raises:
-            BokehbenchError: no URL.
-            Exception: of Optuna, SQLAlchemy or the driver; see :meth:`in_words`.
+            BokehbenchError: no URL; what else is raised, :meth:`in_words` puts into words.
         """
         from optuna.exceptions import ExperimentalWarning
         from optuna.storages import RDBStorage, RetryHeartbeatStaleTrialCallback
@@ -59,7 +56,7 @@ class Storage:
         from sqlalchemy.exc import ArgumentError, IntegrityError, ProgrammingError
 
         warnings.filterwarnings("ignore", category=ExperimentalWarning)
-        url, signs = self.where, {}
+        url, signs = self.where, dict[str, Any]()
         if "://" not in url:
             path = Path(url).resolve()
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -76,7 +73,7 @@ class Storage:
             signs = {"heartbeat_interval": max(1, self.lost_after // 4), "grace_period": self.lost_after}
         again = RetryHeartbeatStaleTrialCallback()
         opened = partial(RDBStorage, url, {"pool_pre_ping": True}, heartbeat_stale_trial_callback=again, **signs)
-        for _ in range(TRIES):
+        for _ in range(3):  # of two processes that make the tables at once, one is refused
             with suppress(IntegrityError, ProgrammingError):
                 return opened()
             time.sleep(1)
