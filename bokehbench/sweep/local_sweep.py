@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 #: Seconds between two looks at trials of others.
 PAUSE = 2.0
+#: After which a trial that began and never said so does not count: its process was killed in between.
+UNHEARD = timedelta(minutes=10)
 
 
 @dataclass
@@ -152,9 +154,8 @@ class LocalSweep:
         return len(taken) < trials
 
     def _alive(self, trial: FrozenTrial) -> bool:
-        """Whether a trial runs; of one whose process was killed before it said so, that is forgotten after a while."""
-        silent = datetime.now() - (trial.datetime_start or datetime.min)
-        said_so = "machine" in trial.user_attrs or silent < timedelta(seconds=self.storage.lost_after)
+        """Whether a trial runs, or is not known to be lost."""
+        said_so = "machine" in trial.user_attrs or datetime.now() - (trial.datetime_start or datetime.min) < UNHEARD
         return trial.state.name == "RUNNING" and said_so
 
     def _taken(self, study: optuna.Study) -> list[FrozenTrial]:
@@ -166,8 +167,10 @@ class LocalSweep:
         from optuna.exceptions import TrialPruned
 
         *before, own = (each for each in self._taken(study) if each.number <= trial.number)
-        if len(before) >= trials or (self.sweep.method == "grid" and _values(own) in map(_values, before)):
-            raise TrialPruned  # two processes asked at once
+        # Two processes asked at once: the point of a grid was tried by the other, or taken from the queue
+        double = self.sweep.method == "grid" and _values(own) in [{}, *map(_values, before)]
+        if double or len(before) >= trials:
+            raise TrialPruned
         trial.set_user_attr("machine", node())
         drawn = {each.name: each.drawn(trial) for each in self.sweep.free}
         place = self.folder / f"trial-{trial.number:04d}"

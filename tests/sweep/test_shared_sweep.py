@@ -68,8 +68,8 @@ def table(folder: Path) -> list[dict[str, str]]:
 
 
 def test_sweeps_share_a_grid_and_the_trial_of_a_killed_one_is_tried_again(url, tmp_path) -> None:
-    points = 12
-    command = sweep(tmp_path, "shared", {"values": list(range(points))}, "grid", "--storage", url, "--lost-after=4")
+    points = 20
+    command = sweep(tmp_path, "shared", {"values": list(range(points))}, "grid", "--storage", url, "--lost-after=8")
     victim = hanging(command, tmp_path, "victim.txt")
     victim.kill()
     victim.wait(60)
