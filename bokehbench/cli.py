@@ -7,6 +7,7 @@ from itertools import pairwise
 from bokehbench import __version__
 from bokehbench.errors import BokehbenchError
 from bokehbench.files import REMEDY
+from bokehbench.ranks import is_first
 from bokehbench.refusals import refusal, show_where
 from bokehbench.status_file import end_with_parent, watched, write_status
 from bokehbench.stopping import Stopped, stoppable
@@ -43,7 +44,7 @@ def main(argv: list[str] | None = None) -> int:
         return _ended(str(error), error)
     except Stopped as stop:
         write_status(failed=str(stop))
-        if os.environ.get("LOCAL_RANK", "0") == "0":  # of several processes of a training one speaks
+        if is_first():
             print(f"\nbokehbench: {stop}", file=sys.stderr)
         return 128 + stop.number
     except BrokenPipeError:

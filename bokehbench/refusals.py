@@ -8,6 +8,8 @@ from collections.abc import Iterable
 
 from bokehbench.errors import BokehbenchError
 
+#: Torch's errors about other processes of the same training, on this or another machine; gloo's have no type.
+PEER_KINDS = {"DistError", "DistNetworkError", "DistBackendError", "DistStoreError"}
 #: What to say for messages of torch and of the system that are no fault of this package.
 KNOWN = (
     (
@@ -27,12 +29,21 @@ def refusal(error: BaseException) -> str | None:
     """What to tell of an error of torch, Lightning or the system; None: it is of another kind."""
     if isinstance(error, MemoryError) or getattr(error, "errno", None) == errno.ENOMEM:
         return KNOWN[0][1]
+    if peer_lost(error):
+        why = re.sub(r"^\[.*?\] ", "", first_line(error)).partition(". ")[0]
+        return f"another of the processes ended or cannot be reached ({why}): read what it said, and start all again"
     kinds = {kind.__name__ for kind in type(error).__mro__}
     if kinds & {"RuntimeError", "AssertionError", "OutOfMemoryError"}:
         said = next((words for pattern, words in KNOWN if re.search(pattern, str(error))), None)
         if said:
             return f"{said} ({first_line(error)})"
     return first_line(error) if "MisconfigurationException" in kinds else None
+
+
+def peer_lost(error: BaseException) -> bool:
+    """Whether another process of a training is gone."""
+    kinds = {kind.__name__ for kind in type(error).__mro__}
+    return bool(kinds & PEER_KINDS) or ("RuntimeError" in kinds and "/gloo/" in str(error))
 
 
 def refused(error: Exception, typed: Iterable[str] = ()) -> BokehbenchError:

@@ -20,6 +20,8 @@ from bokehbench.models import MODELS
 from bokehbench.models.base import BokehModel
 from bokehbench.models.stages import Stage
 from bokehbench.models.weights import refuse_state
+from bokehbench.refusals import peer_lost, refusal
+from bokehbench.run_folder import InRunFolder
 
 
 class CheckpointFiles(TorchCheckpointIO):
@@ -94,12 +96,22 @@ class StagedTrainer(Trainer):
             try:
                 super().fit(model, datamodule=datamodule, ckpt_path=ckpt_path if resumed else None, weights_only=True)
             except (KeyError, TypeError, ValueError, AttributeError, IndexError, RuntimeError) as error:
+                if self.world_size > 1 and peer_lost(error):
+                    raise self._abandoned(error, ckpt_path) from error
                 if not resumed or self.train_dataloader is not None:  # past the point where the state was restored
                     raise
                 raise unresumable(ckpt_path, f"{type(error).__name__}: {str(error)[:100]}") from error
             if self.fit_loop.max_steps != -1 and self.global_step >= self.fit_loop.max_steps:
                 break
         self.val_check_interval = asked_interval
+
+    def _abandoned(self, error: Exception, ckpt_path: str | Path | None) -> BokehbenchError:
+        """What the processes that are left say when another of theirs has ended."""
+        everyone = self.callbacks  # type: ignore[attr-defined]
+        known = (each for each in everyone if isinstance(each, InRunFolder) and hasattr(each, "run_folder"))
+        last = next((path for each in known if (path := each.checkpoints / "last.ckpt").is_file()), ckpt_path)
+        again = f" with --checkpoint {last}, which every machine must see" if last else ""
+        return BokehbenchError(f"fit: {refusal(error)}{again}.")
 
     @staticmethod
     def _check_needs(model: BokehModel, datamodule: LightningDataModule) -> None:

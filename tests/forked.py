@@ -98,14 +98,18 @@ def start(words: Sequence[str], cwd: Path, said: Path, environment: Mapping[str,
         return Popen([*BOKEHBENCH, *words], cwd=cwd, env=everything, stdout=file, stderr=subprocess.STDOUT)
 
 
-def two_ranks(words: Sequence[str], cwd: Path) -> None:
-    """``bokehbench WORDS`` as ``torchrun`` starts two processes; AssertionError with their output if one fails."""
+def free_port() -> str:
+    """A port of this machine that nobody listens on."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+        return str(free.getsockname()[1])
+
+
+def two_ranks(words: Sequence[str], cwd: Path) -> None:
+    """``bokehbench WORDS`` as ``torchrun`` starts two processes; AssertionError with their output if one fails."""
     shared = {
         "WORLD_SIZE": "2", "LOCAL_WORLD_SIZE": "2", "GROUP_RANK": "0", "TORCHELASTIC_RUN_ID": "none",
-        "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port),
+        "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": free_port(),
     }  # fmt: skip
     said = [cwd / f"rank{rank}.txt" for rank in (0, 1)]
     ranks = [start(words, cwd, said[r], {**shared, "RANK": str(r), "LOCAL_RANK": str(r)}) for r in (0, 1)]

@@ -12,6 +12,7 @@ import torch
 from pytorch_lightning import Trainer
 from pytorch_lightning.callbacks import Callback, LearningRateMonitor
 from pytorch_lightning.cli import LightningCLI
+from pytorch_lightning.plugins.environments import SLURMEnvironment
 
 from bokehbench import callbacks
 from bokehbench.commands.arguments import prepare, take
@@ -26,6 +27,7 @@ from bokehbench.models import MODELS
 from bokehbench.models.base import BokehModel
 from bokehbench.models.stages import check_recipe
 from bokehbench.names import refuse_values
+from bokehbench.ranks import is_first
 from bokehbench.refusals import refusal, refused, unparsed
 from bokehbench.stopping import Stopped
 from bokehbench.trainer import StagedTrainer
@@ -102,6 +104,9 @@ class BokehCLI(LightningCLI):
             settings = self._get(self.config, "trainer", default={}).get("logger")
             name = MODELS.name_of(type(self.model))
             config["logger"] = ready(config.get("logger"), settings, root, name, str(self.subcommand))
+        if SLURMEnvironment.detect() and not config.get("plugins"):
+            # Lightning's own requeueing starts all stages from one checkpoint
+            config["plugins"] = [SLURMEnvironment(auto_requeue=False)]
         off = {
             callbacks.StageProgressBar: config.get("enable_progress_bar") is False,
             callbacks.StageCheckpoints: config.get("enable_checkpointing") is False,
@@ -148,7 +153,7 @@ def run(argv: list[str]) -> BokehCLI:
     """Run one of Lightning's verbs; the trainer, the method and the data that ran are in what is returned."""
     quieten()
     words, notes = prepare(argv)
-    for note in notes:
+    for note in notes if is_first() else ():
         print(note)
     torch.set_float32_matmul_precision("high")  # tensor cores on a GPU; no effect on a CPU
     plain = {"exit_on_error": False}  # a sentence, not two screens of usage

@@ -12,6 +12,7 @@ from pytorch_lightning.loggers import CSVLogger, Logger, TensorBoardLogger, Wand
 from pytorch_lightning.utilities.rank_zero import rank_zero_only
 
 from bokehbench.errors import BokehbenchError
+from bokehbench.ranks import is_first
 
 #: The project at W&B where none is given.
 PROJECT = "bokehbench"
@@ -136,7 +137,7 @@ def _new_folder(place: Path, own: str | None) -> Path:
     """
     numbered = (place / f"version_{number}" for number in count())
     folder = place / own if own is not None else next(each for each in numbered if not each.exists())
-    if getattr(rank_zero_only, "rank", 0) in (None, 0):
+    if is_first() and getattr(rank_zero_only, "rank", 0) in (None, 0):
         try:
             folder.mkdir(parents=True, exist_ok=own is not None)
         except FileExistsError:

@@ -12,6 +12,7 @@ from bokehbench.errors import BokehbenchError
 from bokehbench.stopping import goes_on
 from bokehbench.sweep.definition import read_sweep, wandb_file
 from bokehbench.sweep.local_sweep import LocalSweep
+from bokehbench.sweep.storage import Storage
 from bokehbench.sweep.trials import best, text
 
 
@@ -24,7 +25,7 @@ def main(argv: list[str]) -> int:
         print(yaml.safe_dump(wandb_file(path), sort_keys=False), end="")
         return 0
     folder = options.folder or Path("runs") / "sweeps" / sweep.name
-    storage = options.storage or str(folder / "sweep.db")
+    storage = Storage(options.storage or str(folder / "sweep.db"), options.lost_after)
     if sweep.early:
         print("Early termination works with `wandb agent` only: all trials run to their end.", file=sys.stderr)
     local = LocalSweep(sweep, folder, storage, tuple(extra), options.seed)
@@ -52,9 +53,14 @@ def arguments(words: list[str]) -> tuple[argparse.Namespace, list[str]]:
     parser.add_argument("file", help="a sweep's file, or the name of one in experiments/ (deeplens, methods)")
     parser.add_argument("--print", action="store_true", help="print the file for `wandb sweep`, and run nothing")
     whole(parser, "--trials", 1, default=20, help="end after so many, earlier calls included (20)")
-    parser.add_argument("--storage", help="file or URL of the study; default: FOLDER/sweep.db")
+    parser.add_argument(
+        "--storage",
+        help="file of the study, or URL of a server's: any number of sweeps work on one; default: FOLDER/sweep.db",
+    )
+    silent = "seconds of silence after which a trial on a server is tried again (120); the same for all sweeps on one"
+    whole(parser, "--lost-after", 4, 86_400, default=120, help=silent)
     parser.add_argument("--folder", type=Path, help="where the runs go; default: runs/sweeps/NAME")
-    whole(parser, "--seed", 0, 2**32 - 1, default=0, help="of the sampler (0)")
+    whole(parser, "--seed", 0, 2**32 - 1, default=0, help="of the sampler (0); not with a server's storage")
     options, extra = parser.parse_known_args(words)
     for word in extra:
         name, equals, _ = word.partition("=")

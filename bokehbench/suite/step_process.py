@@ -3,7 +3,6 @@
 A crash, a leak or a lack of memory is that step's alone.
 """
 
-import os
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
@@ -16,6 +15,7 @@ from tqdm import tqdm
 from bokehbench.checkpoints import CONFIG
 from bokehbench.errors import BokehbenchError
 from bokehbench.files import locked
+from bokehbench.ranks import alone as alone_here
 from bokehbench.status_file import VARIABLE, read_status
 
 #: Ends within this many seconds after an interrupt, or is killed.
@@ -44,7 +44,7 @@ def run_step(
         command = [sys.executable, "-m", "bokehbench", *words]
         process = subprocess.Popen(
             command, stdout=output, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL,
-            env={**os.environ, VARIABLE: str(file.resolve()), **(environment or {})},
+            env={**alone_here(), VARIABLE: str(file.resolve()), **(environment or {})},
         )  # fmt: skip
     try:
         while True:

@@ -1,16 +1,23 @@
-"""A sweep without W&B: Optuna draws, each trial is a ``bokehbench fit`` of its own process, SQLite remembers."""
+"""A sweep without W&B: Optuna draws, each trial is a ``bokehbench fit`` of its own process, a database remembers."""
 
 from __future__ import annotations
 
 import time
+from contextlib import nullcontext
 from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from platform import node
+from typing import TYPE_CHECKING, Any
 
 from bokehbench.checkpoints import newest
 from bokehbench.errors import BokehbenchError
+from bokehbench.files import locked
+from bokehbench.stopping import Stopped
 from bokehbench.suite.step_process import StepBar, alone, run_step
 from bokehbench.sweep.definition import Sweep
+from bokehbench.sweep.storage import Storage
 from bokehbench.sweep.trials import Row, last_value, write
 
 if TYPE_CHECKING:
@@ -18,23 +25,29 @@ if TYPE_CHECKING:
     from optuna.trial import FrozenTrial, Trial
 
 
+#: Seconds between two looks at trials of others.
+PAUSE = 2.0
+#: After which a trial that began and never said so does not count: its process was killed in between.
+UNHEARD = timedelta(minutes=10)
+
+
 @dataclass
 class LocalSweep:
-    """One sweep in one folder and one study.
+    """One sweep in one folder and one study, of one process, or of several where a server keeps the study.
 
     A trial that fails (a crash, a value that is not finite) is a row of the table and stops nobody. A trial that was
-    interrupted is marked failed in the study, tried again with the same values, and is no row.
+    interrupted, or whose process is lost, is marked failed in the study, tried again with the same values, and is no
+    row. A trial that another process has taken for lost is left to that one.
 
     Args:
         folder: of the trials' runs, their logs and the tables.
-        storage: a file for SQLite, or a URL of SQLAlchemy's.
         extra: options for every trial, after the sampled ones.
         seed: of the sampler.
     """
 
     sweep: Sweep
     folder: Path
-    storage: str
+    storage: Storage
     extra: tuple[str, ...] = ()
     seed: int = 0
 
@@ -42,21 +55,45 @@ class LocalSweep:
         """Go on until ``trials`` trials ended, counting those of earlier calls; a grid ends when all was tried.
 
         Raises:
-            BokehbenchError: no Optuna, a study of another sweep, or another sweep is at work in the folder.
+            BokehbenchError: no Optuna, a study of another sweep, another sweep is at work in the folder, or a server
+                that does not answer.
         """
         study = self.study()
-        with alone(self.folder):
-            self._retry_interrupted(study)
+        with nullcontext() if self.storage.shared else alone(self.folder), self.storage.in_words():
+            for trial in () if self.storage.shared else study.trials:  # what an earlier call began
+                if trial.state.name == "RUNNING":
+                    self._give_back(study, trial)
             with StepBar(trials, self.sweep.name) as bar:
-                while len(rows := self.rows(study)) < trials:
-                    bar.move(len(rows), "")
-                    trial = self._next(study)
-                    if trial is None:
-                        break
-                    self._run(study, trial, bar, len(rows))
-                    write(self.folder, self.rows(study), self.sweep.metric, self.sweep.goal)
-                bar.move(len(rows), "")
-        return self.rows(study)
+                while (done := len(self.rows(study))) < trials and self._step(study, trials, bar, done):
+                    pass
+                bar.move(done, "")
+            self._write(study)
+            return self.rows(study)
+
+    def _step(self, study: optuna.Study, trials: int, bar: StepBar, done: int) -> bool:
+        """One more trial, or a moment's wait for those of others; False where there are none of either."""
+        from optuna.storages import fail_stale_trials
+
+        if self._another(study, trials):
+            bar.move(done, "")
+            try:
+                study.optimize(partial(self._run, study, bar, trials, done), n_trials=1, catch=BokehbenchError)
+            except ValueError as error:
+                if "Cannot tell" not in str(error):  # Optuna's for a trial that another process has ended
+                    raise
+                bar.write(f"A trial was silent for {self.storage.lost_after} s, and another process tries it again.")
+            self._write(study)
+        elif any(self._alive(trial) for trial in study.get_trials(deepcopy=False)):
+            bar.move(done, "waiting for others")
+            time.sleep(PAUSE)
+            fail_stale_trials(study)
+        else:
+            return False
+        return True
+
+    def _write(self, study: optuna.Study) -> None:
+        with locked(self.folder) if self.storage.shared else nullcontext():  # the newest table is the last
+            write(self.folder, self.rows(study), self.sweep.metric, self.sweep.goal)
 
     def study(self) -> optuna.Study:
         """The study, made or found again."""
@@ -64,19 +101,12 @@ class LocalSweep:
             import optuna
         except ModuleNotFoundError as error:
             raise BokehbenchError("bokehbench sweep needs Optuna: `pip install 'bokehbench[sweeps]'`.") from error
-        optuna.logging.set_verbosity(optuna.logging.WARNING)
-        url = self.storage
-        if "://" not in url:
-            path = Path(url).resolve()
-            path.parent.mkdir(parents=True, exist_ok=True)
-            url = f"sqlite:///{path}"
-        try:
+        optuna.logging.set_verbosity(optuna.logging.ERROR)
+        with self.storage.in_words():
             direction = optuna.study.StudyDirection[self.sweep.goal.upper()]
             study = optuna.create_study(
-                storage=url, study_name=self.sweep.name, direction=direction, load_if_exists=True
+                storage=self.storage.open(), study_name=self.sweep.name, direction=direction, load_if_exists=True
             )
-        except Exception as error:  # SQLAlchemy's, Optuna's or the database's own
-            raise BokehbenchError(f"--storage {self.storage}: {str(error).splitlines()[0]}.") from error
         mark = f"{self.sweep.fingerprint} {' '.join(self.extra)}".strip()
         known = study.user_attrs.setdefault("sweep", mark) if study.trials else mark
         if known != mark:
@@ -85,10 +115,10 @@ class LocalSweep:
                 "give --folder or --storage for a new one."
             )
         study.set_user_attr("sweep", mark)
-        # Another seed after each resumption: the same would draw what was drawn
-        seed = self.seed + len(study.trials)
+        # Another seed after each resumption: the same would draw what was drawn; and for each of several processes
+        seed = None if self.storage.shared else self.seed + len(study.trials)
         study.sampler = (
-            optuna.samplers.TPESampler(seed=seed, n_startup_trials=5)
+            optuna.samplers.TPESampler(seed=seed, n_startup_trials=5, constant_liar=True)
             if self.sweep.method == "bayes"
             else optuna.samplers.RandomSampler(seed=seed)
         )
@@ -103,30 +133,48 @@ class LocalSweep:
             if _ended(trial)
         ]  # fmt: skip
 
-    def _retry_interrupted(self, study: optuna.Study) -> None:
+    def _give_back(self, study: optuna.Study, trial: Trial | FrozenTrial) -> None:
         """Before a trial is given up its values are put in the queue, so that a kill in between loses nothing."""
         from optuna.trial import TrialState
 
-        for trial in study.get_trials(states=(TrialState.RUNNING,)):
-            if trial.params.keys() == {each.name for each in self.sweep.free}:
-                study.enqueue_trial(trial.params)
-            study.tell(trial.number, state=TrialState.FAIL)
+        if trial.params.keys() == {each.name for each in self.sweep.free}:
+            study.enqueue_trial(trial.params)
+        study.tell(trial.number, state=TrialState.FAIL, skip_if_finished=True)
 
-    def _next(self, study: optuna.Study) -> Trial | None:
-        """The next trial; None after the last point of a grid."""
-        if self.sweep.method == "grid" and not any(trial.state.name == "WAITING" for trial in study.trials):
-            tried = [trial.params for trial in study.trials if _ended(trial)]
-            point = next((point for point in self.sweep.points() if point not in tried), None)
+    def _another(self, study: optuna.Study, trials: int) -> bool:
+        """Whether there is one more to try; the next point of a grid is put in the queue."""
+        if any(trial.state.name == "WAITING" for trial in study.get_trials(deepcopy=False)):
+            return True
+        taken = self._taken(study)
+        if len(taken) < trials and self.sweep.method == "grid":
+            point = next((point for point in self.sweep.points() if point not in map(_values, taken)), None)
             if point is None:
-                return None
+                return False
             study.enqueue_trial(point)
-        return study.ask({each.name: each.optuna() for each in self.sweep.free})
+        return len(taken) < trials
 
-    def _run(self, study: optuna.Study, trial: Trial, bar: StepBar, start: int) -> None:
-        from optuna.trial import TrialState
+    def _alive(self, trial: FrozenTrial) -> bool:
+        """Whether a trial runs, or is not known to be lost."""
+        said_so = "machine" in trial.user_attrs or datetime.now() - (trial.datetime_start or datetime.min) < UNHEARD
+        return trial.state.name == "RUNNING" and said_so
 
+    def _taken(self, study: optuna.Study) -> list[FrozenTrial]:
+        """The trials that ended or run."""
+        return [trial for trial in study.get_trials(deepcopy=False) if _ended(trial) or self._alive(trial)]
+
+    def _run(self, study: optuna.Study, bar: StepBar, trials: int, start: int, trial: Trial) -> float:
+        """The value of a trial; BokehbenchError where it failed, TrialPruned where there is one too many."""
+        from optuna.exceptions import TrialPruned
+
+        *before, own = (each for each in self._taken(study) if each.number <= trial.number)
+        # Two processes asked at once: the point of a grid was tried by the other, or taken from the queue
+        double = self.sweep.method == "grid" and _values(own) in [{}, *map(_values, before)]
+        if double or len(before) >= trials:
+            raise TrialPruned
+        trial.set_user_attr("machine", node())
+        drawn = {each.name: each.drawn(trial) for each in self.sweep.free}
         place = self.folder / f"trial-{trial.number:04d}"
-        command = [*local(self.sweep.command(self.sweep.values(trial.params))), *self.extra]
+        command = [*local(self.sweep.command(self.sweep.values(drawn))), *self.extra]
         command.append(f"--trainer.default_root_dir={place.resolve()}")
         value, why, begin = None, "", time.monotonic()
         what = f"trial {trial.number}"
@@ -136,11 +184,16 @@ class LocalSweep:
         except BokehbenchError as error:
             why = str(error)
             bar.write(f"{what} FAILED: {why}")
+        except Stopped:
+            self._give_back(study, trial)
+            raise
         checkpoint = newest(place)
         trial.set_user_attr("seconds", round(time.monotonic() - begin, 1))
         trial.set_user_attr("checkpoint", "" if checkpoint is None else str(checkpoint))
         trial.set_user_attr("why", why)
-        study.tell(trial, value, TrialState.FAIL if value is None else None)
+        if value is None:
+            raise BokehbenchError(why)
+        return value
 
 
 def local(words: list[str]) -> list[str]:
@@ -157,3 +210,8 @@ def local(words: list[str]) -> list[str]:
 def _ended(trial: FrozenTrial) -> bool:
     """Whether a trial came to its own end; one that was interrupted has no word about why."""
     return trial.state.is_finished() and "why" in trial.user_attrs
+
+
+def _values(trial: FrozenTrial) -> dict[str, Any]:
+    """What a trial was given, before it ran, or else drew."""
+    return trial.system_attrs.get("fixed_params", trial.params)

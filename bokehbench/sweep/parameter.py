@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from bokehbench.errors import BokehbenchError, nearest
 
 if TYPE_CHECKING:
-    from optuna.distributions import BaseDistribution
+    from optuna.trial import Trial
 
 #: W&B's distributions that have a lower and an upper bound; the others draw from infinite or special ranges.
 BOUNDED = ("int_uniform", "uniform", "q_uniform", "log_uniform", "log_uniform_values", "q_log_uniform",
@@ -46,15 +46,13 @@ class Parameter:
         """Whether there is nothing to choose."""
         return self.distribution == "constant"
 
-    def optuna(self) -> BaseDistribution:
-        """What Optuna draws from: of categories their JSON, since it keeps primitives only."""
-        from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
-
+    def drawn(self, trial: Trial) -> Any:
+        """What Optuna draws: of categories their JSON, since it keeps primitives only."""
         if self.distribution == "categorical":
-            return CategoricalDistribution([json.dumps(value) for value in self.values])
+            return trial.suggest_categorical(self.name, [json.dumps(value) for value in self.values])
         if self.distribution == "int_uniform":
-            return IntDistribution(int(self.low), int(self.high))
-        return FloatDistribution(self.low, self.high, log="log" in self.distribution)
+            return trial.suggest_int(self.name, int(self.low), int(self.high))
+        return trial.suggest_float(self.name, self.low, self.high, log="log" in self.distribution)
 
     def value(self, drawn: Any) -> Any:
         """The option's value for what Optuna drew."""

@@ -15,7 +15,7 @@ from bokehbench.files import write_text
 @dataclass(frozen=True)
 class Row:
     """One trial: Optuna's ``number``, the ``values`` that were varied, the metric's ``value`` (None: it failed, and
-    ``why``), the wall time of its fit, and its last ``checkpoint``, where there is one."""
+    ``why``), the wall time of its fit, its last ``checkpoint``, where there is one, and the ``machine`` it ran on."""
 
     number: int
     values: Mapping[str, Any]
@@ -23,6 +23,7 @@ class Row:
     seconds: float
     why: str = ""
     checkpoint: str = ""
+    machine: str = ""
 
 
 def _ordered(rows: Sequence[Row], goal: str) -> list[Row]:
@@ -61,10 +62,11 @@ def write(folder: Path, rows: Sequence[Row], metric: str, goal: str) -> None:
     """Write ``trials.csv`` (full precision, by number) and ``trials.md`` (best first, in bold)."""
     heads, body = _cells(rows, metric, goal)
     lines = [
-        [row.number, row.value, *row.values.values(), round(row.seconds, 1), row.why, row.checkpoint]
+        [row.number, row.value, *row.values.values(), round(row.seconds, 1), row.why, row.checkpoint,
+         row.machine]
         for row in sorted(rows, key=lambda row: row.number)
-    ]
-    write_text(folder / "trials.csv", tables.csv_text([*heads, "checkpoint"], lines))
+    ]  # fmt: skip
+    write_text(folder / "trials.csv", tables.csv_text([*heads, "checkpoint", "machine"], lines))
     if best(rows, goal):
         body[0] = [f"**{cell}**" if cell else "" for cell in body[0]]
     write_text(folder / "trials.md", tables.markdown(heads, body) + "\n")

@@ -23,7 +23,8 @@ FILES = sorted(path for path in experiments.folder().glob("*.yaml") if "sweep" i
 def sampled(sweep, seed: int = 0) -> dict[str, object]:
     """Values as a sampler would draw them."""
     study = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=seed))
-    return sweep.values(study.ask({each.name: each.optuna() for each in sweep.free}).params)
+    trial = study.ask()
+    return sweep.values({each.name: each.drawn(trial) for each in sweep.free})
 
 
 @pytest.fixture
@@ -94,7 +95,7 @@ def test_w_and_b_finds_what_it_needs(path, printed) -> None:
 def test_draws_are_within_bounds(content, low, high, kind) -> None:
     drawn = parameter("x", content, "here")
     study = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=0))
-    values = [drawn.value(study.ask({"x": drawn.optuna()}).params["x"]) for _ in range(50)]
+    values = [drawn.value(drawn.drawn(study.ask())) for _ in range(50)]
     assert all(low * 0.999 <= value <= high * 1.001 and isinstance(value, kind) for value in values)
     assert len(set(values)) > 3
     if "q" in content:
@@ -104,7 +105,7 @@ def test_draws_are_within_bounds(content, low, high, kind) -> None:
 def test_lists_and_switches_survive() -> None:
     drawn = parameter("x", {"values": [[0.6, 0.85], [], True, None, "l1"]}, "here")
     study = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=0))
-    values = [drawn.value(study.ask({"x": drawn.optuna()}).params["x"]) for _ in range(60)]
+    values = [drawn.value(drawn.drawn(study.ask())) for _ in range(60)]
     assert all(any(value == each for value in values) for each in drawn.values)
 
 

@@ -1,0 +1,17 @@
+"""Which process of a training this is, by what torchrun, Slurm and Lightning tell the processes that they start."""
+
+import os
+
+#: Variables of the environment with a rank; a process that is alone has none of them, or 0.
+RANKS = ("RANK", "SLURM_PROCID", "NODE_RANK", "LOCAL_RANK")
+
+
+def is_first() -> bool:
+    """Whether this process is the first of its training, on the first machine: of several, one speaks."""
+    return all(os.environ.get(name, "0") == "0" for name in RANKS)
+
+
+def alone() -> dict[str, str]:
+    """The environment for a training of one machine that this process starts, though a launcher started us."""
+    told = (*RANKS, "SLURM_NTASKS", "TORCHELASTIC_RUN_ID")
+    return {name: value for name, value in os.environ.items() if name not in told}
