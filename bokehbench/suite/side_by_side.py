@@ -125,21 +125,14 @@ class _Run:
         self._show()
 
     def _give(self, step: Step, job: Job, again: int = 0) -> None:
-        own = self.settings.workers.scheduler is None
+        own, threads = self.settings.workers.scheduler is None, self.settings.workers.shared_out
+        there = self.client.scheduler_info()["workers"].values()
         future = self.client.submit(
-            do, job, self.seen, self.topic, self.settings.workers.shared_out if own else None,
-            key=f"{'-'.join(step)}-{uuid.uuid4().hex}", resources={} if own else self._resources(job),
+            do, job, self.seen, self.topic, threads if own else None, key=f"{'-'.join(step)}-{uuid.uuid4().hex}",
+            resources={} if own else resources(job, self.settings.exclusive, list(there)),
         )  # fmt: skip
         self.given[future] = step, job, again
         self.completed.add(future)
-
-    def _resources(self, job: Job) -> dict[str, float]:
-        """What a worker must offer. A recipe that takes a GPU where there is one gets one where a worker offers it."""
-        wanted = {MACHINE: 1.0} if self.settings.exclusive else {}
-        infos = self.client.scheduler_info()["workers"].values() if job.accelerator == "auto" else ()
-        if job.accelerator in ("gpu", "cuda") or any(GPU in (info.get("resources") or {}) for info in infos):
-            wanted[GPU] = 1.0
-        return wanted
 
     def _end(self, step: Step, job: Job | None, ran: bool, failure: str | None) -> None:
         self.now.pop("-".join(step), None)
@@ -188,6 +181,18 @@ class _Run:
             end = time.monotonic() + PATIENCE
             while self.now and self.client.status == "running" and time.monotonic() < end:
                 time.sleep(0.1)
+
+
+def resources(job: Job, exclusive: bool, there: Sequence[Mapping[str, Any]]) -> dict[str, float]:
+    """What a worker must offer for a job, where ``there`` is what Dask tells of the workers that are there.
+
+    A recipe that takes a GPU where there is one gets one where a worker offers it.
+    """
+    wanted = {MACHINE: 1.0} if exclusive else {}
+    offered = any(GPU in (worker.get("resources") or {}) for worker in there)
+    if job.accelerator in ("gpu", "cuda") or (job.accelerator == "auto" and offered):
+        wanted[GPU] = 1.0
+    return wanted
 
 
 @contextmanager

@@ -18,8 +18,14 @@ from forked import SUBPROCESS, start
 from made_boards import make_board
 from methods import SMALL, stage_names
 
+from bokehbench import __version__
 from bokehbench.board import results
 from bokehbench.cli import main
+from bokehbench.suite import side_by_side
+from bokehbench.suite.dependencies import before, steps
+from bokehbench.suite.experiment import Experiment
+from bokehbench.suite.job import Job
+from bokehbench.suite.on_worker import blind
 
 pytest.importorskip("distributed", reason="Dask is an extra: pip install 'bokehbench[cluster]'")
 if sys.platform != "linux":
@@ -31,7 +37,7 @@ ENVIRONMENT["DASK_DISTRIBUTED__COMM__TIMEOUTS__CONNECT"] = "5s"  # so soon a sch
 
 
 def make_suite(home: Path) -> tuple[Path, list[str]]:
-    """A board and the command of a suite of seconds; its fit waits, before its third step, while ``waiting`` is there."""
+    """A board and the command of a suite of seconds; its fit waits before the third step while ``waiting`` is there."""
     data = {"name": "syntheticdof", "arguments": {"size": 64, "blur_radius": 8, "test_samples": 2}}
     board = make_board(home, count=2, ids=None, protocol="bokehme", columns=["psnr", "ssim"], data=data)
     fit: dict[str, object] = {f"model.{key}": value for key, value in SMALL[METHOD].items()}
@@ -99,6 +105,50 @@ def alive(process: int) -> bool:
         return Path(f"/proc/{process}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
     except OSError:
         return False
+
+
+def test_a_step_begins_after_the_steps_that_it_needs() -> None:
+    fit = Experiment("first", METHOD)
+    other = Experiment("other", METHOD, origin="first")
+    both = Experiment("both", METHOD, fit={"model.weights": "{other}"})
+    alone = Experiment("alone", "identity")
+    todo = steps([both, other, fit, alone])
+    assert before([both, other, fit, alone], todo) == {
+        ("first", "fit"): set(),
+        ("both", "fit"): {("first", "fit")},
+        ("both", "test"): {("both", "fit")},
+        ("other", "test"): {("first", "fit")},
+        ("first", "test"): {("first", "fit")},
+        ("alone", "test"): set(),
+    }
+
+
+def test_a_worker_that_sees_other_files_or_is_of_another_version_says_so(tmp_path: Path) -> None:
+    assert blind([tmp_path], __version__) is None
+    assert "does not see" in str(blind([tmp_path, tmp_path / "none"], __version__))
+    assert "install the same version" in str(blind([tmp_path], "0.0.0"))
+
+
+def test_a_suite_that_measures_time_refuses_workers_that_would_disturb_it(tmp_path: Path, capsys) -> None:
+    _, command = make_suite(tmp_path)
+    assert main([*command, "--workers", "2", "--exclusive"]) == 2
+    assert "the suite measures time" in capsys.readouterr().err
+    assert main([*command, "--scheduler", str(tmp_path / "none")]) == 2
+    assert "no Dask scheduler answers" in capsys.readouterr().err
+
+
+def test_what_a_step_asks_of_its_worker(tmp_path: Path) -> None:
+    """A GPU where the recipe wants one, or takes one where there is one; the machine where time is measured."""
+
+    def wanted(accelerator: str, exclusive: bool = False, **offered: float) -> dict[str, float]:
+        job = Job("mine", ("fit",), tmp_path, accelerator=accelerator)
+        return side_by_side.resources(job, exclusive, [{"resources": offered}, {}])
+
+    assert wanted("cpu", GPU=1) == {}
+    assert wanted("auto") == {}
+    assert wanted("auto", GPU=1) == {"GPU": 1}
+    assert wanted("gpu") == {"GPU": 1}
+    assert wanted("cpu", exclusive=True) == {"MACHINE": 1}
 
 
 def scores(board: Path) -> dict[str, object]:
