@@ -31,6 +31,7 @@ from signal import SIGKILL
 
 import yaml
 from distributed import Client
+from made_boards import make_board
 from methods import SMALL, TRAINABLE, stage_names
 
 from bokehbench.board import boards, results
@@ -46,8 +47,8 @@ GONE = {"DASK_DISTRIBUTED__COMM__TIMEOUTS__CONNECT": "5s"}
 
 
 def small_suite(home: Path, only: list[str], steps: int) -> Path:
-    """Every method with its smallest network, saved at every step, and a renderer."""
-    experiments: list[object] = ["identity", "layered"]
+    """Every method with its smallest network, saved at every step, and two without weights."""
+    experiments: list[object] = ["identity", "gaussian"]
     for method in only or TRAINABLE:
         fit: dict[str, object] = {f"model.{key}": value for key, value in SMALL.get(method, {}).items()}
         for stage in stage_names(method):
@@ -58,12 +59,15 @@ def small_suite(home: Path, only: list[str], steps: int) -> Path:
         experiments.append({"model": method, "fit": {**fit, "trainer.callbacks": [saved]}})
     options = {"data.num_workers": 0, "trainer.accelerator": "cpu"}
     path = home / "small.yaml"
-    path.write_text(yaml.safe_dump({"board": "synthetic-quick", "options": options, "experiments": experiments}))
+    path.write_text(yaml.safe_dump({"options": options, "experiments": experiments}))
     return path
 
 
-def board_of(home: Path) -> Path:
-    """A copy of the quick board without results."""
+def board_of(home: Path, small: bool) -> Path:
+    """A board without results: of three small scenes, or a copy of the quick one."""
+    if small:
+        data = {"name": "syntheticdof", "arguments": {"size": 64, "blur_radius": 8, "test_samples": 3}}
+        return make_board(home, count=3, ids=None, protocol="bokehme", columns=["psnr", "ssim"], data=data)
     folder = home / "leaderboards" / "synthetic-quick"
     folder.mkdir(parents=True)
     shutil.copy(boards.find("synthetic-quick") / "board.yaml", folder)
@@ -89,10 +93,7 @@ class Watch(threading.Thread):
         while not self.ended.wait(0.2):
             now: dict[int, str] = {}
             for place in Path("/proc").glob("[0-9]*/cmdline"):
-                try:
-                    words = place.read_text().split("\0")
-                except OSError:
-                    continue
+                words = read(place).split("\0")
                 root = next((word.partition("=")[2] for word in words if word.startswith("--trainer.default_root")), "")
                 if root.startswith(self.folder):
                     now[int(place.parent.name)] = root
@@ -112,10 +113,7 @@ class Watch(threading.Thread):
 
 def parent(process: int) -> int:
     """Its parent, 0 where it has ended."""
-    try:
-        return int(Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[1])
-    except OSError:
-        return 0
+    return int((read(Path(f"/proc/{process}/stat")).rpartition(")")[2].split() or "00")[1])
 
 
 def kills(times: int, suite: str, only: list[str], steps: int, seed: int, home: Path) -> list[list[str]]:
@@ -123,10 +121,11 @@ def kills(times: int, suite: str, only: list[str], steps: int, seed: int, home: 
     path = suite or str(small_suite(home, only, steps))
     command = [sys.executable, "-m", "bokehbench", "benchmark", path]
     command += ["--only", ",".join(only)] if suite and only else []
-    boards_ = {name: board_of(home / name) for name in ("one", "many")}
+    boards_ = {name: board_of(home / name, not suite) for name in ("one", "many")}
     begun = time.monotonic()
     subprocess.run([*command, "--board", boards_["one"], "--folder", home / "one" / "work"], check=True)
-    alone, rng, done, statuses = time.monotonic() - begun, random.Random(seed), 0, []
+    step = (time.monotonic() - begun) / len(list(home.glob("one/work/*/*/done.json")))
+    rng, done, statuses = random.Random(seed), 0, []
     said, file = home / "said.txt", home / "scheduler.json"
     watch = Watch(home / "many")
     watch.start()
@@ -139,17 +138,18 @@ def kills(times: int, suite: str, only: list[str], steps: int, seed: int, home: 
                     env={**os.environ, **GONE}, stdout=output, stderr=output,
                 )  # fmt: skip
             while runner.poll() is None:
-                time.sleep(rng.uniform(0, 0.6) * alone / times)
-                if done == times or runner.poll() is not None:
+                time.sleep(0.2)
+                if done == times or not any(steps_of(pid) for worker in workers for pid in children(worker.pid)):
+                    continue
+                time.sleep(rng.uniform(0, 0.8) * step)
+                busy = [pid for worker in workers for pid in children(worker.pid) if steps_of(pid)]
+                if runner.poll() is not None or not busy:
                     continue
                 done += 1
                 if done == (times + 1) // 2:
                     scheduler.kill()
                     break
-                pids = [pid for worker in workers for pid in children(worker.pid) if steps_of(pid)]
-                pids = pids or [pid for worker in workers for pid in children(worker.pid)]
-                if pids:  # its nanny starts another
-                    os.kill(rng.choice(pids), SIGKILL)
+                os.kill(rng.choice(busy), SIGKILL)  # its nanny starts another
             statuses.append(runner.wait())
     watch.ended.set()
     marks = [json.loads(mark.read_text()) for mark in home.glob("many/work/*/*/done.json")]
@@ -189,13 +189,26 @@ def dask(words: list[str], stack: ExitStack) -> subprocess.Popen[bytes]:
 
 def children(process: int) -> list[int]:
     """Processes that it started, those that keep account of others' memory apart."""
-    found = [int(pid) for each in Path(f"/proc/{process}/task").glob("*/children") for pid in each.read_text().split()]
-    return [pid for pid in found if "tracker" not in Path(f"/proc/{pid}/cmdline").read_text()]
+    found = Path(f"/proc/{process}/task").glob("*/children")
+    return [int(pid) for each in found for pid in read(each).split() if "resource_tracker" not in command_of(int(pid))]
 
 
 def steps_of(worker: int) -> list[int]:
     """The steps that a worker has."""
-    return [pid for pid in children(worker) if "default_root_dir" in Path(f"/proc/{pid}/cmdline").read_text()]
+    return [pid for pid in children(worker) if "default_root_dir" in command_of(pid)]
+
+
+def command_of(process: int) -> str:
+    """Its words with zeros between them."""
+    return read(Path(f"/proc/{process}/cmdline"))
+
+
+def read(path: Path) -> str:
+    """A file of /proc; empty where the process has ended."""
+    try:
+        return path.read_text()
+    except OSError:
+        return ""
 
 
 def split(method: str, steps: int, rounds: int, home: Path) -> list[list[str]]:

@@ -51,8 +51,7 @@ def main(argv: list[str]) -> int:
     shown_columns(suite, runner.board)  # a wrong one is refused now, not after hours
     engine = None
     if options.scheduler or options.workers:
-        workers = Workers(options.scheduler, options.workers or 1)
-        engine = SideBySide(workers, suite.exclusive or options.exclusive)
+        engine = SideBySide(Workers(options.scheduler, options.workers or 1), suite.exclusive or options.exclusive)
     outcomes = goes_on(lambda: runner.run(engine))
     table = SuiteTable(suite, outcomes, runner.board)
     table.write(runner.folder)

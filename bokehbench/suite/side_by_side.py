@@ -1,5 +1,6 @@
 """The steps of a suite side by side, as tasks of a Dask scheduler: each as soon as those that it needs have ended."""
 
+import logging
 import platform
 import time
 import uuid
@@ -53,9 +54,11 @@ class SideBySide:
                 f"--workers {self.workers.count}: the suite measures time, and workers of one machine would disturb "
                 "each other: leave --workers out."
             )
+        logging.getLogger("distributed.client").setLevel(logging.CRITICAL)  # we say ourselves that a scheduler ended
         with self.workers.client() as client, _probe(runner.folder) as probe:
-            seen = [probe, *runner.inputs.values(), *([runner.board] if runner.board else [])]
-            seen = [path.resolve() for path in seen]
+            if runner.fits is not None:
+                runner.fits.mkdir(parents=True, exist_ok=True)
+            seen = [path.resolve() for path in (probe, runner.board, runner.fits, *runner.inputs.values()) if path]
             _refuse_blind(client, seen)
             with StepBar(len(todo), runner.suite.name) as bar:
                 _Run(self, client, seen, runner, todo, outcomes, bar).all()
@@ -82,46 +85,58 @@ class _Run:
 
     def all(self) -> None:
         """Give steps until all have ended."""
-        from distributed import CancelledError, KilledWorker
+        from distributed import CancelledError
+        from distributed.comm import CommClosedError
 
         self.client.subscribe_topic(self.topic, self._heard)
         try:
             self._give_ready()
             for future in self.completed:
                 step, job, again = self.given.pop(future)
-                try:
-                    ran, failure = future.result()
-                except KilledWorker as error:
-                    if again < AGAIN:
-                        self._give(step, job, again + 1)
-                        continue
-                    ran, failure = False, f"{error.last_worker.address} and others before it died at this step"
-                except CancelledError as error:
-                    raise BokehbenchError(
-                        "The Dask scheduler has ended, or cannot be reached any more. What was finished is kept, and "
-                        "the same command goes on where this one ended."
-                    ) from error
-                self._end(step, job, ran, failure)
+                self._take(future, step, job, again)
                 self._give_ready()
-        except BaseException:
+        except BaseException as error:
             self._stop()
+            if not isinstance(error, CancelledError | CommClosedError):
+                raise
+            raise BokehbenchError(
+                "The Dask scheduler has ended, or cannot be reached any more. What was finished is kept, and the same "
+                "command goes on where this one ended."
+            ) from error
+
+    def _take(self, future: "Future", step: Step, job: Job, again: int) -> None:
+        """What came of a step; one at which workers died is given again."""
+        from distributed import CancelledError, KilledWorker
+
+        try:
+            ran, failure = future.result()
+        except KilledWorker as error:
+            if again < AGAIN:
+                self._give(step, job, again + 1)
+                return
+            ran, failure = False, f"the worker {error.last_worker.address} and others before it died at this step"
+        except CancelledError:
             raise
+        except Exception as error:  # such as a worker that cannot import what it needs
+            ran, failure = False, failure_of(error)
+        self._end(step, job, ran, failure)
 
     def _give_ready(self) -> None:
         """Give what waits for nothing; what is done or cannot be done ends here, and others may then be ready."""
         while ready := [step for step, needs in self.waiting.items() if not needs]:
             for step in ready:
                 del self.waiting[step]
-                job, failure = None, self.outcomes[step[0]].failure
+                job, done, failure = None, False, self.outcomes[step[0]].failure
                 if failure is None:
                     try:
                         job = self.runner.job(step)
-                        if not job.done:
-                            self._give(step, job)
-                            continue
+                        done = job.done
                     except Exception as error:  # the other experiments must not be lost
                         failure = failure_of(error)
-                self._end(step, job, False, failure)
+                if job is None or done or failure is not None:
+                    self._end(step, job, False, failure)
+                else:
+                    self._give(step, job)
         self._show()
 
     def _give(self, step: Step, job: Job, again: int = 0) -> None:
@@ -170,8 +185,7 @@ class _Run:
         now = list(self.now.values())
         what = ", ".join(what for _, what in now)
         if not now and self.given:
-            wanted = " ".join(f"{name}=1" for name in (MACHINE,) if self.settings.exclusive)
-            what = f"waits for a worker {wanted}".strip()
+            what = f"waits for a worker{f' with {MACHINE}=1' if self.settings.exclusive else ''}"
         self.bar.move(self.ended + sum(share for share, _ in now), what)
 
     def _stop(self) -> None:
@@ -198,8 +212,7 @@ def resources(job: Job, exclusive: bool, there: Sequence[Mapping[str, Any]]) -> 
 @contextmanager
 def _probe(folder: Path) -> Iterator[Path]:
     """A file that every worker must see."""
-    probe = folder / f".probe-{platform.node()}-{uuid.uuid4().hex}"
-    write_text(probe, "Workers must see this file.\n")
+    write_text(probe := folder / f".probe-{platform.node()}-{uuid.uuid4().hex}", "Workers must see this file.\n")
     try:
         yield probe
     finally:

@@ -25,11 +25,7 @@ LINE = "{desc}: {percentage:3.0f}%|{bar}| {elapsed}<{remaining}{postfix}"
 
 
 def run_step(
-    words: list[str],
-    log: Path,
-    report: Report,
-    environment: Mapping[str, str] | None = None,
-    here: Path | None = None,
+    words: list[str], log: Path, report: Report, environment: Mapping[str, str] | None = None, here: Path | None = None
 ) -> None:
     """Run ``bokehbench WORDS``, its output going to ``log``, and tell how far it is.
 

@@ -210,3 +210,11 @@ def test_after_a_killed_scheduler_the_same_command_goes_on(tmp_path: Path, monke
     assert "Traceback" not in said.read_text()
     assert main(command) == 0
     assert scores(board) == expected
+
+
+def test_workers_of_our_own(tmp_path: Path, capsys) -> None:
+    board, command = make_suite(tmp_path)
+    assert main([*command, "--only", "identity", "--workers", "1"]) == 0
+    assert set(scores(board)) == {"Identity"}
+    assert "test done" in capsys.readouterr().out
+    assert not list(tmp_path.glob("work/.probe*"))
