@@ -65,11 +65,13 @@ def small_suite(home: Path, only: list[str], steps: int) -> Path:
 
 def board_of(home: Path, small: bool) -> Path:
     """A board without results: of three small scenes, or a copy of the quick one."""
+    if small and (home / "leaderboards" / "tiny").is_dir():
+        return home / "leaderboards" / "tiny"
     if small:
         data = {"name": "syntheticdof", "arguments": {"size": 64, "blur_radius": 8, "test_samples": 3}}
         return make_board(home, count=3, ids=None, protocol="bokehme", columns=["psnr", "ssim"], data=data)
     folder = home / "leaderboards" / "synthetic-quick"
-    folder.mkdir(parents=True)
+    folder.mkdir(parents=True, exist_ok=True)
     shutil.copy(boards.find("synthetic-quick") / "board.yaml", folder)
     return folder
 
@@ -116,16 +118,14 @@ def parent(process: int) -> int:
     return int((read(Path(f"/proc/{process}/stat")).rpartition(")")[2].split() or "00")[1])
 
 
-def kills(times: int, suite: str, only: list[str], steps: int, seed: int, home: Path) -> list[list[str]]:
-    """Rows: whether the board is that of one process after so many kills."""
+def kills(times: int, suite: str, only: list[str], steps: int, pause: float, home: Path) -> list[list[str]]:
+    """Rows: whether the board is that of one process after so many kills, ``pause`` seconds apart in the mean."""
     path = suite or str(small_suite(home, only, steps))
     command = [sys.executable, "-m", "bokehbench", "benchmark", path]
     command += ["--only", ",".join(only)] if suite and only else []
     boards_ = {name: board_of(home / name, not suite) for name in ("one", "many")}
-    begun = time.monotonic()
     subprocess.run([*command, "--board", boards_["one"], "--folder", home / "one" / "work"], check=True)
-    step = (time.monotonic() - begun) / len(list(home.glob("one/work/*/*/done.json")))
-    rng, done, statuses = random.Random(seed), 0, []
+    rng, done, statuses = random.Random(0), 0, []
     said, file = home / "said.txt", home / "scheduler.json"
     watch = Watch(home / "many")
     watch.start()
@@ -141,7 +141,7 @@ def kills(times: int, suite: str, only: list[str], steps: int, seed: int, home: 
                 time.sleep(0.2)
                 if done == times or not any(steps_of(pid) for worker in workers for pid in children(worker.pid)):
                     continue
-                time.sleep(rng.uniform(0, 0.8) * step)
+                time.sleep(rng.uniform(0, 2 * pause))
                 busy = [pid for worker in workers for pid in children(worker.pid) if steps_of(pid)]
                 if runner.poll() is not None or not busy:
                     continue
@@ -242,16 +242,18 @@ if __name__ == "__main__":
     asked.add_argument("--suite", default="", help="in place of a suite of small fits, e.g. quick")
     asked.add_argument("--only", default="", help="methods, with commas between")
     asked.add_argument("--steps", type=int, help="of every stage; default: 4 with kills, 30 with --split")
-    asked.add_argument("--seed", type=int, default=0, help="of the moments")
+    asked.add_argument("--pause", type=float, default=10.0, help="mean seconds between a busy worker and its end")
+    asked.add_argument("--folder", type=Path, help="where the work goes and stays; default: a temporary one")
     asked.add_argument("--split", action="store_true")
     asked.add_argument("--method", default="deeplens", help="which is fitted with --split")
     asked.add_argument("--rounds", type=int, default=3)
     given = asked.parse_args()
     with tempfile.TemporaryDirectory() as temporary:
+        home = (given.folder or Path(temporary)).resolve()
         if given.kills:
             names = [name for name in given.only.split(",") if name]
-            rows = kills(given.kills, given.suite, names, given.steps or 4, given.seed, Path(temporary))
+            rows = kills(given.kills, given.suite, names, given.steps or 4, given.pause, home)
             print(markdown(["what", "right", "that is"], rows))
         if given.split:
-            rows = split(given.method, given.steps or 30, given.rounds, Path(temporary))
+            rows = split(given.method, given.steps or 30, given.rounds, home)
             print(markdown(["two fits", "wall clock", "speed"], rows))
