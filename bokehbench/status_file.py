@@ -14,6 +14,8 @@ from bokehbench.files import write_text
 
 #: The variable of the environment that holds the file's path; without it nothing is written.
 VARIABLE = "BOKEHBENCH_PROGRESS"
+#: The one that holds the number of the process that started the step.
+PARENT = "BOKEHBENCH_PARENT"
 
 
 def watched() -> bool:
@@ -41,3 +43,6 @@ def end_with_parent() -> None:
     if sys.platform == "linux":
         set_death_signal = 1  # PR_SET_PDEATHSIG
         ctypes.CDLL(None).prctl(set_death_signal, signal.SIGKILL)
+        parent = os.environ.pop(PARENT, None)
+        if parent is not None and int(parent) != os.getppid():  # it ended before it could be asked for that
+            os.kill(os.getpid(), signal.SIGKILL)

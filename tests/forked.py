@@ -126,6 +126,7 @@ def _main(
 ) -> None:
     os.environ.clear()
     os.environ.update(environment)
+    os.environ.pop("BOKEHBENCH_PARENT", None)  # that is the server
     os.chdir(cwd)
     signal.signal(signal.SIGINT, signal.default_int_handler)  # a suite in the background ignores it, and its children
     if alone:

@@ -6,10 +6,13 @@ from dataclasses import replace
 from pathlib import Path
 
 from bokehbench import experiments
+from bokehbench.cluster.connection import Workers
 from bokehbench.commands.options import board_data, whole
+from bokehbench.commands.options import workers as add_workers
 from bokehbench.errors import BokehbenchError, nearest
 from bokehbench.stopping import goes_on
 from bokehbench.suite.runner import Runner
+from bokehbench.suite.side_by_side import SideBySide
 from bokehbench.suite.suite import Suite, read_suite
 from bokehbench.suite.suite_table import SuiteTable, shown_columns
 
@@ -46,7 +49,10 @@ def main(argv: list[str]) -> int:
         inputs(suite, options.input),
     )
     shown_columns(suite, runner.board)  # a wrong one is refused now, not after hours
-    outcomes = goes_on(runner.run)
+    engine = None
+    if options.scheduler or options.workers:
+        engine = SideBySide(Workers(options.scheduler, options.workers or 1), suite.exclusive or options.exclusive)
+    outcomes = goes_on(lambda: runner.run(engine))
     table = SuiteTable(suite, outcomes, runner.board)
     table.write(runner.folder)
     print(table.text())
@@ -68,6 +74,9 @@ def arguments(words: list[str]) -> tuple[argparse.Namespace, list[str]]:
     whole(parser, "--pictures", 0, default=0, metavar="N", help="write the first N pictures of every test")
     parser.add_argument("--board", help="name or folder of the board, in place of the suite's")
     board_data(parser)
+    add_workers(parser)
+    help = "it measures time: one step at a time on each machine, on a worker that offers MACHINE=1"
+    parser.add_argument("--exclusive", action="store_true", help=help)
     parser.add_argument("--only", help="names of experiments, with commas between; the fits they need come with them")
     parser.add_argument(
         "--input", action="append", default=[], metavar="NAME=PATH",

@@ -61,6 +61,16 @@ def steps(experiments: Sequence[Experiment], only: Sequence[str] | None = None) 
     return [(name, verb) for name, verb in found if verb == "test" or known[name].fits]
 
 
+def before(experiments: Sequence[Experiment], todo: Collection[Step]) -> dict[Step, set[Step]]:
+    """Step of ``todo`` -> those of ``todo`` that must have ended before it begins."""
+    graph = _graph(experiments)
+
+    def needed(step: Step) -> set[Step]:
+        return set().union(*({each} if each in todo else needed(each) for each in graph[step]))
+
+    return {step: needed(step) for step in todo}
+
+
 def lacking(experiments: Sequence[Experiment], given: Collection[str]) -> dict[str, str]:
     """Experiment -> why it cannot be run with the inputs ``given``; those that can are left out."""
     found: dict[str, str] = {}

@@ -1,9 +1,8 @@
-"""Runs a suite: fit, test, add to the board, one experiment after the other; what is done stays done."""
+"""Runs a suite: fit, test, add to the board; what is done stays done."""
 
 import json
 import sys
-import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,19 +13,18 @@ import yaml
 from bokehbench import figures
 from bokehbench.board import boards, leaderboard, results
 from bokehbench.board.results import Result
-from bokehbench.checkpoints import is_whole, newest, newest_whole, read_checkpoint
 from bokehbench.data import DATA, board_data
 from bokehbench.errors import BokehbenchError, nearest
 from bokehbench.files import write_text
 from bokehbench.models import MODELS
 from bokehbench.status_file import read_status
-from bokehbench.suite.dependencies import lacking, steps
+from bokehbench.suite.dependencies import Step, lacking, steps
 from bokehbench.suite.experiment import Experiment, filled, fingerprint, places
-from bokehbench.suite.step_process import StepBar, alone, run_step, state
+from bokehbench.suite.job import Job, failure_of
+from bokehbench.suite.step_process import StepBar, alone, state
 from bokehbench.suite.suite import Suite
 
 RECORDER = "bokehbench.measure.recorder.ResultRecorder"
-Report = Callable[[float, str], None]
 
 
 @dataclass
@@ -41,6 +39,10 @@ class Outcome:
     failure: str | None = None
     lacks: str | None = None
     news: tuple[str, ...] = ()
+
+
+#: Does the steps of a runner, in any order that their needs allow, and tells the outcomes (experiment -> outcome).
+Engine = Callable[["Runner", Sequence[Step], Mapping[str, Outcome]], None]
 
 
 @dataclass
@@ -76,35 +78,27 @@ class Runner:
         self.measured = boards.read_board(self.board) if self.board else None
         self.experiments = {experiment.name: experiment for experiment in self.suite.experiments}
 
-    def run(self) -> list[Outcome]:
+    def run(self, engine: Engine | None = None) -> list[Outcome]:
         """What is wanted, in the order of the suite; one that fails does not stop the others. Renders the board.
 
-        Raises:
-            BokehbenchError: another runner is at work in the folder.
-        """
-        with alone(self.folder):
-            return self._run()
+        Args:
+            engine: does the steps, side by side; None = one after the other, and nobody else in the folder.
 
-    def _run(self) -> list[Outcome]:
+        Raises:
+            BokehbenchError: another runner is at work in the folder, or what the engine raises.
+        """
+        if engine is not None:
+            return self._run(engine)
+        with alone(self.folder):
+            return self._run(_one_after_the_other)
+
+    def _run(self, engine: Engine) -> list[Outcome]:
         lacks, only = lacking(self.suite.experiments, self.inputs), self.only
         if only is None and lacks:  # a fit that is not tested is run for those that start from it, which may lack it
             only = tuple(experiment.name for experiment in self.suite.experiments if experiment.tested)
         todo = steps(self.suite.experiments, None if only is None else [name for name in only if name not in lacks])
-        names = list(dict.fromkeys(name for name, _ in todo))
-        outcomes = {name: Outcome(name) for name in names}
-        with StepBar(len(todo), self.suite.name) as bar:
-            for start, (name, verb) in enumerate(todo):
-                outcome = outcomes[name]
-                what = f"{name} ({names.index(name) + 1} of {len(names)}), {verb}"
-                if outcome.failure is None:
-                    step = self._fit if verb == "fit" else self._test
-                    try:
-                        step(self.experiments[name], outcome, bar.reporter(start, what))
-                    except Exception as error:  # whatever it is: the other experiments must not be lost
-                        said = str(error) if isinstance(error, BokehbenchError) else f"{type(error).__name__}: {error}"
-                        outcome.failure = said
-                        bar.write(f"{name} FAILED: {said}")
-                bar.move(start + 1, what)
+        outcomes = {name: Outcome(name) for name, _ in todo}
+        engine(self, todo, outcomes)
         if self.board is not None and any(outcome.result for outcome in outcomes.values()):
             leaderboard.render(self.board)
             try:
@@ -114,33 +108,31 @@ class Runner:
         outcomes |= {name: Outcome(name, lacks=why) for name, why in lacks.items() if only is None or name in only}
         return [outcomes[experiment.name] for experiment in self.suite.experiments if experiment.name in outcomes]
 
-    def _fit(self, experiment: Experiment, outcome: Outcome, report: Report) -> None:
+    def job(self, step: Step) -> Job:
+        """What a step has to do; the steps that it needs have ended.
+
+        Raises:
+            BokehbenchError: weights that it needs are not there, since their fit failed.
+        """
+        name, verb = step
+        return (self._fit if verb == "fit" else self._test)(self.experiments[name])
+
+    def record(self, job: Job, ran: bool, outcome: Outcome) -> None:
+        """Tell the outcome, and the board, of a step that is done; ``ran``: this time."""
+        outcome.news += (job.verb,) if ran else ()
+        if job.result:
+            assert self.board is not None
+            outcome.result = results.read(job.result_file)
+            leaderboard.add(self.board, outcome.result)
+
+    def _fit(self, experiment: Experiment) -> Job:
         command, place = self._fit_step(experiment)
         if self.fits is not None:
             link = self.folder / experiment.name / f"fit-{place.name.rpartition('-')[2]}"
             link.parent.mkdir(parents=True, exist_ok=True)
             with suppress(OSError):  # it is there already, or the system has no links; nothing depends on it
                 link.symlink_to(place, target_is_directory=True)
-        with alone(place, wait=True):  # another runner may be at the same fit, below --fits
-            done = place / str(read_status(place / "done.json").get("checkpoint"))
-            if done.is_file() and is_whole(done):
-                return
-            last, interrupted = newest(place), newest_whole(place)
-            if interrupted is not None:
-                command += ["--checkpoint", str(interrupted)]
-            if last is not None and not is_whole(last):
-                said = f"goes on from {interrupted}" if interrupted else "begins again"
-                print(f"{experiment.name}: {last} is broken, so its fit {said}.", file=sys.stderr)
-            start = time.monotonic()
-            self._run_step(command, place, experiment, report)
-            checkpoint = newest(place)
-            if checkpoint is None:
-                raise BokehbenchError(f"no checkpoint below {place}: is --trainer.enable_checkpointing off?")
-            read_checkpoint(checkpoint)
-            seconds = round(time.monotonic() - start, 1)
-            mark = {"checkpoint": str(checkpoint.relative_to(place)), "seconds": seconds, "resumed": bool(interrupted)}
-            write_text(place / "done.json", json.dumps(mark) + "\n")
-        outcome.news += ("fit",)
+        return self._job(experiment, command, place)
 
     def _fit_step(self, experiment: Experiment) -> tuple[list[str], Path]:
         """Command line and folder of a fit."""
@@ -183,7 +175,7 @@ class Runner:
         """What the ``{NAME}`` of ``options`` stand for."""
         return map(self._find, places(options))
 
-    def _test(self, experiment: Experiment, outcome: Outcome, report: Report) -> None:
+    def _test(self, experiment: Experiment) -> Job:
         own = experiment.checkpoint or experiment.origin or experiment.fits
         checkpoint = self._checkpoint(experiment.name) if own else None
         pictures = self._test_config(experiment)
@@ -197,32 +189,26 @@ class Runner:
         content += state(*(Path(str(value)) for value in experiment.test.values()))
         content += [f"pictures {self.pictures}"] if self.pictures else []
         place = self.folder / experiment.name / f"test-{fingerprint(content)}"
-        path = place / "result.json"
-        if not (place / "done.json").is_file() or not (self.board is None or path.is_file()):
-            if pictures is not None:
-                write_text(place / "test.yaml", pictures)
-                command += ["--config", str(place / "test.yaml")]
-            if self.board is not None:
-                command += [f"--trainer.callbacks+={RECORDER}", f"--trainer.callbacks.board={self.board.resolve()}",
-                            f"--trainer.callbacks.output={path.resolve()}"]  # fmt: skip
-                if experiment.variant:
-                    command.append(f"--trainer.callbacks.variant={experiment.variant}")
-                if self.pictures:
-                    command.append(f"--trainer.callbacks.pictures={self.pictures}")
-            path.unlink(missing_ok=True)  # of a call before, which must not pass for this one's
-            self._run_step(command, place, experiment, report)
-            if self.board is not None:
-                results.read(path)  # whole, or this step is not done
-            write_text(place / "done.json", "{}\n")
-            outcome.news += ("test",)
+        if pictures is not None:
+            settings = place / "test.yaml"
+            if not settings.is_file() or settings.read_text(encoding="utf-8") != pictures:
+                write_text(settings, pictures)
+            command += ["--config", str(settings)]
         if self.board is not None:
-            outcome.result = results.read(path)
-            leaderboard.add(self.board, outcome.result)
+            command += [f"--trainer.callbacks+={RECORDER}", f"--trainer.callbacks.board={self.board.resolve()}",
+                        f"--trainer.callbacks.output={(place / 'result.json').resolve()}"]  # fmt: skip
+            if experiment.variant:
+                command.append(f"--trainer.callbacks.variant={experiment.variant}")
+            if self.pictures:
+                command.append(f"--trainer.callbacks.pictures={self.pictures}")
+        return self._job(experiment, command, place, self.board is not None)
 
-    def _run_step(self, command: list[str], place: Path, experiment: Experiment, report: Report) -> None:
-        verb = command[0]
-        named = {"WANDB_RUN_GROUP": self.suite.name, "WANDB_NAME": f"{experiment.name} {verb}"}  # where it logs there
-        run_step([*command, f"--trainer.default_root_dir={place}"], place / f"{verb}.log", report, named)
+    def _job(self, experiment: Experiment, command: list[str], place: Path, result: bool = False) -> Job:
+        named = {"WANDB_RUN_GROUP": self.suite.name, "WANDB_NAME": f"{experiment.name} {command[0]}"}
+        of_fit = json.loads(experiment.configuration()).get("trainer") if command[0] == "fit" else None
+        said = [word.partition("=")[2] for word in command if word.startswith("--trainer.accelerator=")]
+        accelerator = [str((of_fit or {}).get("accelerator", "auto")), *said][-1]
+        return Job(experiment.name, tuple(command), place.resolve(), result, accelerator, environment=named)
 
     def _test_config(self, experiment: Experiment) -> str | None:
         """Settings of a test on the board's pictures (or the suite's own), in place of the method's configuration.
@@ -241,3 +227,19 @@ class Runner:
             "data": {"class_path": DATA.written(kind), "init_args": dict(data.get("arguments") or {})},
         }
         return yaml.safe_dump(content)
+
+
+def _one_after_the_other(runner: Runner, todo: Sequence[Step], outcomes: Mapping[str, Outcome]) -> None:
+    names = list(outcomes)
+    with StepBar(len(todo), runner.suite.name) as bar:
+        for start, (name, verb) in enumerate(todo):
+            outcome = outcomes[name]
+            what = f"{name} ({names.index(name) + 1} of {len(names)}), {verb}"
+            if outcome.failure is None:
+                try:
+                    job = runner.job((name, verb))
+                    runner.record(job, job.run(bar.reporter(start, what)), outcome)
+                except Exception as error:  # whatever it is: the other experiments must not be lost
+                    outcome.failure = failure_of(error)
+                    bar.write(f"{name} FAILED: {outcome.failure}")
+            bar.move(start + 1, what)

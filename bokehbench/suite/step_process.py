@@ -16,15 +16,16 @@ from bokehbench.checkpoints import CONFIG
 from bokehbench.errors import BokehbenchError
 from bokehbench.files import locked
 from bokehbench.ranks import alone as alone_here
-from bokehbench.status_file import VARIABLE, read_status
+from bokehbench.status_file import PARENT, VARIABLE, read_status
 
 #: Ends within this many seconds after an interrupt, or is killed.
 PATIENCE = 30.0
+Report = Callable[[float, str], None]
 LINE = "{desc}: {percentage:3.0f}%|{bar}| {elapsed}<{remaining}{postfix}"
 
 
 def run_step(
-    words: list[str], log: Path, report: Callable[[float, str], None], environment: Mapping[str, str] | None = None
+    words: list[str], log: Path, report: Report, environment: Mapping[str, str] | None = None, here: Path | None = None
 ) -> None:
     """Run ``bokehbench WORDS``, its output going to ``log``, and tell how far it is.
 
@@ -33,6 +34,7 @@ def run_step(
         log: file, written from its beginning; beside it lies ``progress.json``.
         report: called every half second with the share done and the name of what is done.
         environment: variables besides our own.
+        here: folder that relative paths start from; None, or where this machine has none: ours.
 
     Raises:
         BokehbenchError: it failed, with its own sentence; or it did not say itself that it reached its end.
@@ -44,7 +46,8 @@ def run_step(
         command = [sys.executable, "-m", "bokehbench", *words]
         process = subprocess.Popen(
             command, stdout=output, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL,
-            env={**alone_here(), VARIABLE: str(file.resolve()), **(environment or {})},
+            cwd=here if here is not None and here.is_dir() else None,
+            env={**alone_here(), VARIABLE: str(file.resolve()), PARENT: str(os.getpid()), **(environment or {})},
         )  # fmt: skip
     try:
         while True:
@@ -84,7 +87,7 @@ class StepBar(tqdm):
         self.set_postfix_str(what, refresh=False)
         self.update(max(0.0, to - self.n))
 
-    def reporter(self, start: float, what: str) -> Callable[[float, str], None]:
+    def reporter(self, start: float, what: str) -> Report:
         """How a step that begins at ``start`` tells its share done and its stage (see :func:`run_step`)."""
         return lambda share, stage: self.move(start + min(share, 1.0), f"{what} {stage}".strip())
 

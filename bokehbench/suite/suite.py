@@ -20,7 +20,7 @@ SUITE_KEYS: dict[str, Any] = {
     "about": str | None, "board": str | None, "experiments": list[str | Mapping[str, Any]] | Literal["all"],
     "fit": _OPTIONS, "test": _OPTIONS, "options": _OPTIONS, "data": _OPTIONS, "config": str | None,
     "columns": list[str] | None, "source": str | None, "expect": list[Mapping[str, Any]] | None,
-    "inputs": Mapping[str, str] | None,
+    "inputs": Mapping[str, str] | None, "exclusive": bool | None,
 }  # fmt: skip
 EXPERIMENT_KEYS: dict[str, Any] = {
     "name": str | int | None, "model": str, "config": str | None, "checkpoint": str | None, "from": str | None,
@@ -40,6 +40,7 @@ class Suite:
         expect: what the paper says of the experiments.
         inputs: name -> what it is: files that users must give, for which ``{NAME}`` stands in options. Experiments that
             need one that was not given are not run.
+        exclusive: it measures time, so that nothing of it may run beside a step on the same machine.
     """
 
     name: str
@@ -50,6 +51,7 @@ class Suite:
     columns: tuple[str, ...] = ()
     expect: tuple[Expectation, ...] = ()
     inputs: Mapping[str, str] = field(default_factory=dict)
+    exclusive: bool = False
 
 
 def read_suite(path: Path) -> Suite:
@@ -58,8 +60,9 @@ def read_suite(path: Path) -> Suite:
     The file is a mapping: ``board`` (name or folder), ``experiments`` (``all``, or a list of names of methods, short or
     ``PACKAGE.CLASS``, and of mappings with the keys of :class:`Experiment`), ``options`` for every fit and test,
     ``fit`` and ``test`` for these alone, ``config`` (of every fitted experiment that has none), ``columns``, ``source``
-    of the published figures, ``expect``, ``inputs``, ``data`` (``name`` and ``arguments``, only where there is no
-    board: a board says which pictures are tested). The user named the file, so the classes that it names are imported.
+    of the published figures, ``expect``, ``inputs``, ``exclusive``, ``data`` (``name`` and ``arguments``, only where
+    there is no board: a board says which pictures are tested). The user named the file, so the classes that it names
+    are imported.
 
     Raises:
         BokehbenchError: unknown keys or methods, no experiments, two of the same name, or experiments that need one
@@ -92,6 +95,7 @@ def read_suite(path: Path) -> Suite:
         tuple(content.get("columns") or ()),
         expect,
         _inputs(content),
+        bool(content.get("exclusive")),
     )
 
 

@@ -23,7 +23,7 @@ from bokehbench.cli import main
 from bokehbench.data import open_data
 from bokehbench.errors import BokehbenchError
 from bokehbench.models import MODELS
-from bokehbench.suite import runner
+from bokehbench.suite import job
 from bokehbench.suite.experiment import words
 from bokehbench.suite.runner import Runner
 from bokehbench.suite.step_process import StepBar
@@ -113,13 +113,13 @@ def test_a_step_is_done_when_what_it_wrote_is_there_and_whole(board: Path, monke
     fitted, called = work._fit_step(work.experiments["deeplens"])[1], []
     checkpoints = fitted / "deeplens" / "version_0" / "checkpoints"
 
-    def step(command, log, report, environment) -> None:
+    def step(command, log, report, environment, here) -> None:
         called.append(command)
         if command[0] == "fit":
             for name in ("last.ckpt", "depth.ckpt"):
                 write_checkpoint({"state_dict": {}}, checkpoints / name)
 
-    monkeypatch.setattr(runner, "run_step", step)
+    monkeypatch.setattr(job, "run_step", step)
     outcomes = work.run()
     assert all("result.json" in outcome.failure for outcome in outcomes)  # no test said what it measured
     assert not list(work.folder.rglob("test-*/done.json"))

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -12,7 +15,7 @@ from methods import TRAINABLE, stage_names, words
 from bokehbench.callbacks import step_progress
 from bokehbench.cli import main
 from bokehbench.errors import BokehbenchError
-from bokehbench.status_file import VARIABLE, read_status, write_status
+from bokehbench.status_file import PARENT, VARIABLE, read_status, write_status
 from bokehbench.suite.step_process import run_step
 
 METHOD = "deeplens"
@@ -91,3 +94,10 @@ def test_a_step_that_fails_says_why(tmp_path: Path, monkeypatch, forked_steps, s
     (tmp_path / "progress.json").write_text(json.dumps({"failed": "an earlier one"}))
     with pytest.raises(BokehbenchError, match=why):
         run_step([*step, place], tmp_path / "step.log", lambda share, what: None)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="asks Linux for a signal")
+@pytest.mark.parametrize(("parent", "status"), [(str(os.getpid()), 0), ("1", -signal.SIGKILL)])
+def test_a_step_whose_runner_ended_before_it_began_ends_at_once(parent: str, status: int) -> None:
+    code = "from bokehbench.status_file import end_with_parent; end_with_parent()"
+    assert subprocess.run([sys.executable, "-c", code], env={**os.environ, PARENT: parent}).returncode == status
