@@ -31,6 +31,12 @@ def engaged(workers: Workers) -> Iterator[None]:
         _ENGAGED.reset(token)
 
 
+def alone() -> bool:
+    """Whether :func:`in_order` works in this process."""
+    workers = _ENGAGED.get()
+    return workers is None or (workers.scheduler is None and workers.count == 1)
+
+
 def in_order(
     function: Callable[..., Any],
     items: Iterable[Item],

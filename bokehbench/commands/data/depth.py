@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from bokehbench.cluster.once import Once
+from bokehbench.commands.options import engaged_by, workers
 from bokehbench.counted import counted
 from bokehbench.data.base import BokehDataModule
 from bokehbench.errors import BokehbenchError
@@ -13,20 +15,22 @@ def add_options(parser: Any) -> None:
     """What predicts the maps, and where it runs."""
     parser.add_argument("--depth", type=str, default=f"transformers:{NETWORK}", help="what predicts the maps")
     parser.add_argument("--device", type=str, default="cpu", help="cpu, cuda, ...")
+    workers(parser)
 
 
 def run(data: BokehDataModule, options: Any) -> int:
     """Write them, and say where they are."""
-    from bokehbench.depth import write_maps
+    from bokehbench.depth import DepthProvider, write_maps
     from bokehbench.models.depth_providers import open_provider
 
     usable_device(options.device)
     places = data.map_places()
     if not places:
         raise BokehbenchError(f"{type(data).__name__} in {data.root} has no photos.")
-    provider = open_provider(options.depth, "--depth", ())
-    assert provider is not None, "there are no words besides providers"
-    written, problems = write_maps(provider, places, options.device)
+    opened = Once[DepthProvider](open_provider, options.depth, "--depth", ())
+    provider = opened()
+    with engaged_by(options):
+        written, problems = write_maps(opened, places, options.device)
     folders = ", ".join(sorted({str(place.parent) for place in places.values()}))
     there = len(places) - written - len(problems)
     print(f"{counted(written, 'map')} of {provider.name} in {folders}, {there} that were there stay.")

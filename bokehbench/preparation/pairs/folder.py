@@ -49,7 +49,7 @@ def make_folder(
             original, bokeh = (place / f"{name}{settings.suffix}" for place in places)
             jobs.append(Job(name, narrow, wide, (original, bokeh)))
         for place in places:
-            place.mkdir()  # here, where workers look for it
+            place.mkdir()  # here, since workers look for it
         outcomes = list(in_order(partial(make_pair, settings=settings), jobs, "pairs", "pair", threads=1))
         good = [(job, outcome) for job, outcome in zip(jobs, outcomes, strict=True) if outcome.refused is None]
         if not good:
