@@ -29,8 +29,3 @@ class PictureWriter(InRunFolder):
         self.place.mkdir(parents=True, exist_ok=True)
         for name, picture in zip(outputs["name"], outputs["output"], strict=True):
             write_photo(self.place / f"{name}.png", picture)
-
-    def on_predict_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Say where they are."""
-        if trainer.is_global_zero:
-            print(f"Pictures: {self.place}")

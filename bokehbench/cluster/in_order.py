@@ -10,10 +10,9 @@ from typing import Any, TypeVar
 from tqdm import tqdm
 
 from bokehbench.cluster.connection import Workers
-from bokehbench.cluster.engines import Engine, Work, dask, here, pool
+from bokehbench.cluster.engines import Engine, Work, dask, pool
 
 Item = TypeVar("Item")
-Result = TypeVar("Result")
 #: Chunks that are given out ahead of the result that is waited for, per worker.
 AHEAD = 3
 #: Chunks per worker at least, where there are so few items: the last one must not keep all waiting.
@@ -38,13 +37,12 @@ def alone() -> bool:
 
 
 def in_order(
-    function: Callable[..., Any],
+    function: Callable[[Item], Any],
     items: Iterable[Item],
     what: str,
     unit: str = "picture",
     *,
     chunk: int = 1,
-    together: bool = False,
     threads: int | None = None,
     **bar: Any,
 ) -> Iterator[Any]:
@@ -54,13 +52,12 @@ def in_order(
     as chunks are given out: memory does not grow with the number of items.
 
     Args:
-        function: gives the result of one item. It goes to each worker once, so it and what it holds can be pickled;
-            what takes long to make and stays, such as a method with its weights, is a
-            :class:`bokehbench.cluster.once.Once`. What is wrong with one item is a result, not raised: that ends all.
+        function: of one item. It goes to each worker once, and can be pickled; what takes long to make, such as a
+            method with its weights, is a :class:`bokehbench.cluster.once.Once`. What is wrong with one item is a
+            result; what is raised ends all.
         items: can be pickled; of unknown number where they have no length.
         what, unit: of the progress bar, as are ``bar``, options of tqdm's.
-        chunk: items that go to a worker at a time; 1 where an item takes a second, more where the way costs more.
-        together: ``function`` takes a list of items, at most ``chunk``, and gives as many results.
+        chunk: items that go to a worker at a time: 1 where an item takes a second, more where the way costs more.
         threads: of torch, for each item; the bits of a sum depend on them. None: as many as a worker has.
 
     Raises:
@@ -68,27 +65,20 @@ def in_order(
             files that this process sees.
     """
     workers, total = _ENGAGED.get() or Workers(), len(items) if isinstance(items, Sized) else None
-    work = Work(function, together, threads)
-    if workers.scheduler is not None:
-        engine = dask(workers, work)
-    elif workers.count > 1 and (total is None or total > 1):
-        engine = pool(workers, work)
-    else:
-        engine = here(work)
-    with engine as given:
-        if not (given.slots() or together):
-            chunk = 1
-        elif total is not None:
-            chunk = max(1, min(chunk, total // (FAIR * max(1, given.slots()))))
-        results = _ahead(given, items, chunk)
-        yield from tqdm(results, what, total, unit=unit, **bar)
+    if alone() or (total == 1 and workers.scheduler is None):
+        work = Work(function, threads)
+        yield from tqdm((work([item])[0] for item in items), what, total, unit=unit, **bar)
+        return
+    with (dask if workers.scheduler else pool)(workers, function, threads) as engine:
+        if total is not None:
+            chunk = max(1, min(chunk, total // (FAIR * engine.slots())))
+        yield from tqdm(_ahead(engine, iter(items), chunk), what, total, unit=unit, **bar)
 
 
-def _ahead(engine: Engine, items: Iterable[Item], chunk: int) -> Iterator[Any]:
+def _ahead(engine: Engine, items: Iterator[Any], chunk: int) -> Iterator[Any]:
     waiting: deque[Any] = deque()
-    rest = iter(items)
     try:
-        while part := list(islice(rest, chunk)):
+        while part := list(islice(items, chunk)):
             waiting.append(engine.submit(part))
             while len(waiting) > AHEAD * engine.slots():
                 yield from waiting.popleft().result()

@@ -11,11 +11,14 @@ from typing import Any, ClassVar
 import torch
 from pytorch_lightning import Trainer
 from pytorch_lightning.callbacks import Callback, LearningRateMonitor
-from pytorch_lightning.cli import LightningCLI
+from pytorch_lightning.cli import LightningCLI, SaveConfigCallback
 
 from bokehbench import callbacks
+from bokehbench.cluster.in_order import alone
+from bokehbench.commands import shares
 from bokehbench.commands.arguments import prepare, take
 from bokehbench.commands.loggers import finish_wandb, in_words, ready
+from bokehbench.commands.options import engaged_by, workers
 from bokehbench.commands.trainer_options import check_trainer
 from bokehbench.data import DATA
 from bokehbench.data.base import BokehDataModule
@@ -78,6 +81,8 @@ class BokehCLI(LightningCLI):
         parser = super()._prepare_subcommand_parser(klass, subcommand, **kwargs)
         if subcommand != "fit":
             parser.add_argument("--untrained", action="store_true", help="run random weights, too; no board ranks them")
+        if subcommand == "predict":
+            workers(parser)
         if subcommand == "test":
             parser.add_argument("--matched", type=MatchedStrength | None, help="search each picture's best aperture")
             parser.add_argument("--control", action="store_true", help="measure whether it does what it is told")
@@ -93,6 +98,22 @@ class BokehCLI(LightningCLI):
             raise BokehbenchError("--control measures what a method makes of what it is told: leave out --matched.")
 
     before_validate = before_predict = before_test
+
+    def _run_subcommand(self, subcommand: str) -> None:
+        """As Lightning; ``predict`` by the workers that are asked for, and where its pictures are."""
+        if subcommand != "predict":
+            super()._run_subcommand(subcommand)
+            return
+        (writer,) = (each for each in self.trainer.callbacks if isinstance(each, callbacks.PictureWriter))
+        writer.setup(self.trainer, self.model, subcommand)
+        with engaged_by(Namespace(**{each: self._get(self.config, each) for each in ("scheduler", "workers")})):
+            if alone():
+                super()._run_subcommand(subcommand)
+            else:
+                self.before_predict()
+                shares.predict(self, opened, self.words, str(writer.place))
+        if self.trainer.is_global_zero:
+            print(f"Pictures: {writer.place}")
 
     def instantiate_trainer(self, **kwargs: Any) -> Trainer:
         """Add what every run has: a folder of its own, progress, checkpoints, tables."""
@@ -111,6 +132,34 @@ class BokehCLI(LightningCLI):
         missing = [make for make in OWN_CALLBACKS if not any(isinstance(callback, make) for callback in given)]
         config["callbacks"] = given + [make() for make in missing if not off.get(make)]
         return self._instantiate_trainer(config, [])
+
+
+class OpenedCLI(BokehCLI):
+    """The same, opened and not run."""
+
+    def _run_subcommand(self, subcommand: str) -> None:
+        """Nothing."""
+
+
+def opened(words: list[str], kind: type[BokehCLI] = OpenedCLI, **options: Any) -> BokehCLI:
+    """A command line of ``words`` that were made ready; BokehCLI runs it, too."""
+    quieten()
+    torch.set_float32_matmul_precision("high")  # tensor cores on a GPU; no effect on a CPU
+    plain = {"exit_on_error": False}  # a sentence, not two screens of usage
+    ours = {"num_sanity_val_steps": 0, "use_distributed_sampler": False, "enable_model_summary": False}
+    return kind(
+        BokehModel,
+        BokehDataModule,
+        subclass_mode_model=True,
+        subclass_mode_data=True,
+        trainer_class=StagedTrainer,
+        trainer_defaults=ours,
+        seed_everything_default=0,
+        auto_configure_optimizers=False,
+        parser_kwargs={"prog": "bokehbench", **plain, **dict.fromkeys(BokehCLI.subcommands(), plain)},
+        args=words,
+        **{"save_config_callback": None, **options},
+    )
 
 
 def typed(words: list[str], prefix: str = "--") -> list[str]:
@@ -146,28 +195,12 @@ def main(argv: list[str]) -> int:
 
 def run(argv: list[str]) -> BokehCLI:
     """Run one of Lightning's verbs; the trainer, the method and the data that ran are in what is returned."""
-    quieten()
     words, notes = prepare(argv)
     for note in notes:
         print(note)
-    torch.set_float32_matmul_precision("high")  # tensor cores on a GPU; no effect on a CPU
-    plain = {"exit_on_error": False}  # a sentence, not two screens of usage
-    ours = {"num_sanity_val_steps": 0, "use_distributed_sampler": False, "enable_model_summary": False}
     exit_code, BokehCLI.words = 1, words
     try:
-        ran = BokehCLI(
-            BokehModel,
-            BokehDataModule,
-            subclass_mode_model=True,
-            subclass_mode_data=True,
-            trainer_class=StagedTrainer,
-            trainer_defaults=ours,
-            save_config_kwargs={"overwrite": True},
-            seed_everything_default=0,
-            auto_configure_optimizers=False,
-            parser_kwargs={"prog": "bokehbench", **plain, **dict.fromkeys(BokehCLI.subcommands(), plain)},
-            args=words,
-        )
+        ran = opened(words, BokehCLI, save_config_callback=SaveConfigCallback, save_config_kwargs={"overwrite": True})
         exit_code = 0
     except Stopped as stop:
         if stop.checkpoint is None:

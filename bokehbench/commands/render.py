@@ -40,42 +40,38 @@ def main(argv: list[str]) -> int:
         keep_inputs(output, inputs, "-o")
         if save is not None:
             keep_inputs(map_place(save, output, options.photo.is_dir()), [*inputs, output], "--save-disparity")
-    if len(jobs) == 1:
-        print(_rendered(jobs[0], opened, options))
-        return 0
-    with suppress(OSError):  # which is said of the files
-        for place in filter(None, (options.output, save)):
-            place.mkdir(parents=True, exist_ok=True)  # here, since workers look for it
+    if options.photo.is_dir():
+        with suppress(OSError):  # which is said of the files
+            for place in filter(None, (options.output, save)):
+                place.mkdir(parents=True, exist_ok=True)  # here, since workers look for it
     failed = []
     with engaged_by(options):
-        for sentence, good in in_order(partial(_render, opened=opened, options=options), jobs, "render"):
+        render = partial(_render, opened=opened, options=options)
+        for sentence, good in in_order(render, jobs, "render", disable=len(jobs) < 2):
             if good:
                 tqdm.write(sentence)
             else:
                 failed.append(sentence)
+    if failed and len(jobs) == 1:
+        raise BokehbenchError(failed[0])
     if failed:
         raise BokehbenchError(f"{len(failed)} of {len(jobs)} photos were not rendered:\n  " + "\n  ".join(failed))
     return 0
 
 
 def _render(job: tuple[Path, Path], opened: Once[Method], options: argparse.Namespace) -> tuple[str, bool]:
-    """The sentence about a photo, and whether it was rendered."""
-    try:
-        return _rendered(job, opened, options), True
-    except BokehbenchError as error:
-        return str(error) if str(job[0]) in str(error) else f"{job[0]}: {error}", False
-
-
-def _rendered(job: tuple[Path, Path], opened: Once[Method], options: argparse.Namespace) -> str:
-    """Render a photo, write the picture and the map where they go, and say what was done."""
+    """Write the picture, and the map, of a photo; the sentence about it, and whether it was rendered."""
     (photo, output), maps = job, options.disparity
     settings = {key: getattr(options, key) for key in ("focus", "aperture", "f_number", "disparity_unit")}
-    disparity = one_map(maps, photo) if maps is not None and maps.is_dir() else maps
-    bokeh = opened()(photo, disparity=disparity, **settings)
-    bokeh.save(output)
-    if options.save_disparity is not None:
-        bokeh.save_disparity(map_place(options.save_disparity, output, options.photo.is_dir()))
-    return f"{output}: {bokeh.image.shape[1]} x {bokeh.image.shape[0]}, {bokeh.note}"
+    try:
+        disparity = one_map(maps, photo) if maps is not None and maps.is_dir() else maps
+        bokeh = opened()(photo, disparity=disparity, **settings)
+        bokeh.save(output)
+        if options.save_disparity is not None:
+            bokeh.save_disparity(map_place(options.save_disparity, output, options.photo.is_dir()))
+    except BokehbenchError as error:
+        return str(error) if str(photo) in str(error) else f"{photo}: {error}", False
+    return f"{output}: {bokeh.image.shape[1]} x {bokeh.image.shape[0]}, {bokeh.note}", True
 
 
 def arguments(words: list[str]) -> argparse.Namespace:

@@ -79,14 +79,18 @@ def measure(again: Once[Again], names: set[str]) -> Iterator[Picture]:
             others before.
     """
     data, lost, bad = again().data, set(names), list[str]()
+    parts: Iterable[list[Picture] | str]
     if alone():
-        found = again().measure(tqdm(data.test_dataloader(), desc="verify", unit="picture"), names)
+        batches = tqdm(data.test_dataloader(), desc="verify", unit="picture")
+        parts = ([picture] for picture in again().measure(batches, names))
     else:
         places = range(len(data.pictures("test") or ()))
-        found = _good(in_order(partial(_at, again=again, names=names), places, "verify"), bad)
-    for picture in found:
-        lost.discard(picture.name)
-        yield picture
+        parts = in_order(partial(_at, again=again, names=names), places, "verify")
+    for part in parts:
+        bad += [part] if isinstance(part, str) else []
+        for picture in part if isinstance(part, list) else ():
+            lost.discard(picture.name)
+            yield picture
     if bad:
         raise BokehbenchError(f"{len(bad)} pictures were not measured:\n  " + "\n  ".join(bad))
     if lost:
@@ -99,15 +103,6 @@ def _at(place: int, again: Once[Again], names: set[str]) -> list[Picture] | str:
         return list(again().measure(again().data.some("test", [place]), names))
     except BokehbenchError as error:
         return str(error)
-
-
-def _good(found: Iterable[list[Picture] | str], bad: list[str]) -> Iterator[Picture]:
-    """The pictures; what is a sentence goes to ``bad``."""
-    for each in found:
-        if isinstance(each, str):
-            bad.append(each)
-        else:
-            yield from each
 
 
 def stored(folder: Path, batch: Batch) -> Sample:
