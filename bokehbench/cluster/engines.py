@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import CancelledError, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import fields, is_dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -18,6 +18,8 @@ from typing import Any, NamedTuple
 from bokehbench.cluster.connection import Workers
 from bokehbench.errors import BokehbenchError
 
+#: Gives the results of a chunk.
+Work = Callable[[list[Any]], list[Any]]
 SAME = "give all machines the same folders, under the same paths"
 
 
@@ -28,30 +30,23 @@ class Engine(NamedTuple):
     slots: Callable[[], int]
 
 
-@dataclass(frozen=True)
-class Work:
-    """What is done with a chunk; the arguments are those of :func:`bokehbench.cluster.in_order.in_order`."""
+def results(function: Callable[[Any], Any], threads: int | None, chunk: list[Any]) -> list[Any]:
+    """Of the items of a chunk; the arguments are those of :func:`bokehbench.cluster.in_order.in_order`."""
+    import torch  # slow to load, and not for --help
 
-    function: Callable[[Any], Any]
-    threads: int | None = None
-
-    def __call__(self, chunk: list[Any]) -> list[Any]:
-        """The results of the items of a chunk."""
-        import torch  # slow to load, and not for --help
-
-        before = torch.get_num_threads()
-        torch.set_num_threads(self.threads or before)
-        try:
-            return [self.function(item) for item in chunk]
-        finally:
-            torch.set_num_threads(before)
+    before = torch.get_num_threads()
+    torch.set_num_threads(threads or before)
+    try:
+        return [function(item) for item in chunk]
+    finally:
+        torch.set_num_threads(before)
 
 
 @contextmanager
 def pool(workers: Workers, function: Callable[[Any], Any], threads: int | None) -> Iterator[Engine]:
     """Processes of our own, which end with us."""
     # A forked process inherits torch's threads in a state that may hang
-    context, work = multiprocessing.get_context("spawn"), Work(function, threads or workers.shared_out)
+    context, work = multiprocessing.get_context("spawn"), partial(results, function, threads or workers.shared_out)
     processes = ProcessPoolExecutor(workers.count, mp_context=context, initializer=_begin, initargs=(work,))
     try:
         yield Engine(partial(processes.submit, _in_pool), lambda: workers.count)
@@ -94,7 +89,7 @@ def dask(workers: Workers, function: Callable[[Any], Any], threads: int | None) 
         if not client.nthreads():
             print(f"--scheduler {workers.scheduler} has no workers yet: `dask worker` starts one, which is waited for.")
         # Once for each worker, and again where it is lost
-        work = client.submit(Work, function, threads, pure=False)
+        work = client.submit(partial, results, function, threads, pure=False)
 
         def submit(chunk: list[Any]) -> Any:
             return client.submit(_on_dask, work, chunk, os.getcwd(), _seen(chunk), pure=False)

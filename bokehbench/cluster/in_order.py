@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from tqdm import tqdm
 
 from bokehbench.cluster.connection import Workers
-from bokehbench.cluster.engines import Engine, Work, dask, pool
+from bokehbench.cluster.engines import Engine, dask, pool, results
 
 Item = TypeVar("Item")
 #: Chunks that are given out ahead of the result that is waited for, per worker.
@@ -66,8 +66,8 @@ def in_order(
     """
     workers, total = _ENGAGED.get() or Workers(), len(items) if isinstance(items, Sized) else None
     if alone() or (total == 1 and workers.scheduler is None):
-        work = Work(function, threads)
-        yield from tqdm((work([item])[0] for item in items), what, total, unit=unit, **bar)
+        made = (results(function, threads, [item])[0] for item in items)
+        yield from tqdm(made, what, total, unit=unit, **bar)
         return
     with (dask if workers.scheduler else pool)(workers, function, threads) as engine:
         if total is not None:

@@ -6,12 +6,14 @@ import os
 import shlex
 import warnings
 from argparse import ArgumentError, Namespace
+from contextlib import redirect_stdout
+from io import StringIO
 from typing import Any, ClassVar
 
 import torch
 from pytorch_lightning import Trainer
 from pytorch_lightning.callbacks import Callback, LearningRateMonitor
-from pytorch_lightning.cli import LightningCLI, SaveConfigCallback
+from pytorch_lightning.cli import LightningCLI
 
 from bokehbench import callbacks
 from bokehbench.cluster.in_order import alone
@@ -46,7 +48,8 @@ OWN_CALLBACKS: tuple[type[Callback], ...] = (
 class BokehCLI(LightningCLI):
     """LightningCLI for our methods and data sets; see :mod:`bokehbench.commands.arguments` for what is typed."""
 
-    #: What was typed, made ready; for errors.
+    #: What was typed, and the same made ready, for errors.
+    argv: ClassVar[list[str]] = []
     words: ClassVar[list[str]] = []
 
     def _parse_ckpt_path(self) -> None:
@@ -104,14 +107,14 @@ class BokehCLI(LightningCLI):
         if subcommand != "predict":
             super()._run_subcommand(subcommand)
             return
-        (writer,) = (each for each in self.trainer.callbacks if isinstance(each, callbacks.PictureWriter))
+        writer = next(each for each in self.trainer.callbacks if isinstance(each, callbacks.PictureWriter))
         writer.setup(self.trainer, self.model, subcommand)
         with engaged_by(Namespace(**{each: self._get(self.config, each) for each in ("scheduler", "workers")})):
             if alone():
                 super()._run_subcommand(subcommand)
             else:
                 self.before_predict()
-                shares.predict(self, opened, self.words, str(writer.place))
+                shares.predict(self, opened, self.argv, writer.place)
         if self.trainer.is_global_zero:
             print(f"Pictures: {writer.place}")
 
@@ -141,25 +144,10 @@ class OpenedCLI(BokehCLI):
         """Nothing."""
 
 
-def opened(words: list[str], kind: type[BokehCLI] = OpenedCLI, **options: Any) -> BokehCLI:
-    """A command line of ``words`` that were made ready; BokehCLI runs it, too."""
-    quieten()
-    torch.set_float32_matmul_precision("high")  # tensor cores on a GPU; no effect on a CPU
-    plain = {"exit_on_error": False}  # a sentence, not two screens of usage
-    ours = {"num_sanity_val_steps": 0, "use_distributed_sampler": False, "enable_model_summary": False}
-    return kind(
-        BokehModel,
-        BokehDataModule,
-        subclass_mode_model=True,
-        subclass_mode_data=True,
-        trainer_class=StagedTrainer,
-        trainer_defaults=ours,
-        seed_everything_default=0,
-        auto_configure_optimizers=False,
-        parser_kwargs={"prog": "bokehbench", **plain, **dict.fromkeys(BokehCLI.subcommands(), plain)},
-        args=words,
-        **{"save_config_callback": None, **options},
-    )
+def opened(argv: list[str]) -> BokehCLI:
+    """What was typed, for a worker of ``predict``: opened, not run; it keeps to itself what has been said."""
+    with redirect_stdout(StringIO()):
+        return run(argv, OpenedCLI, save_config_callback=None)
 
 
 def typed(words: list[str], prefix: str = "--") -> list[str]:
@@ -193,14 +181,31 @@ def main(argv: list[str]) -> int:
     return 0
 
 
-def run(argv: list[str]) -> BokehCLI:
+def run(argv: list[str], kind: type[BokehCLI] = BokehCLI, **options: Any) -> BokehCLI:
     """Run one of Lightning's verbs; the trainer, the method and the data that ran are in what is returned."""
+    quieten()
     words, notes = prepare(argv)
     for note in notes:
         print(note)
-    exit_code, BokehCLI.words = 1, words
+    torch.set_float32_matmul_precision("high")  # tensor cores on a GPU; no effect on a CPU
+    plain = {"exit_on_error": False}  # a sentence, not two screens of usage
+    ours = {"num_sanity_val_steps": 0, "use_distributed_sampler": False, "enable_model_summary": False}
+    exit_code, BokehCLI.words, BokehCLI.argv = 1, words, argv
     try:
-        ran = opened(words, BokehCLI, save_config_callback=SaveConfigCallback, save_config_kwargs={"overwrite": True})
+        ran = kind(
+            BokehModel,
+            BokehDataModule,
+            subclass_mode_model=True,
+            subclass_mode_data=True,
+            trainer_class=StagedTrainer,
+            trainer_defaults=ours,
+            save_config_kwargs={"overwrite": True},
+            seed_everything_default=0,
+            auto_configure_optimizers=False,
+            parser_kwargs={"prog": "bokehbench", **plain, **dict.fromkeys(BokehCLI.subcommands(), plain)},
+            args=words,
+            **options,
+        )
         exit_code = 0
     except Stopped as stop:
         if stop.checkpoint is None:

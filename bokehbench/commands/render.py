@@ -61,11 +61,11 @@ def main(argv: list[str]) -> int:
 
 def _render(job: tuple[Path, Path], opened: Once[Method], options: argparse.Namespace) -> tuple[str, bool]:
     """Write the picture, and the map, of a photo; the sentence about it, and whether it was rendered."""
-    (photo, output), maps = job, options.disparity
+    (photo, output), maps, method = job, options.disparity, opened()
     settings = {key: getattr(options, key) for key in ("focus", "aperture", "f_number", "disparity_unit")}
     try:
         disparity = one_map(maps, photo) if maps is not None and maps.is_dir() else maps
-        bokeh = opened()(photo, disparity=disparity, **settings)
+        bokeh = method(photo, disparity=disparity, **settings)
         bokeh.save(output)
         if options.save_disparity is not None:
             bokeh.save_disparity(map_place(options.save_disparity, output, options.photo.is_dir()))

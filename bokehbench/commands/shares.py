@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from functools import partial
+from pathlib import Path
 
 from pytorch_lightning.cli import LightningCLI
 
@@ -16,10 +17,10 @@ SHARE = 8
 SILENT = [f"--trainer.{option}=false" for option in ("logger", "enable_progress_bar", "enable_checkpointing")]
 
 
-def predict(cli: LightningCLI, again: Callable[[list[str]], LightningCLI], words: list[str], folder: str) -> None:
-    """Predict all pictures of ``cli``, which is what was typed, opened, and write them to ``folder``.
+def predict(cli: LightningCLI, again: Callable[[list[str]], LightningCLI], argv: list[str], folder: Path) -> None:
+    """Write a picture to ``folder`` for each that ``cli`` would predict, which is ``argv`` and opened.
 
-    ``again`` opens ``words``, what was typed, without running them; in each worker.
+    ``again`` opens ``argv``, once in each worker.
 
     Raises:
         BokehbenchError: of a file's header, before the first picture; or after the last one, names those that were not
@@ -27,28 +28,24 @@ def predict(cli: LightningCLI, again: Callable[[list[str]], LightningCLI], words
     """
     cli.datamodule.setup("predict")
     places = range(len(cli.datamodule.pictures("predict")))
-    shares = [places[start : start + SHARE] for start in places[::SHARE]]
-    share = partial(_share, opened=Once(_open, again, [*words, *SILENT], folder))
+    folder.mkdir(parents=True, exist_ok=True)  # here, since workers look for it
+    shares = [(places[start : start + SHARE], folder) for start in places[::SHARE]]
+    share = partial(_share, opened=Once(again, [*argv, *SILENT]))
     bad = [sentence for found in in_order(share, shares, "predict", f"{SHARE} pictures") for sentence in found]
     if bad:
         raise BokehbenchError(f"{len(bad)} of {len(places)} pictures were not predicted:\n  " + "\n  ".join(bad))
 
 
-def _open(again: Callable[[list[str]], LightningCLI], words: list[str], folder: str) -> LightningCLI:
-    cli = again(words)
+def _share(share: tuple[Sequence[int], Path], opened: Once[LightningCLI]) -> list[str]:
+    """Write the pictures at these places to a folder; a sentence for each that could not be."""
+    (places, folder), cli = share, opened()
     for each in cli.trainer.callbacks:  # type: ignore[attr-defined]
         if isinstance(each, PictureWriter):
-            each.folder = folder
-    return cli
-
-
-def _share(places: Sequence[int], opened: Once[LightningCLI]) -> list[str]:
-    """Write the pictures at these places; a sentence for each that could not be."""
-    cli = opened()
+            each.folder = str(folder)
     try:
         cli.trainer.predict(cli.model, [cli.datamodule.some("predict", places)], return_predictions=False)
     except BokehbenchError as error:
         if len(places) == 1:
             return [str(error)]
-        return [sentence for place in places for sentence in _share([place], opened)]  # to tell which one it was
+        return [said for place in places for said in _share(([place], folder), opened)]  # to tell which one it was
     return []

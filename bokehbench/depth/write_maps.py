@@ -34,9 +34,9 @@ def write_maps(provider: Once[DepthProvider], places: Mapping[Path, Path], devic
 
 
 def _write_map(photo_and_place: tuple[Path, Path], provider: Once[DepthProvider], device: str) -> str:
-    photo, place = photo_and_place
+    (photo, place), opened = photo_and_place, provider()
     try:
-        found = provider().disparity(read_rgb(photo)[None].to(device), [photo.stem])
+        found = opened.disparity(read_rgb(photo)[None].to(device), [photo.stem])
         write_map(place, found[0, 0])
     except BokehbenchError as error:
         return str(error) if str(photo) in str(error) else f"{photo}: {error}"

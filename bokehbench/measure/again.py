@@ -1,8 +1,9 @@
 """Pictures of a board, measured again: rendered with a checkpoint, or as a test stored them."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
+from itertools import chain
 from pathlib import Path
 
 import torch
@@ -30,10 +31,7 @@ from bokehbench.models.load import construct, load_model, recorded_method
 
 @dataclass(frozen=True)
 class Again:
-    """What measures pictures of ``board``: ``sample`` gives an output beside its target from a batch on ``device``.
-
-    ``model`` is None where stored pictures are measured.
-    """
+    """What measures pictures of ``board``: ``sample`` gives an output beside its target from a batch on ``device``."""
 
     board: Board
     data: BokehDataModule
@@ -57,11 +55,7 @@ class Again:
 
     @torch.inference_mode()
     def measure(self, batches: Iterable[Batch], names: set[str]) -> Iterator[Picture]:
-        """The pictures of the batches that are called ``names``.
-
-        Raises:
-            BokehbenchError: a picture cannot be read, has no target, or is not the board's.
-        """
+        """The pictures of the batches that are called ``names``; BokehbenchError for one that is not the board's."""
         for batch in batches:
             if not set(batch["name"]) & names:
                 continue
@@ -75,34 +69,34 @@ def measure(again: Once[Again], names: set[str]) -> Iterator[Picture]:
     """The test pictures called ``names``, in the data's order, by the workers that are engaged.
 
     Raises:
-        BokehbenchError: as of :meth:`Again.measure`, or a picture is not in the data. A worker's goes on with the
-            others before.
+        BokehbenchError: a picture is not in the data, has no target, is not the board's, or cannot be read; where there
+            are workers, after the others.
     """
     data, lost, bad = again().data, set(names), list[str]()
-    parts: Iterable[list[Picture] | str]
     if alone():
-        batches = tqdm(data.test_dataloader(), desc="verify", unit="picture")
-        parts = ([picture] for picture in again().measure(batches, names))
+        found: Iterable[Picture | str] = again().measure(tqdm(data.test_dataloader(), "verify", unit="picture"), names)
     else:
         places = range(len(data.pictures("test") or ()))
-        parts = in_order(partial(_at, again=again, names=names), places, "verify")
-    for part in parts:
-        bad += [part] if isinstance(part, str) else []
-        for picture in part if isinstance(part, list) else ():
-            lost.discard(picture.name)
-            yield picture
+        found = chain.from_iterable(in_order(partial(_at, again=again, names=names), places, "verify"))
+    for each in found:
+        if isinstance(each, str):
+            bad.append(each)
+            continue
+        lost.discard(each.name)
+        yield each
     if bad:
         raise BokehbenchError(f"{len(bad)} pictures were not measured:\n  " + "\n  ".join(bad))
     if lost:
         raise BokehbenchError(f"{len(lost)} pictures of the result are not in the data ({min(lost)} ...): give --root.")
 
 
-def _at(place: int, again: Once[Again], names: set[str]) -> list[Picture] | str:
+def _at(place: int, again: Once[Again], names: set[str]) -> Sequence[Picture | str]:
     """The pictures at one place of the test split; a sentence where there is something wrong with them."""
+    made = again()
     try:
-        return list(again().measure(again().data.some("test", [place]), names))
+        return list(made.measure(made.data.some("test", [place]), names))
     except BokehbenchError as error:
-        return str(error)
+        return [str(error)]
 
 
 def stored(folder: Path, batch: Batch) -> Sample:
