@@ -49,7 +49,7 @@ def pool(workers: Workers, function: Callable[[Any], Any], threads: int | None) 
     context, work = multiprocessing.get_context("spawn"), partial(results, function, threads or workers.shared_out)
     processes = ProcessPoolExecutor(workers.count, mp_context=context, initializer=_begin, initargs=(work,))
     try:
-        yield Engine(partial(processes.submit, _in_pool), lambda: workers.count)
+        yield Engine(lambda chunk: processes.submit(_in_pool, chunk), lambda: workers.count)
     except BrokenProcessPool as error:
         fewer = f"give fewer with --workers {max(1, workers.count // 2)}"
         raise BokehbenchError(f"a process was killed, probably for memory: {fewer}.") from error

@@ -6,15 +6,10 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
-from jsonargparse.typing import restricted_number_type
-
 from bokehbench.cluster.connection import Workers
 from bokehbench.cluster.in_order import engaged
 from bokehbench.data import DATA
 from bokehbench.errors import BokehbenchError, nearest
-
-#: For options of jsonargparse: of pictures, and of pixels along one side.
-COUNT = restricted_number_type("from_1_to_10000", int, [(">=", 1), ("<=", 10_000)], join="and")
 
 
 def refuse_unknown_action(argv: list[str], actions: Iterable[str]) -> None:

@@ -120,7 +120,9 @@ def test_files_that_a_worker_does_not_see_are_named(cluster: str, tmp_path: Path
     with engaged(Workers(cluster)):
         assert list(in_order(read, [Path("here.png")], "files")) == [b"5"]
         monkeypatch.setattr(Path, "exists", lambda path: True)  # in this process
-        with pytest.raises(BokehbenchError, match=r"elsewhere.png is not there: give all machines the same folders.* on .*worker"):
+        with pytest.raises(
+            BokehbenchError, match=r"elsewhere.png is not there: give all machines the same folders.* on .*worker"
+        ):
             list(in_order(read, [Path("elsewhere.png")], "files"))
 
 
