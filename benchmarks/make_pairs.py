@@ -20,6 +20,8 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 from made_photos import save_photo, scene, similarity, taken
 from side_by_side import cpu_name
 
+from bokehbench.cluster.connection import Workers
+from bokehbench.cluster.in_order import engaged
 from bokehbench.preparation.pairs.folder import make_folder
 from bokehbench.preparation.pairs.one_pair import Settings
 
@@ -46,7 +48,8 @@ def main(count: int) -> None:
                 )
             )
         start, before = time.monotonic(), cpu()
-        outcomes, _ = make_folder(root / "pairs", pairs, Settings(), (0.1, 0.1), PROCESSES)
+        with engaged(Workers(count=PROCESSES)):
+            outcomes, _ = make_folder(root / "pairs", pairs, Settings(), (0.1, 0.1))
         seconds, used = time.monotonic() - start, cpu() - before
         peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 2**20
     good = sum(outcome.refused is None for outcome in outcomes)

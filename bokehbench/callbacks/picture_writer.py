@@ -32,8 +32,3 @@ class PictureWriter(InRunFolder):
             write_photo(path := self.place / f"{name}.png", picture)
             if self.output is not None:
                 self.output.put(path)
-
-    def on_predict_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Say where they are."""
-        if trainer.is_global_zero:
-            print(f"Pictures: {self.output or self.place}")

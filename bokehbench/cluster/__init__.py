@@ -1,4 +1,4 @@
-"""Work on many processes and machines, by Dask (docs/cluster.md).
+"""Work on many processes and machines (docs/cluster.md).
 
-Imported where ``--scheduler`` or ``--workers`` is given, never otherwise: Dask is an extra, ``bokehbench[cluster]``.
+Dask is an extra, ``bokehbench[cluster]``, and imported where ``--scheduler`` is given, never otherwise.
 """

@@ -15,6 +15,11 @@ if TYPE_CHECKING:
 PATIENCE = 20.0
 
 
+def cores() -> int:
+    """Those that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
 @dataclass(frozen=True)
 class Workers:
     """Who does the work: what ``--scheduler`` and ``--workers`` say.
@@ -30,11 +35,15 @@ class Workers:
     count: int = 1
     threads: int | None = None
 
+    @classmethod
+    def that_pay(cls, items: int, each: int) -> "Workers":
+        """Our own, one per core, as far as there are ``each`` items for each: a process needs seconds to start."""
+        return cls(count=min(cores(), max(1, items // each)))
+
     @property
     def shared_out(self) -> int:
         """Threads of each of our own workers."""
-        cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-        return self.threads or max(1, cores // self.count)
+        return self.threads or max(1, cores() // self.count)
 
     @contextmanager
     def client(self) -> Iterator["Client"]:

@@ -10,7 +10,7 @@ from bokehbench.board.citation import cite
 from bokehbench.board.comparison import Compared, compared, read_row
 from bokehbench.board.network import full_name
 from bokehbench.board.standings import Row
-from bokehbench.commands.options import board_data, method_folder, refuse_unknown_action
+from bokehbench.commands.options import board_data, engaged_by, method_folder, refuse_unknown_action, workers
 from bokehbench.counted import counted
 from bokehbench.errors import BokehbenchError
 from bokehbench.models import MODELS
@@ -54,6 +54,7 @@ def arguments(words: list[str]) -> argparse.Namespace:
     verify.add_argument(
         "--model", metavar="PACKAGE.CLASS", type=MODELS.typed, help="of the result, where its package registers none"
     )
+    workers(verify)
     pin = actions.add_parser("pin", help="write the fingerprints of a few targets, which results must have")
     pin.add_argument("board", help="name or folder of the board")
     for one in (verify, pin):
@@ -156,7 +157,8 @@ def _verify(options: argparse.Namespace) -> int:
     _, board, row = _row(options.id, options.board)
     from bokehbench.measure.verification import verify
 
-    verdict = verify(board, row.result, options.checkpoint, options.root, options.device, options.outputs)
+    with engaged_by(options):
+        verdict = verify(board, row.result, options.checkpoint, options.root, options.device, options.outputs)
     for line in verdict.differ:
         print(line)
     largest = ", ".join(f"{column} {gap:.2g}" for column, gap in verdict.largest.items())

@@ -6,6 +6,8 @@ import os
 import shlex
 import warnings
 from argparse import ArgumentError, Namespace
+from contextlib import redirect_stdout
+from io import StringIO
 from typing import Any, ClassVar
 
 import torch
@@ -15,8 +17,11 @@ from pytorch_lightning.cli import LightningCLI
 from pytorch_lightning.plugins.environments import SLURMEnvironment
 
 from bokehbench import callbacks
+from bokehbench.cluster.in_order import alone
+from bokehbench.commands import shares
 from bokehbench.commands.arguments import prepare, take
 from bokehbench.commands.loggers import finish_wandb, in_words, ready
+from bokehbench.commands.options import engaged_by, workers
 from bokehbench.commands.trainer_options import check_trainer
 from bokehbench.data import DATA
 from bokehbench.data.base import BokehDataModule
@@ -45,7 +50,8 @@ OWN_CALLBACKS: tuple[type[Callback], ...] = (
 class BokehCLI(LightningCLI):
     """LightningCLI for our methods and data sets; see :mod:`bokehbench.commands.arguments` for what is typed."""
 
-    #: What was typed, made ready; for errors.
+    #: What was typed, and the same made ready, for errors.
+    argv: ClassVar[list[str]] = []
     words: ClassVar[list[str]] = []
 
     def _parse_ckpt_path(self) -> None:
@@ -80,6 +86,8 @@ class BokehCLI(LightningCLI):
         parser = super()._prepare_subcommand_parser(klass, subcommand, **kwargs)
         if subcommand != "fit":
             parser.add_argument("--untrained", action="store_true", help="run random weights, too; no board ranks them")
+        if subcommand == "predict":
+            workers(parser)
         if subcommand == "test":
             parser.add_argument("--matched", type=MatchedStrength | None, help="search each picture's best aperture")
             parser.add_argument("--control", action="store_true", help="measure whether it does what it is told")
@@ -95,6 +103,23 @@ class BokehCLI(LightningCLI):
             raise BokehbenchError("--control measures what a method makes of what it is told: leave out --matched.")
 
     before_validate = before_predict = before_test
+
+    def _run_subcommand(self, subcommand: str) -> None:
+        """As Lightning; ``predict`` by the workers that are asked for, and where its pictures are."""
+        if subcommand != "predict":
+            super()._run_subcommand(subcommand)
+            return
+        every = self.trainer.callbacks  # type: ignore[attr-defined]
+        writer = next(each for each in every if isinstance(each, callbacks.PictureWriter))
+        writer.setup(self.trainer, self.model, subcommand)
+        with engaged_by(Namespace(**{each: self._get(self.config, each) for each in ("scheduler", "workers")})):
+            if alone():
+                super()._run_subcommand(subcommand)
+            else:
+                self.before_predict()
+                shares.predict(self, opened, self.argv, writer.place)
+        if self.trainer.is_global_zero:
+            print(f"Pictures: {writer.output or writer.place}")
 
     def instantiate_trainer(self, **kwargs: Any) -> Trainer:
         """Add what every run has: a folder of its own, progress, checkpoints, tables."""
@@ -116,6 +141,19 @@ class BokehCLI(LightningCLI):
         missing = [make for make in OWN_CALLBACKS if not any(isinstance(callback, make) for callback in given)]
         config["callbacks"] = given + [make() for make in missing if not off.get(make)]
         return self._instantiate_trainer(config, [])
+
+
+class OpenedCLI(BokehCLI):
+    """The same, opened and not run."""
+
+    def _run_subcommand(self, subcommand: str) -> None:
+        """Nothing."""
+
+
+def opened(argv: list[str]) -> BokehCLI:
+    """What was typed, for a worker of ``predict``: opened, not run; it keeps to itself what has been said."""
+    with redirect_stdout(StringIO()):
+        return run(argv, OpenedCLI, save_config_callback=None)
 
 
 def typed(words: list[str], prefix: str = "--") -> list[str]:
@@ -149,7 +187,7 @@ def main(argv: list[str]) -> int:
     return 0
 
 
-def run(argv: list[str]) -> BokehCLI:
+def run(argv: list[str], kind: type[BokehCLI] = BokehCLI, **options: Any) -> BokehCLI:
     """Run one of Lightning's verbs; the trainer, the method and the data that ran are in what is returned."""
     quieten()
     words, notes = prepare(argv)
@@ -158,9 +196,9 @@ def run(argv: list[str]) -> BokehCLI:
     torch.set_float32_matmul_precision("high")  # tensor cores on a GPU; no effect on a CPU
     plain = {"exit_on_error": False}  # a sentence, not two screens of usage
     ours = {"num_sanity_val_steps": 0, "use_distributed_sampler": False, "enable_model_summary": False}
-    exit_code, BokehCLI.words = 1, words
+    exit_code, BokehCLI.words, BokehCLI.argv = 1, words, argv
     try:
-        ran = BokehCLI(
+        ran = kind(
             BokehModel,
             BokehDataModule,
             subclass_mode_model=True,
@@ -172,6 +210,7 @@ def run(argv: list[str]) -> BokehCLI:
             auto_configure_optimizers=False,
             parser_kwargs={"prog": "bokehbench", **plain, **dict.fromkeys(BokehCLI.subcommands(), plain)},
             args=words,
+            **options,
         )
         exit_code = 0
     except Stopped as stop:

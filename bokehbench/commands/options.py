@@ -2,16 +2,14 @@
 
 import argparse
 from collections.abc import Iterable
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
-from jsonargparse.typing import restricted_number_type
-
+from bokehbench.cluster.connection import Workers
+from bokehbench.cluster.in_order import engaged
 from bokehbench.data import DATA
 from bokehbench.errors import BokehbenchError, nearest
-
-#: For options of jsonargparse: of pictures, and of pixels along one side.
-COUNT = restricted_number_type("from_1_to_10000", int, [(">=", 1), ("<=", 10_000)], join="and")
 
 
 def refuse_unknown_action(argv: list[str], actions: Iterable[str]) -> None:
@@ -54,8 +52,17 @@ def board_data(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--data", metavar="PACKAGE.CLASS", type=DATA.typed, help=help)
 
 
-def workers(parser: argparse.ArgumentParser) -> None:
+def engaged_by(options: Any, items: int = 0, each: int = 0) -> AbstractContextManager[None]:
+    """The workers that ``--scheduler`` and ``--workers`` say, for the length of a ``with``.
+
+    Without either it is this process; with ``each``, one per core, as far as there are so many ``items`` for each.
+    """
+    usual = Workers.that_pay(items, each) if each else Workers()
+    return engaged(Workers(options.scheduler, options.workers or usual.count))
+
+
+def workers(parser: argparse.ArgumentParser, default: str = "") -> None:
     """Add ``--scheduler`` and ``--workers``: who does the work (:class:`bokehbench.cluster.connection.Workers`)."""
     help = "address of a Dask scheduler, or its scheduler file: its workers do the work (docs/cluster.md)"
     parser.add_argument("--scheduler", metavar="ADDRESS", help=help)
-    whole(parser, "--workers", 1, 1024, metavar="N", help="so many processes on this machine do the work")
+    whole(parser, "--workers", 1, 1024, metavar="N", help=f"so many processes on this machine do the work{default}")

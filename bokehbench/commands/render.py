@@ -3,18 +3,23 @@
 import argparse
 import os
 from contextlib import suppress
+from functools import partial
 from math import inf, isfinite
 from pathlib import Path
 from typing import get_args
 
 from tqdm import tqdm
 
+from bokehbench.cluster.in_order import in_order
+from bokehbench.cluster.once import Once
 from bokehbench.commands.arguments import WEIGHTS_HELP, add_depth, open_model, with_settings
+from bokehbench.commands.options import engaged_by, workers
 from bokehbench.data.decoding import PICTURE_SUFFIXES
 from bokehbench.data.f_number import FNumber
 from bokehbench.data.folders import files_in, one_map, output_names
 from bokehbench.errors import BokehbenchError
 from bokehbench.files import keep_inputs
+from bokehbench.method import Method
 from bokehbench.optics.disparity import Unit
 from bokehbench.remote.mirror import local_folder
 from bokehbench.remote.output import Output
@@ -23,10 +28,11 @@ from bokehbench.remote.output import Output
 def main(argv: list[str]) -> int:
     """Render one photo or a folder of them; a photo that cannot be read is named and the others go on."""
     options = arguments(argv[1:])
-    method = open_model(options)
+    opened = Once[Method](open_model, options)
+    method = opened()
     print(f"{method.model.label}, {method.weights}")
-    maps, save, where = options.disparity, options.save_disparity, options.output
-    jobs = plan(options.photo, where.path)
+    maps, save = options.disparity, options.save_disparity
+    jobs = plan(options.photo, options.output.path)
     inputs = [photo for photo, _ in jobs]
     kind, _, folder = (options.depth or "").partition(":")
     stems = {photo.stem for photo, _ in jobs}
@@ -36,24 +42,39 @@ def main(argv: list[str]) -> int:
         keep_inputs(output, inputs, "-o")
         if save is not None:
             keep_inputs(map_place(save, output, options.photo.is_dir()), [*inputs, output], "--save-disparity")
+    if options.photo.is_dir():
+        with suppress(OSError):  # which is said of the files
+            for place in filter(None, (options.output.path, save)):
+                place.mkdir(parents=True, exist_ok=True)  # here, since workers look for it
     failed = []
-    settings = {key: getattr(options, key) for key in ("focus", "aperture", "f_number", "disparity_unit")}
-    for photo, output in tqdm(jobs, desc="render", disable=len(jobs) < 2):
-        try:
-            disparity = one_map(maps, photo) if maps is not None and maps.is_dir() else maps
-            bokeh = method(photo, disparity=disparity, **settings)
-            bokeh.save(output)
-            where.put(output)
-            if save is not None:
-                bokeh.save_disparity(map_place(save, output, options.photo.is_dir()))
-            tqdm.write(f"{output}: {bokeh.image.shape[1]} x {bokeh.image.shape[0]}, {bokeh.note}")
-        except BokehbenchError as error:
-            if len(jobs) == 1:
-                raise
-            failed.append(str(error) if str(photo) in str(error) else f"{photo}: {error}")
+    with engaged_by(options):
+        render = partial(_render, opened=opened, options=options)
+        for sentence, good in in_order(render, jobs, "render", disable=len(jobs) < 2):
+            if good:
+                tqdm.write(sentence)
+            else:
+                failed.append(sentence)
+    if failed and len(jobs) == 1:
+        raise BokehbenchError(failed[0])
     if failed:
         raise BokehbenchError(f"{len(failed)} of {len(jobs)} photos were not rendered:\n  " + "\n  ".join(failed))
     return 0
+
+
+def _render(job: tuple[Path, Path], opened: Once[Method], options: argparse.Namespace) -> tuple[str, bool]:
+    """Write the picture, and the map, of a photo; the sentence about it, and whether it was rendered."""
+    (photo, output), maps, method = job, options.disparity, opened()
+    settings = {key: getattr(options, key) for key in ("focus", "aperture", "f_number", "disparity_unit")}
+    try:
+        disparity = one_map(maps, photo) if maps is not None and maps.is_dir() else maps
+        bokeh = method(photo, disparity=disparity, **settings)
+        bokeh.save(output)
+        options.output.put(output)
+        if options.save_disparity is not None:
+            bokeh.save_disparity(map_place(options.save_disparity, output, options.photo.is_dir()))
+    except BokehbenchError as error:
+        return str(error) if str(photo) in str(error) else f"{photo}: {error}", False
+    return f"{output}: {bokeh.image.shape[1]} x {bokeh.image.shape[0]}, {bokeh.note}", True
 
 
 def arguments(words: list[str]) -> argparse.Namespace:
@@ -77,6 +98,7 @@ def arguments(words: list[str]) -> argparse.Namespace:
     parser.add_argument("-o", "--output", type=Output, required=True, help="file, or folder where a folder came in")
     parser.add_argument("--save-disparity", type=Path, help="PNG of 16 bits for the map that was used; or folder")
     add_depth(parser)
+    workers(parser)
     options = with_settings(parser, words)
     if options.aperture is not None and not 0 <= options.aperture < inf:
         raise BokehbenchError(f"--aperture {options.aperture:g}: give a blur radius in pixels, 0 or more.")

@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from bokehbench.commands.options import whole
+from bokehbench.commands.options import engaged_by, workers
 from bokehbench.counted import counted
 from bokehbench.errors import BokehbenchError
 from bokehbench.files import keep_inputs, write_text
@@ -29,11 +29,12 @@ def main(argv: list[str]) -> int:
     if options.csv:
         read = [p for pair in pairs for p in (pair.output, pair.target, pair.in_focus) if p]
         keep_inputs(options.csv.path, read, "--csv")
-    from bokehbench.measure.folder_scores import Settings, score_pairs  # brings torch
+    from bokehbench.measure.folder_scores import PICTURES_PER_PROCESS, Settings, score_pairs  # brings torch
     from bokehbench.measure.score_report import besides_table, f_number_table, per_image, protocol_table
 
     settings = Settings(protocols, more, "mask" if options.mask else "disparity", options.focus)
-    pictures = score_pairs(pairs, settings, options.workers)
+    with engaged_by(options, len(pairs), PICTURES_PER_PROCESS):
+        pictures = score_pairs(pairs, settings)
     lost = {picture.name for picture in pictures if picture.unreadable is not None}
     pairing.problems += [Problem("unreadable", p.unreadable) for p in pictures if p.unreadable is not None]
     pairing.refuse(allowed)
@@ -82,7 +83,7 @@ def arguments(words: list[str]) -> argparse.Namespace:
     maps.add_argument("--mask", type=local_folder, help="folder of in-focus masks: scores by region, diagnostics")
     maps.add_argument("--disparity", type=local_folder, help="folder of maps (bright = near), in place of masks")
     parser.add_argument("--focus", type=float, help="disparity in focus, 0..1; default: the map's centre")
-    whole(parser, "--workers", 1, help="processes; default: one per core, as far as it pays")
+    workers(parser, "; default: one per core, as far as it pays")
     for kind, meaning in KINDS.items():
         parser.add_argument(f"--allow-{kind}", action="store_true", help=meaning)
     options = parser.parse_args(words)

@@ -314,6 +314,10 @@ class BokehDataModule(LightningDataModule):
         """Whole pictures without targets, one at a time, each on exactly one rank."""
         return self._whole("predict")
 
+    def some(self, split: str, places: Sequence[int]) -> PictureLoader:
+        """The whole pictures of a split at ``places``, one at a time, read in this process."""
+        return self._loader(self._require(split), workers=0, batch_size=1, sampler=places)
+
     def _require(self, split: str) -> PictureSet:
         pictures = self.pictures(split)
         if pictures is None:
@@ -325,13 +329,14 @@ class BokehDataModule(LightningDataModule):
         rank, ranks = (self.trainer.global_rank, self.trainer.world_size) if self.trainer is not None else (0, 1)
         return self._loader(pictures, batch_size=1, sampler=range(rank, len(pictures), ranks))
 
-    def _loader(self, pictures: Dataset[Item], **options: Any) -> PictureLoader:
+    def _loader(self, pictures: Dataset[Item], workers: int | None = None, **options: Any) -> PictureLoader:
+        workers = self.num_workers if workers is None else workers
         return PictureLoader(
             _Batches(pictures),
             collate_fn=_as_it_is,
-            num_workers=self.num_workers,
+            num_workers=workers,
             pin_memory=torch.cuda.is_available(),  # on a CPU it only copies once more
-            persistent_workers=self.num_workers > 0,
+            persistent_workers=workers > 0,
             worker_init_fn=outlive,
             **options,
         )

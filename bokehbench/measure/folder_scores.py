@@ -1,25 +1,21 @@
-"""Scores of picture files, many at a time: one process per core, one torch thread each.
+"""Scores of picture files, many at a time, with one torch thread each.
 
 A folder of somebody's outputs is a result on a board, too: no model, so the pictures themselves are the identity.
 """
 
-import multiprocessing
-import os
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
-import torch
 import torch.nn.functional as F
 from torch import Tensor
-from tqdm import tqdm
 
 from bokehbench.board.boards import Board
 from bokehbench.board.identity import OUTPUTS_ONLY, hash_files
 from bokehbench.board.results import Result
+from bokehbench.cluster.connection import Workers
+from bokehbench.cluster.in_order import engaged, in_order
 from bokehbench.data.focus import estimate_focus
 from bokehbench.data.image_io import read_rgb
 from bokehbench.data.maps import read_map
@@ -35,8 +31,10 @@ from bokehbench.metrics.protocols import Protocol
 from bokehbench.metrics.regions import in_focus_from_disparity
 from bokehbench.metrics.sample import Sample
 
-#: A process needs seconds to start: with fewer pictures than this for each, another one does not pay.
+#: With fewer pictures than this for each, another process does not pay.
 PICTURES_PER_PROCESS = 4
+#: Pictures that go to a process at a time.
+CHUNK = 8
 
 
 @dataclass(frozen=True)
@@ -83,7 +81,8 @@ def score_folder(board: Board, method: str, outputs: Path, targets: Path, masks:
     pairs = pairing.pairs[method]
     protocol = board.evaluator
     settings = Settings((protocol,), tuple(name for name in board.columns if name not in protocol.columns))
-    pictures = score_pairs(pairs, settings)
+    with engaged(Workers.that_pay(len(pairs), PICTURES_PER_PROCESS)):
+        pictures = score_pairs(pairs, settings)
     if bad := [picture.unreadable for picture in pictures if picture.unreadable]:
         raise BokehbenchError("not scored: " + "; ".join(bad))
     rows = [
@@ -102,45 +101,18 @@ def score_folder(board: Board, method: str, outputs: Path, targets: Path, masks:
     )
 
 
-def score_pairs(pairs: Sequence[PairedFiles], settings: Settings, workers: int | None = None) -> list[PictureScores]:
-    """Score all pairs, in their order.
-
-    ``workers`` are processes: None = one per core, as far as it pays; 1 = in this process.
-
-    Raises:
-        BokehbenchError: a process was killed (memory).
-    """
-    if workers is None:
-        cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-        workers = min(cores, max(1, len(pairs) // PICTURES_PER_PROCESS))
+def score_pairs(pairs: Sequence[PairedFiles], settings: Settings) -> list[PictureScores]:
+    """Score all pairs, in their order, by the workers that are engaged; BokehbenchError as of :func:`in_order`."""
     # LPIPS is looked for once, here: every process would wait for the network, or download the same file.
     lacking = {p.lpips for p in settings.protocols if p.lpips and not available(p.lpips)}
     had = tuple(replace(p, lpips=None) if p.lpips in lacking else p for p in settings.protocols)
     score = partial(score_pair, settings=replace(settings, protocols=had))
-    scored = map(score, pairs) if workers <= 1 else _at_once(score, pairs, workers)
-    found = list(tqdm(scored, total=len(pairs), desc="score", unit="picture"))
+    found = list(in_order(score, pairs, "score", chunk=CHUNK, threads=1))
     for picture in found:
         for protocol in settings.protocols:
             empty = dict.fromkeys(protocol.columns, NOT_AVAILABLE) if picture.unreadable is None else {}
             picture.scores[protocol.name] = {**empty, **picture.scores.get(protocol.name, {})}
     return found
-
-
-def _at_once(
-    score: Callable[[PairedFiles], PictureScores], pairs: Sequence[PairedFiles], workers: int
-) -> Iterator[PictureScores]:
-    # A forked process inherits torch's threads in a state that may hang
-    context = multiprocessing.get_context("spawn")
-    pool = ProcessPoolExecutor(min(workers, len(pairs)), mp_context=context, initializer=torch.set_num_threads,
-                               initargs=(1,))  # fmt: skip
-    try:
-        yield from pool.map(score, pairs)
-    except BrokenProcessPool as error:
-        raise BokehbenchError(
-            f"a scoring process was killed, probably for memory: give fewer with --workers {max(1, workers // 2)}."
-        ) from error
-    finally:
-        pool.shutdown(wait=True, cancel_futures=True)
 
 
 def score_pair(pair: PairedFiles, settings: Settings) -> PictureScores:

@@ -28,7 +28,7 @@ def score_folders(outputs: Path, targets: Path, protocol: Protocol, columns: Seq
     """Pictures of two folders, paired by file stem; BokehbenchError for anything odd."""
     pairing = pair_folders({outputs.name: outputs}, targets)
     pairing.refuse(set())
-    pictures = score_pairs(pairing.pairs[outputs.name], Settings((protocol,), _besides(protocol, columns)), workers=1)
+    pictures = score_pairs(pairing.pairs[outputs.name], Settings((protocol,), _besides(protocol, columns)))
     if bad := [picture.unreadable for picture in pictures if picture.unreadable]:
         raise BokehbenchError("not scored: " + "; ".join(bad))
     return _frame({picture.name: picture.scores[protocol.name] | picture.more for picture in pictures})

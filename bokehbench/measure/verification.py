@@ -1,33 +1,24 @@
 """A board's own pictures: their fingerprints, and a stored result measured again on them from its checkpoint."""
 
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from functools import partial
 from pathlib import Path
 
 import numpy as np
 import torch
 from tqdm import tqdm
 
-from bokehbench.batch import Batch
 from bokehbench.board.boards import Board, write_fingerprints
-from bokehbench.board.identity import OUTPUTS_ONLY
 from bokehbench.board.leaderboard import admit
 from bokehbench.board.results import Result
-from bokehbench.data import open_data
-from bokehbench.data.base import BokehDataModule
-from bokehbench.data.image_io import read_rgb
+from bokehbench.cluster.once import Once
 from bokehbench.errors import BokehbenchError
-from bokehbench.figures.stored_pictures import picture_file
 from bokehbench.fingerprint import fingerprint
 from bokehbench.machine import device_in_words, usable_device
-from bokehbench.measure.pictures import Picture, gather, measured, target_files_hash, total_hash
+from bokehbench.measure.again import Again, board_data, measure
+from bokehbench.measure.pictures import Picture, gather, target_files_hash, total_hash
 from bokehbench.metrics.columns import columns, find_column
-from bokehbench.metrics.matched import MatchedStrength
-from bokehbench.metrics.measurement import Measurement, sample_of
-from bokehbench.metrics.sample import Sample, Tried
+from bokehbench.metrics.sample import Tried
 from bokehbench.models.base import BokehModel
-from bokehbench.models.load import construct, load_model, recorded_method
 from bokehbench.models.weights import weights_hash
 from bokehbench.provenance import versions
 
@@ -89,16 +80,12 @@ def verify(
     verdict = Verdict()
     flags = admit(board, result).flags
     _compare(verdict, "flags", ", ".join(sorted(result.flags)) or "none", ", ".join(flags) or "none")
-    model = open_model(result, checkpoint) if outputs is None else None
-    if model is not None:
-        model.matched = MatchedStrength.read(result.inference.get("matched") or {}, f"Result {result.id}, matched")
-    sample = model.sample if model is not None else partial(stored, outputs or Path())
     place = usable_device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
-    weights = "" if model is None else weights_hash(model.eval().to(place))
-    data = test_data(board, root)
-    names = [column for column in result.columns if column in columns()]
-    measurement = Measurement.named(names, board.evaluator)
-    pictures = list(measure(sample, data, board, measurement, set(result.per_image), place))
+    again = Once[Again](Again.of_result, board, result, checkpoint, root, outputs, place)
+    model, data = again().model, again().data
+    weights = "" if model is None else weights_hash(model)
+    data.setup("test")
+    pictures = list(measure(again, set(result.per_image)))
     compare(verdict, result, pictures, board)
     files = target_files_hash(data, set(result.per_image))
     _bits(verdict, "target_hash", result, files or total_hash({p.name: p.target for p in pictures}), place)
@@ -118,51 +105,14 @@ def verify(
     return verdict
 
 
-def stored(folder: Path, batch: Batch) -> Sample:
-    """A batch with the outputs that the recorder stored in ``folder``; BokehbenchError where one is not there."""
-    found = [read_rgb(picture_file(folder, "output", name)) for name in batch["name"]]
-    return sample_of(torch.stack(found).to(batch["image"].device), batch)
-
-
-def open_model(result: Result, checkpoint: Path | None) -> BokehModel:
-    """The method of a result with its weights.
-
-    Raises:
-        BokehbenchError: it needs a checkpoint and none was given, only its pictures are known, or its class is not
-            registered.
-    """
-    if result.weights_hash == OUTPUTS_ONLY:
-        raise BokehbenchError(f"{result.id} is of a folder of outputs: score that folder again with `leaderboard add`.")
-    code = result.training.get("code", {})
-    owner = f"{code.get('distribution', '')} {code.get('version', '')}".strip()
-    kind = recorded_method(code.get("class", result.method), f"Result {result.id}", owner)
-    if checkpoint is not None:
-        # A test may have changed what the fit did not know, such as another upsampling
-        return load_model(checkpoint, kind, lambda kind: dict(result.architecture))
-    if kind.trainable:
-        raise BokehbenchError(f"{result.id} is of {result.method} with weights: give its --checkpoint.")
-    return construct(kind, result.architecture).eval()
-
-
-def test_data(board: Board, root: Path | None) -> BokehDataModule:
-    """The board's data set, ready to test.
-
-    Raises:
-        BokehbenchError: the board names none, or it is not there.
-    """
-    given = {} if root is None else {"root": root}
-    data = open_data(str(board.data.get("name")), **{**board.data.get("arguments", {}), **given})
-    data.setup("test")
-    return data
-
-
 def pin(folder: Path, board: Board, root: Path | None = None) -> Path:
     """Write ``targets.json`` from the board's own data; returns the file.
 
     Raises:
         BokehbenchError: the board names no data, or it is not there, or has other pictures than the board says.
     """
-    data = test_data(board, root)
+    data = board_data(board, root)
+    data.setup("test")
     pictures = data.pictures("test")
     if pictures is None or len(pictures) != board.count:
         found = 0 if pictures is None else len(pictures)
@@ -170,29 +120,6 @@ def pin(folder: Path, board: Board, root: Path | None = None) -> Path:
     places = sorted({round(n * (board.count - 1) / (PINNED - 1)) for n in range(PINNED)})
     items = [pictures[place] for place in tqdm(places, desc="targets", unit="picture")]
     return write_fingerprints(folder, {item["name"]: fingerprint(item["bokeh"]) for item in items})
-
-
-@torch.inference_mode()
-def measure(
-    sample: Callable[[Batch], Sample], data: BokehDataModule, board: Board, measurement: Measurement, names: set[str],
-    device: torch.device | str = "cpu",
-) -> Iterator[Picture]:  # fmt: skip
-    """The test pictures called ``names``, measured as ``sample`` gives them from batches on ``device``.
-
-    Raises:
-        BokehbenchError: a picture is not in the data, has no target, or is not the board's.
-    """
-    lost = set(names)
-    for batch in tqdm(data.test_dataloader(), desc="verify", unit="picture"):
-        if not set(batch["name"]) & names:
-            continue
-        moved = data.transfer_batch_to_device(batch, torch.device(device), 0)
-        for picture in measured(moved, sample(moved), measurement, board.fingerprints):
-            board.refuse_fingerprint(picture.name, picture.fingerprint)
-            lost.discard(picture.name)
-            yield picture
-    if lost:
-        raise BokehbenchError(f"{len(lost)} pictures of the result are not in the data ({min(lost)} ...): give --root.")
 
 
 def compare(verdict: Verdict, result: Result, pictures: list[Picture], board: Board) -> None:

@@ -11,9 +11,10 @@ from typing import Any
 from bokehbench.batch import Batch
 from bokehbench.board import boards, identity, leaderboard, results
 from bokehbench.board.standings import Standings, standings
+from bokehbench.cluster.once import Once
 from bokehbench.data import decoding, image_io
 from bokehbench.errors import BokehbenchError
-from bokehbench.measure import pictures, verification
+from bokehbench.measure import again, pictures, verification
 from bokehbench.metrics.columns import columns
 from bokehbench.metrics.measurement import Measurement, sample_of
 from bokehbench.metrics.sample import Sample
@@ -75,7 +76,8 @@ def _check(
         found.differ.append(f"The record lacks {', '.join(sorted(lacking))} and does not say why.")
     if manifest["url"] and not files:
         raise BokehbenchError(f"The pictures are at {manifest['url']}: get them and give their --outputs.")
-    data, hashes, scored = verification.test_data(board, root), manifest["pictures"], set(result.per_image)
+    data, hashes, scored = again.board_data(board, root), manifest["pictures"], set(result.per_image)
+    data.setup("test")
     odd = [f"The output of {each} is missing." for each in sorted(scored - files.keys())]
     odd += [f"The output {each} is not in the record." for each in sorted({*files, *hashes} - scored)]
     odd += [f"The record has {len(scored)} of {board.count} pictures."] if len(scored) < board.count else []
@@ -99,7 +101,7 @@ def _check(
         return sample_of(output[None], batch)
 
     measurement = Measurement.named(set(result.columns) & columns().keys(), board.evaluator)
-    rows = list(verification.measure(sample, data, board, measurement, scored))
+    rows = list(again.measure(Once(again.Again, board, data, measurement, sample), scored))
     found.differ += [f"The output of {row.name} is its target." for row in rows if row.prediction == row.target]
     verification.compare(found, result, rows, board)
     by_files = result.weights_hash == identity.OUTPUTS_ONLY

@@ -3,6 +3,7 @@
 A crash, a leak or a lack of memory is that step's alone.
 """
 
+import os
 import subprocess
 import sys
 from collections.abc import Callable, Mapping

@@ -4,6 +4,7 @@ from importlib import import_module
 from typing import Any
 
 from jsonargparse import ArgumentError, ArgumentParser
+from jsonargparse.typing import restricted_number_type
 
 from bokehbench.commands.arguments import parameters_of, spelt, take
 from bokehbench.commands.options import refuse_unknown_action
@@ -15,6 +16,8 @@ from bokehbench.refusals import unparsed
 from bokehbench.registry import class_path
 
 DEFAULT = "syntheticdof"
+#: Of pictures, and of pixels along one side.
+COUNT = restricted_number_type("from_1_to_10000", int, [(">=", 1), ("<=", 10_000)], join="and")
 #: Actions on a data set: a module here with ``add_options(parser)`` and ``run(data, options) -> status or None``.
 ON_A_SET = ("describe", "check", "preview", "lock", "depth", "fit-aperture")
 #: Actions that make a data set from photos: a module here with ``main(argv) -> status``; argv[0] is the action.

@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+from bokehbench.commands.options import engaged_by, workers
 from bokehbench.counted import counted
 from bokehbench.data import lock
 from bokehbench.data.base import SPLITS, BokehDataModule
@@ -13,11 +14,13 @@ def add_options(parser: Any) -> None:
     """How thoroughly, and against what."""
     parser.add_argument("--deep", action="store_true", help="decode every file, not only its header")
     parser.add_argument("--lock", type=str, default=None, help="manifest to compare every file with, see lock")
+    workers(parser)
 
 
 def run(data: BokehDataModule, options: Any) -> int:
     """Print problems and notes."""
-    problems = data.check(deep=options.deep)
+    with engaged_by(options):
+        problems = data.check(deep=options.deep)
     problems += [] if options.lock is None else compare(data, Path(options.lock))
     for line in (*problems, *(f"note: {note}" for note in data.notes)):
         print(line)

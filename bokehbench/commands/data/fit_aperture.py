@@ -4,7 +4,7 @@ from typing import Any
 
 from jsonargparse.typing import PositiveFloat
 
-from bokehbench.commands.options import COUNT
+from bokehbench.commands.data import COUNT
 from bokehbench.data.base import BokehDataModule
 from bokehbench.data.rendering import Renderer
 from bokehbench.errors import BokehbenchError

@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from bokehbench.commands.options import whole
+from bokehbench.commands.options import engaged_by, workers
 from bokehbench.counted import counted
 from bokehbench.data.folders import list_pictures
 from bokehbench.errors import BokehbenchError, check_options, within
@@ -31,7 +31,7 @@ def main(argv: list[str]) -> int:
     if options.narrow.resolve() == options.wide.resolve():
         raise BokehbenchError(f"{options.narrow} was given twice: put the photos of either aperture in its own folder.")
     photos = [_photos(folder) for folder in (options.narrow, options.wide)]
-    from bokehbench.preparation.pairs.folder import SHEET, make_folder  # brings torch
+    from bokehbench.preparation.pairs.folder import PAIRS_PER_PROCESS, SHEET, make_folder  # brings torch
     from bokehbench.preparation.pairs.matching import match_photos
     from bokehbench.preparation.pairs.one_pair import Settings
 
@@ -42,7 +42,8 @@ def main(argv: list[str]) -> int:
     height = None if options.height == "keep" else int(options.height)
     settings = Settings(options.align, options.exposure, height, f".{options.format}", options.residual)
     shares = options.test_share, options.val_share
-    outcomes, splits = make_folder(options.output, matched.pairs, settings, shares, options.workers)
+    with engaged_by(options, len(matched.pairs), PAIRS_PER_PROCESS):
+        outcomes, splits = make_folder(options.output, matched.pairs, settings, shares)
     refused = [outcome for outcome in outcomes if outcome.refused is not None]
     for outcome in refused:
         print(f"refused: {outcome.narrow} and {outcome.wide}, {outcome.refused}.")
@@ -75,7 +76,7 @@ def _arguments(words: list[str]) -> argparse.Namespace:
     for option, share, what in NUMBERS:
         parser.add_argument(option, type=float, default=share, help=f"{what} (default: {share})")
     parser.add_argument("--height", type=_height, default="1024", help="of the pictures, or keep (default: 1024)")
-    whole(parser, "--workers", 1, help="processes; default: one per core, as far as it pays")
+    workers(parser, "; default: one per core, as far as it pays")
     options = parser.parse_args(words)
     shares = (within(f"{name}-share", getattr(options, f"{name}_share"), 0, 0.5) for name in ("test", "val"))
     check_options("--", *shares, within("residual", options.residual, 0.01, 20, "px"))

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from bokehbench.commands.options import COUNT
+from bokehbench.commands.data import COUNT
 from bokehbench.data.base import SPLITS, BokehDataModule
 from bokehbench.errors import BokehbenchError, nearest
 from bokehbench.files import keep_inputs

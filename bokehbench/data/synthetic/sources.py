@@ -3,6 +3,7 @@
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ import torch
 import torch.nn.functional as functional
 from torch import Tensor
 
-from bokehbench.data.checks import problem_of, record_problems
+from bokehbench.data.checks import checked, problem_of, record_problems
 from bokehbench.data.decoding import PICTURE_SUFFIXES, open_header, readable
 from bokehbench.data.folders import Record, files_in
 from bokehbench.data.image_io import read_rgb, to_tensor
@@ -89,7 +90,8 @@ class Photos:
 
     def problems(self, deep: bool = False) -> list[str]:
         """One sentence per unreadable photo."""
-        return [problem for path in self.files for problem in problem_of(read_rgb if deep else quick_size, path)]
+        look = partial(problem_of, read_rgb if deep else quick_size)
+        return [problem for found in checked(look, self.files) for problem in found]
 
 
 @dataclass(frozen=True)
@@ -117,11 +119,15 @@ class Cutouts:
     def problems(self, deep: bool = False) -> list[str]:
         """One sentence per picture that is unreadable or has no transparent part, or whose mask is of another shape."""
         records = [each for each in self.files if isinstance(each, Record)]
-        problems, _ = record_problems(records, (lambda index: read_cutout(records[index])) if deep else None)
-        for path in self.files:
-            if isinstance(path, Path):
-                problems += problem_of(read_cutout if deep else _quick_alpha, path)
+        problems, _ = record_problems(records, partial(_read_nth, records) if deep else None)
+        look = partial(problem_of, read_cutout if deep else _quick_alpha)
+        for found in checked(look, [path for path in self.files if isinstance(path, Path)]):
+            problems += found
         return [*self.found, *problems]
+
+
+def _read_nth(files: Sequence[Path | Record], number: int) -> Tensor:
+    return read_cutout(files[number])
 
 
 def read_cutout(source: Path | Record) -> Tensor:

@@ -1,16 +1,11 @@
 """Two folders of photos to one folder of EBB!'s layout, with a table of what was found and a sheet of the worst."""
 
-import multiprocessing
 import os
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
-import torch
-from tqdm import tqdm
-
+from bokehbench.cluster.in_order import in_order
 from bokehbench.data.ebb import FOLDERS, PAIRS_TABLE
 from bokehbench.data.folders import natural, output_names
 from bokehbench.data.image_io import read_rgb
@@ -21,7 +16,7 @@ from bokehbench.preparation.pairs.geometry import opencv
 from bokehbench.preparation.pairs.one_pair import Job, Outcome, Settings, make_pair
 from bokehbench.tables import csv_text
 
-#: A process needs seconds to start: with fewer pairs than this for each, another one does not pay.
+#: With fewer pairs than this for each, another process does not pay.
 PAIRS_PER_PROCESS = 3
 SHEET = "worst_pairs.png"
 #: Pairs on the sheet, and pixels of a picture there.
@@ -33,15 +28,14 @@ def make_folder(
     matched: Sequence[tuple[Path, Path]],
     settings: Settings,
     shares: tuple[float, float],
-    workers: int | None = None,
 ) -> tuple[list[Outcome], dict[str, int]]:
     """Make pairs of (narrow, wide) photos; ``root``, a new or empty folder, appears when the last one is done.
 
-    ``shares`` go to ``test`` and ``val``; ``workers`` are processes, None = one per core, as far as it pays. Returns
-    what became of each pair, and how many pairs each split has.
+    ``shares`` go to ``test`` and ``val``. The work is done by the workers that are engaged. Returns what became of each
+    pair, and how many pairs each split has.
 
     Raises:
-        BokehbenchError: ``root`` has files, every pair was refused, or a process was killed.
+        BokehbenchError: ``root`` has files, every pair was refused, or as of :func:`in_order`.
     """
     if root.exists() and (not root.is_dir() or any(root.iterdir())):
         raise BokehbenchError(f"{root} is there already: give -o a new folder.")
@@ -54,7 +48,9 @@ def make_folder(
             name = f"pair_{stem}" if stem.isdecimal() else stem  # a number is an id of EBB!'s own splits
             original, bokeh = (place / f"{name}{settings.suffix}" for place in places)
             jobs.append(Job(name, narrow, wide, (original, bokeh)))
-        outcomes = list(tqdm(_made(jobs, settings, workers), total=len(jobs), desc="pairs", unit="pair"))
+        for place in places:
+            place.mkdir()  # here, since workers look for it
+        outcomes = list(in_order(partial(make_pair, settings=settings), jobs, "pairs", "pair", threads=1))
         good = [(job, outcome) for job, outcome in zip(jobs, outcomes, strict=True) if outcome.refused is None]
         if not good:
             reasons = "".join(f"\n  {outcome.name}: {outcome.refused}" for outcome in outcomes[:20])
@@ -85,25 +81,6 @@ def split_of(names: Sequence[str], test: float, val: float) -> dict[str, str]:
     train = len(names) - sum(counts)
     words = ["train"] * train + ["val"] * counts[1] + ["test"] * counts[0]
     return dict(zip(names, words, strict=True))
-
-
-def _made(jobs: Sequence[Job], settings: Settings, workers: int | None) -> Iterator[Outcome]:
-    if workers is None:
-        cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-        workers = min(cores, len(jobs) // PAIRS_PER_PROCESS)
-    make = partial(make_pair, settings=settings)
-    if workers <= 1:
-        yield from map(make, jobs)
-        return
-    # A forked process inherits torch's threads in a state that may hang
-    context = multiprocessing.get_context("spawn")
-    pool = ProcessPoolExecutor(workers, mp_context=context, initializer=torch.set_num_threads, initargs=(1,))
-    try:
-        yield from pool.map(make, jobs)
-    except BrokenProcessPool as error:
-        raise BokehbenchError("a process was killed, probably for memory: give --workers 1.") from error
-    finally:
-        pool.shutdown(wait=True, cancel_futures=True)
 
 
 def _table(outcomes: Sequence[Outcome], splits: dict[str, str]) -> str:
