@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import tempfile
 from collections.abc import Mapping, Sequence
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -186,7 +187,6 @@ def test(
         BokehbenchError: other pictures or settings than the board's, random weights, or what the command line refuses.
     """
     from bokehbench.measure.in_memory import record_test
-    from bokehbench.measure.recorder import ResultRecorder
 
     asked = _boards.read_board(_boards.find(str(board))).data
     name = data or asked.get("name")
@@ -197,13 +197,15 @@ def test(
     settings = {**(asked.get("arguments") or {} if asked.get("name") == name else {}), **options}
     with tempfile.TemporaryDirectory() as folder:
         path = output or Path(folder) / "result.json"
-        recorder, model = ResultRecorder(str(board), str(path), variant), _loaded(method).model
+        model, tested = _loaded(method).model, open_data(name, **settings)
+        module, _, kind = tested.recorder.rpartition(".")
+        recorder = getattr(import_module(module), kind)(str(board), str(path), variant)
         if not untrained:
             model.refuse_untrained()
         search = MatchedStrength.read(matched, "matched") if isinstance(matched, Mapping) else None
         model.matched = MatchedStrength() if matched and search is None else search
         try:
-            return record_test(model, open_data(name, **settings), recorder)
+            return record_test(model, tested, recorder)
         finally:
             model.matched = None
 

@@ -98,7 +98,7 @@ def prepare(argv: list[str]) -> tuple[list[str], list[str]]:
     if checkpoint is not None and model is not None:
         stored = stored_arguments(checkpoint, model, str(place))
         settings.append({"model": {"class_path": MODELS.written(model), "init_args": stored}})
-    sweeps = ["--trainer.callbacks+=bokehbench.measure.control.ControlRecorder"] if control else []
+    sweeps = [f"--trainer.callbacks+={DATA['Control'].recorder}"] if control else []
     words = _in_order(verb, [*sweeps, *words, *score_table(columns)], settings, model, dataset)
     if place is not None:  # a fit goes on from it, others need its weights only
         words += ["--ckpt_path", str(place)] if verb == "fit" else [f"--model.weights={place}"]

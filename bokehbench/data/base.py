@@ -139,6 +139,8 @@ class BokehDataModule(LightningDataModule):
     synthetic: ClassVar[bool] = False
     #: How special the layout of ``root`` is: `bokehbench doctor` tries the highest first; 0 = it does not look for it.
     layout_rank: ClassVar[int] = 0
+    #: Class path of the callback that makes a result of a test on it; `measure` is above `data`, hence a name.
+    recorder: ClassVar[str] = "bokehbench.measure.recorder.ResultRecorder"
 
     def __init__(self, root: str | Path | None = None, num_workers: int | None = None, sampling_seed: int = 0) -> None:
         super().__init__()

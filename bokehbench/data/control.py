@@ -145,6 +145,7 @@ class Control(BokehDataModule):
     """
 
     synthetic = True
+    recorder = "bokehbench.measure.control.ControlRecorder"
 
     def __init__(
         self,

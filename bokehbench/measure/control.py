@@ -189,8 +189,8 @@ class ControlRecorder(ResultRecorder):
         if not self.exact:
             return found
         return replace(
-            found, method="Exact", architecture={}, network={}, weights_hash=NO_WEIGHTS, training={}, seed=None,
-            seconds_per_image=None, parameters=0, macs=None, macs_size=None,
+            found, method="Exact", variant="", architecture={}, network={}, weights_hash=NO_WEIGHTS, training={},
+            seed=None, seconds_per_image=None, parameters=0, macs=None, macs_size=None,
             flags=tuple(flag for flag in found.flags if flag == "dirty"),
         )  # fmt: skip
 

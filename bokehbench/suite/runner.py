@@ -14,6 +14,7 @@ from bokehbench import figures
 from bokehbench.board import boards, leaderboard, results
 from bokehbench.board.results import Result
 from bokehbench.data import DATA, board_data
+from bokehbench.data.base import BokehDataModule
 from bokehbench.errors import BokehbenchError, nearest
 from bokehbench.files import write_text
 from bokehbench.models import MODELS
@@ -23,8 +24,6 @@ from bokehbench.suite.experiment import Experiment, filled, fingerprint, places
 from bokehbench.suite.job import Job, failure_of
 from bokehbench.suite.step_process import StepBar, alone, state
 from bokehbench.suite.suite import Suite
-
-RECORDER = "bokehbench.measure.recorder.ResultRecorder"
 
 
 @dataclass
@@ -195,7 +194,10 @@ class Runner:
                 write_text(settings, pictures)
             command += ["--config", str(settings)]
         if self.board is not None:
-            command += [f"--trainer.callbacks+={RECORDER}", f"--trainer.callbacks.board={self.board.resolve()}",
+            of_recorder = [word for word in command if word.startswith("--trainer.callbacks.")]
+            command = [word for word in command if word not in of_recorder]
+            command += [f"--trainer.callbacks+={self._tested().recorder}", *of_recorder,
+                        f"--trainer.callbacks.board={self.board.resolve()}",
                         f"--trainer.callbacks.output={(place / 'result.json').resolve()}"]  # fmt: skip
             if experiment.variant:
                 command.append(f"--trainer.callbacks.variant={experiment.variant}")
@@ -210,6 +212,14 @@ class Runner:
         accelerator = [str((of_fit or {}).get("accelerator", "auto")), *said][-1]
         return Job(experiment.name, tuple(command), place.resolve(), result, accelerator, environment=named)
 
+    def _tested(self) -> type[BokehDataModule]:
+        """The data set of the board, or the suite's own; one without either is the methods' affair."""
+        data = self.suite.data if self.measured is None else self.measured.data
+        if not data:
+            return BokehDataModule
+        name = str(data.get("name"))
+        return DATA.typed(name, "The suite's data") if self.measured is None else board_data(name)
+
     def _test_config(self, experiment: Experiment) -> str | None:
         """Settings of a test on the board's pictures (or the suite's own), in place of the method's configuration.
 
@@ -218,13 +228,11 @@ class Runner:
         data = self.suite.data if self.measured is None else self.measured.data
         if not data:
             return None
-        name = str(data.get("name"))
-        kind = DATA.typed(name, "The suite's data") if self.measured is None else board_data(name)
         content = {
             "seed_everything": 0,
             "trainer": {"devices": 1},
             "model": {"class_path": MODELS.written(MODELS.typed(experiment.model))},
-            "data": {"class_path": DATA.written(kind), "init_args": dict(data.get("arguments") or {})},
+            "data": {"class_path": DATA.written(self._tested()), "init_args": dict(data.get("arguments") or {})},
         }
         return yaml.safe_dump(content)
 

@@ -54,7 +54,8 @@ class SideBySide:
                 f"--workers {self.workers.count}: the suite measures time, and workers of one machine would disturb "
                 "each other: leave --workers out."
             )
-        logging.getLogger("distributed.client").setLevel(logging.CRITICAL)  # we say ourselves that a scheduler ended
+        for name in ("distributed", "asyncio", "tornado.application"):  # we say ourselves that a scheduler ended
+            logging.getLogger(name).setLevel(logging.CRITICAL)
         with self.workers.client() as client, _probe(runner.folder) as probe:
             if runner.fits is not None:
                 runner.fits.mkdir(parents=True, exist_ok=True)

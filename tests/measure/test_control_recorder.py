@@ -10,9 +10,11 @@ from types import SimpleNamespace
 
 import pytest
 import torch
+import yaml
 from made_control import COUNT, SIZE, control_test, make_control_board
 
-from bokehbench.board import boards
+import bokehbench
+from bokehbench.board import boards, results
 from bokehbench.board.leaderboard import add, render
 from bokehbench.board.standings import read_standings, standings
 from bokehbench.cli import main
@@ -32,13 +34,19 @@ def board(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def ran(board, tmp_path_factory):
-    """Label -> result and where it was written."""
-    home, found = tmp_path_factory.mktemp("ran"), {}
-    asked = {"Layered": ["--trainer.callbacks.pictures=1"], "Exact": ["--trainer.callbacks.exact=true"], "Identity": []}
-    for label, more in asked.items():
-        model = "layered" if label == "Layered" else "identity"
-        found[label] = control_test(board, home / label, model, *more), home / label
-        add(board, found[label][0])
+    """Label -> result and where it was written: by a test, a suite, and from Python."""
+    home = tmp_path_factory.mktemp("ran")
+    layered = control_test(board, home / "Layered", "layered", "--trainer.callbacks.pictures=1")
+    exact = {"name": "exact", "model": "identity", "test": {"trainer.callbacks.exact": True}}
+    options = {"trainer.accelerator": "cpu", "data.num_workers": 0}
+    (home / "suite.yaml").write_text(yaml.safe_dump({"experiments": [exact], "options": options}))
+    assert main(["benchmark", str(home / "suite.yaml"), f"--board={board}", f"--folder={home / 'Exact'}"]) == 0
+    (place,) = (home / "Exact" / "exact").glob("test-*")
+    identity = bokehbench.test(bokehbench.load("identity"), board, num_workers=0)
+    found = {"Layered": (layered, home / "Layered"), "Exact": (results.read(place / "result.json"), place)}
+    found["Identity"] = identity, home
+    for result, _ in found.values():
+        add(board, result)
     return found
 
 

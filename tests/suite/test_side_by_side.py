@@ -207,7 +207,7 @@ def test_after_a_killed_scheduler_the_same_command_goes_on(tmp_path: Path, monke
         assert runner.wait(300) == 2
         until(lambda: not alive(step))
     assert "The Dask scheduler has ended" in said.read_text()
-    assert "Traceback" not in said.read_text()
+    assert "Traceback" not in said.read_text(), said.read_text()
     assert main(command) == 0
     assert scores(board) == expected
 
