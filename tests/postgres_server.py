@@ -6,6 +6,7 @@ import glob
 import os
 import pwd
 import shutil
+import stat
 import subprocess
 import tempfile
 from collections.abc import Iterator
@@ -32,7 +33,11 @@ def server() -> Iterator[str]:
         if user is None:
             pytest.skip("PostgreSQL refuses to run as root, and there is no user postgres or nobody")
         as_user = {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []}
-    folder = Path(tempfile.mkdtemp(prefix="bokehbench-postgres-"))  # not below tmp_path, which others may not enter
+    # Not below tmp_path, which other users may not enter, as they may not enter every TMPDIR
+    open_to_all = [place for place in (tempfile.gettempdir(), "/tmp", "/var/tmp") if _entered_by_all(Path(place))]
+    if not open_to_all:
+        pytest.skip("PostgreSQL's user may enter no folder for temporary files")
+    folder = Path(tempfile.mkdtemp(prefix="bokehbench-postgres-", dir=open_to_all[0]))
     port = free_port()
 
     def run(program: str, *words: str) -> None:
@@ -57,3 +62,8 @@ def server() -> Iterator[str]:
     finally:
         shutil.rmtree(folder)
         (folder.parent / f"{folder.name}.txt").unlink()
+
+
+def _entered_by_all(place: Path) -> bool:
+    folders = [place.resolve(), *place.resolve().parents]
+    return place.is_dir() and all(each.stat().st_mode & stat.S_IXOTH for each in folders)

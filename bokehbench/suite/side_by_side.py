@@ -54,9 +54,9 @@ class SideBySide:
                 f"--workers {self.workers.count}: the suite measures time, and workers of one machine would disturb "
                 "each other: leave --workers out."
             )
-        for name in ("distributed", "asyncio", "tornado.application"):  # we say ourselves that a scheduler ended
-            logging.getLogger(name).setLevel(logging.CRITICAL)
         with self.workers.client() as client, _probe(runner.folder) as probe:
+            for name in ("distributed", "distributed.client"):  # now: Dask sets levels when it is imported
+                logging.getLogger(name).setLevel(logging.CRITICAL)  # we say ourselves that a scheduler ended
             if runner.fits is not None:
                 runner.fits.mkdir(parents=True, exist_ok=True)
             seen = [path.resolve() for path in (probe, runner.board, runner.fits, *runner.inputs.values()) if path]

@@ -123,7 +123,6 @@ def test_predict_names_a_bad_picture_and_goes_on(cluster: str, tmp_path: Path, m
     assert found == [str(number) for number in range(9) if number != 5]
 
 
-@pytest.mark.parametrize("make", [score, render])
-def test_one_worker_or_two_processes_of_our_own(make, tmp_path: Path, monkeypatch, capsys) -> None:
-    one = run(make, tmp_path / "one", ["--workers", "1"], monkeypatch, capsys)
-    assert run(make, tmp_path / "two", ["--workers", "2"], monkeypatch, capsys) == one
+def test_one_worker_or_two_processes_of_our_own(tmp_path: Path, monkeypatch, capsys) -> None:
+    one = run(render, tmp_path / "one", ["--workers", "1"], monkeypatch, capsys)
+    assert run(render, tmp_path / "two", ["--workers", "2"], monkeypatch, capsys) == one

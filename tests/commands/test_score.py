@@ -185,7 +185,7 @@ def test_disparity_stands_in_for_masks(folders, tmp_path: Path) -> None:
     ("words", "hint"),
     [
         (["--protocol", "dmshm"], "dmshn"),
-        (["--workers", "0"], "1 or more"),
+        (["--workers", "0"], "from 1 to 1024"),
         (["--focus", "0.5"], "--disparity"),
         (["--mask", "nowhere"], "not a folder"),
     ],
