@@ -17,17 +17,9 @@ from forked import SUBPROCESS
 from installed import Installed
 from pretend_device import register
 
-from bokehbench.cluster.connection import cores
-
 torch.set_num_threads(1)
 with suppress(pytest.skip.Exception):  # an older torch; the tests that use the device say so
     register()  # before the first backward pass of the process, at which torch counts its devices
-
-
-def pytest_xdist_auto_num_workers() -> int:
-    """One more than cores: tests wait for processes, browsers and servers."""
-    return cores() + 1
-
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 
