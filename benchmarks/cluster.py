@@ -9,7 +9,7 @@ by SIGKILL at random moments, and the scheduler once, after which the same comma
 that of one process, to the bit (times apart). A step ran twice where two processes had it at a time, or where one
 began after its mark was written.
 
-``--split``: two independent fits, one after the other with two threads each, and side by side with one or two threads
+``--split``: two independent fits, one after the other with two threads each, and side by side with one thread
 each: wall-clock times as ratios, the start of the workers included. Both print a Markdown table.
 """
 
@@ -219,7 +219,7 @@ def split(method: str, steps: int, rounds: int, home: Path) -> list[list[str]]:
                    for seed in (1, 2)]  # fmt: skip
     path = home / "split.yaml"
     path.write_text(yaml.safe_dump({"experiments": experiments}))
-    ways = {"one after the other, 2 threads": 0, "side by side, 1 + 1 threads": 1, "side by side, 2 + 2 threads": 2}
+    ways = {"one after the other, 2 threads": 0, "side by side, 1 + 1 threads": 1}
     times: dict[str, list[float]] = {way: [] for way in ways}
     os.environ["OMP_NUM_THREADS"] = "2"
     for number in range(rounds):
