@@ -194,8 +194,10 @@ class Runner:
                 write_text(settings, pictures)
             command += ["--config", str(settings)]
         if self.board is not None:
-            of_recorder = [word for word in command if word.startswith("--trainer.callbacks.")]
-            command = [word for word in command if word not in of_recorder]
+            # Options of a callback that the suite itself adds stay behind it; those before are the recorder's
+            added = next((n for n, word in enumerate(command) if word.startswith("--trainer.callbacks+")), len(command))
+            of_recorder = [word for word in command[:added] if word.startswith("--trainer.callbacks.")]
+            command = [word for word in command[:added] if word not in of_recorder] + command[added:]
             command += [f"--trainer.callbacks+={self._tested().recorder}", *of_recorder,
                         f"--trainer.callbacks.board={self.board.resolve()}",
                         f"--trainer.callbacks.output={(place / 'result.json').resolve()}"]  # fmt: skip
