@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import bokehbench
+from bokehbench.cluster.connection import cores
 from bokehbench.counted import counted
 from bokehbench.errors import BokehbenchError
 from bokehbench.registry import Registry, installed
@@ -83,11 +84,10 @@ def devices() -> Iterator[Finding]:
         import torch
     except Exception:  # reported above
         return
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    threads = torch.get_num_threads()
-    yield OK, f"CPU: {cores} cores, torch uses {counted(threads, 'thread')}"
-    if threads > cores:
-        yield MISSING, f"fewer threads: {threads} on {cores} cores slow each other; set OMP_NUM_THREADS={cores}"
+    count, threads = cores(), torch.get_num_threads()
+    yield OK, f"CPU: {count} cores, torch uses {counted(threads, 'thread')}"
+    if threads > count:
+        yield MISSING, f"fewer threads: {threads} on {count} cores slow each other; set OMP_NUM_THREADS={count}"
     for number in range(torch.cuda.device_count()):
         free, total = (size / 2**30 for size in torch.cuda.mem_get_info(number))
         yield OK, f"GPU {number}: {torch.cuda.get_device_name(number)}, {free:.0f} of {total:.0f} GiB free"

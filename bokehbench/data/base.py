@@ -1,6 +1,5 @@
 """What all data sets share: loaders, paired augmentation, checks before training starts."""
 
-import os
 from collections.abc import Iterator, Sequence
 from functools import cached_property
 from inspect import currentframe, signature
@@ -14,6 +13,7 @@ from pytorch_lightning.utilities.parsing import collect_init_args
 from torch.utils.data import DataLoader, Dataset
 
 from bokehbench.batch import Batch
+from bokehbench.cluster.connection import cores
 from bokehbench.counted import counted
 from bokehbench.data.augment import Item, fit_view, flip_and_turn
 from bokehbench.data.collate import collate
@@ -150,14 +150,13 @@ class BokehDataModule(LightningDataModule):
         # As save_hyperparameters does, which would put the options, paths among them, into every checkpoint too.
         for arguments in collect_init_args(frame, [], classes=(BokehDataModule,)):
             self._options |= arguments
-        cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
         check_options(
             "--data.",
-            within("num_workers", num_workers or 0, 0, max(MOST_WORKERS, 4 * cores)),
+            within("num_workers", num_workers or 0, 0, max(MOST_WORKERS, 4 * cores())),
             within("sampling_seed", sampling_seed, 0),
         )
         self._place = None if root is None else place(root)
-        self.num_workers = min(4, cores) if num_workers is None else num_workers
+        self.num_workers = min(4, cores()) if num_workers is None else num_workers
         self.sampling_seed = sampling_seed
         self.train_set: PictureSet | None = None
         self.val_set: PictureSet | None = None
