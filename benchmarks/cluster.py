@@ -250,6 +250,7 @@ if __name__ == "__main__":
     given = asked.parse_args()
     with tempfile.TemporaryDirectory() as temporary:
         home = (given.folder or Path(temporary)).resolve()
+        home.mkdir(parents=True, exist_ok=True)
         if given.kills:
             names = [name for name in given.only.split(",") if name]
             rows = kills(given.kills, given.suite, names, given.steps or 4, given.pause, home)

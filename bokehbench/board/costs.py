@@ -28,6 +28,9 @@ class Cost:
         text = format(value, self.form)
         if detail and self.name == "seconds_per_image":
             text += f" ({result.device})"
+        if detail and self.name == "training_seconds" and value:
+            told = [training["effort"]["device"] for _, _, training in result.lineage() if "effort" in training]
+            text += f" ({', '.join(dict.fromkeys(told))})"
         if detail and self.name == "macs" and result.macs_size is not None:
             text += f" at {result.macs_size[0]} x {result.macs_size[1]}"
         return text
@@ -37,5 +40,6 @@ COSTS = (
     Cost("seconds_per_image", "s / picture", "s", 1.0, ".3g"),
     Cost("peak_memory", "peak memory (MiB)", "MiB", 2.0**20, ".0f"),
     Cost("parameters", "parameters (M)", "million", 1e6, ".3g"),
+    Cost("training_seconds", "training (min)", "min", 60.0, ".3g"),
     Cost("macs", "GMACs", "GMAC", 1e9, ".4g"),
 )

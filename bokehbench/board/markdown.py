@@ -10,7 +10,7 @@ from bokehbench.board.identity import OUTPUTS_ONLY, slug
 from bokehbench.board.network import full_name, networks
 from bokehbench.board.reported import by_source, kinds, shown_as, with_unit
 from bokehbench.board.results import Result
-from bokehbench.board.seeds import repeated
+from bokehbench.board.seeds import repeated, seeds_of
 from bokehbench.board.standings import Row, Standings
 from bokehbench.metrics.column import Column
 from bokehbench.metrics.columns import find_column
@@ -52,7 +52,7 @@ def page(standings: Standings, links: str = "results") -> str:
         quoted=by_source(quoted),
         figures=kinds(quoted),
         links=links, cell=markdown_cell, score=_score, won=won, over_seeds=over_seeds, slug=slug, full_name=full_name,
-        shown_as=shown_as, with_unit=with_unit,
+        shown_as=shown_as, with_unit=with_unit, seeds_of=seeds_of,
     )  # fmt: skip
     return text + "\n"
 

@@ -18,7 +18,7 @@ from bokehbench.errors import BokehbenchError
 from bokehbench.files import read_bytes, write_text
 from bokehbench.metrics.sample import Tried
 from bokehbench.names import as_first_recorded
-from bokehbench.provenance import UNTRAINED
+from bokehbench.provenance import NO_WEIGHTS, UNTRAINED
 
 #: 1: before options were renamed and targets had fingerprints; 2: before results said which network they are of;
 #: 3: before they held f-numbers and the lock of the data.
@@ -146,6 +146,18 @@ class Result:
     def untrained(self) -> bool:
         """Whether these weights, or any that they were made from, are as the constructor drew them."""
         return any(training.get("weights") == UNTRAINED for _, _, training in self.lineage())
+
+    @property
+    def training_seconds(self) -> float | None:
+        """Wall time of the training and of all that it began with, each once; None where one of them does not tell."""
+        records = {weights: training for _, weights, training in self.lineage() if weights != NO_WEIGHTS}
+        total = 0.0
+        for training in records.values():
+            if "effort" in training:
+                total += training["effort"]["seconds"]
+            elif training.get("stages") or not training.get("origins"):
+                return None  # not merely put together from others
+        return total
 
     def values(self, column: str) -> dict[str, float]:
         """Picture's name -> value, without pictures for which the column has none."""

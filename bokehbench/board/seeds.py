@@ -35,6 +35,12 @@ def _unnamed(value: Any, hashes: Collection[str]) -> Any:
     return value
 
 
+def seeds_of(result: Result) -> str:
+    """Of the training, or of all the trainings that a combination is made from; "-" where nothing was drawn."""
+    told = {training["seed"] for _, _, training in result.lineage() if "seed" in training}
+    return ", ".join(map(str, sorted(told if result.seed is None else {result.seed}))) or "-"
+
+
 def told_by_seed(results: Sequence[Result]) -> bool:
     """True where the seed, and nothing else, tells all of ``results`` apart."""
     return _of_different_seeds(results) and len({but_for_seed(result) for result in results}) == 1

@@ -10,6 +10,7 @@ from made_boards import make_board, make_result
 from measured_boards import fit, make_scenes_board, test_on
 
 from bokehbench.board.boards import read_board
+from bokehbench.board.identity import OUTPUTS_ONLY
 from bokehbench.board.markdown import page
 from bokehbench.board.seeds import over_seeds, repeated, told_by_seed
 from bokehbench.board.standings import standings
@@ -70,6 +71,19 @@ def test_page_shows_the_spread_over_seeds(tmp_path, trained):
     text = page(on_board(tmp_path, *results, trained[0, 3]))
     means = [math.fsum(r.values("psnr").values()) / 3 for r in results]
     assert f"| Pix2Pix-w8-l5 | 0, 1, 2 | {sum(means) / 3:.2f} ({min(means):.2f} to {max(means):.2f}) |" in text
+
+
+def test_page_shows_seed_and_time_of_the_whole_training_of_each_row(tmp_path, trained):
+    text = page(on_board(tmp_path, trained[0, 2], trained[1, 4], make_result("Other")))
+    rows = {line.split("`")[-2]: line for line in text.splitlines() if line.startswith("| ") and ".json)" in line}
+    for seed, chain in ((0, [(0, 2)]), (1, [(1, 4), (1, 2)])):
+        result = trained[chain[0]]
+        seconds = sum(trained[each].training["effort"]["seconds"] for each in chain)
+        assert result.training_seconds == pytest.approx(seconds)
+        assert f"| {seed} |" in rows[result.id]
+        assert f"| {seconds / 60:.3g} ({result.training['effort']['device']}) |" in rows[result.id]
+    assert make_result("Other").training_seconds == 0
+    assert replace(trained[0, 2], weights_hash=OUTPUTS_ONLY, training={}).training_seconds is None
 
 
 def test_values_over_seeds_are_per_picture_and_leave_unscored_pictures_out(trained):

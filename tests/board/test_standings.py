@@ -100,7 +100,7 @@ def test_markdown_shows_everything(made):
     text = page(made, "elsewhere")
     best = made.ranked[0]
     mean = best.means["psnr"]
-    assert f"| 1 | Best | **{mean.mean:.2f}** [{mean.low:.2f}, {mean.high:.2f}]" in text
+    assert f"| 1 | Best | - | **{mean.mean:.2f}** [{mean.low:.2f}, {mean.high:.2f}]" in text
     assert f"[`{best.result.id}`](elsewhere/best/{best.result.id}.json)" in text
     assert "n/a: weights not available" in text, "a missing score is never silently dropped"
     assert "incomplete: 3 of 30 pictures" in text
