@@ -1,16 +1,18 @@
 """``bokehbench benchmark``: run a suite of experiments and compare them on a board."""
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from bokehbench import experiments
+from bokehbench.board.identity import slug
 from bokehbench.cluster.connection import Workers
 from bokehbench.commands.options import board_data, whole
 from bokehbench.commands.options import workers as add_workers
 from bokehbench.errors import BokehbenchError, nearest
 from bokehbench.stopping import goes_on
+from bokehbench.suite.collection import read_collection
 from bokehbench.suite.runner import Runner
 from bokehbench.suite.side_by_side import SideBySide
 from bokehbench.suite.suite import Suite, read_suite
@@ -22,9 +24,50 @@ PASSED_ON = ("--trainer.", "--data.")
 OF_ONE_VERB = ("--fit.data=", "--fit.model.", "--fit.seed_everything=", "--test.model.")
 
 
+#: Options that a line of a collection gives itself.
+OF_ONE_SUITE = ("only", "board", "data", "replace_config")
+
+
 def main(argv: list[str]) -> int:
     """Run what is not done yet; returns 1 where an experiment failed."""
     options, extra = arguments(argv[1:])
+    path = experiments.find(options.suite, "suite")
+    if not (lines := read_collection(path)):
+        return run(runner_of(options, extra), options)
+    if refused := [name for name in OF_ONE_SUITE if getattr(options, name)]:
+        raise BokehbenchError(
+            f"--{refused[0].replace('_', '-')} belongs to one suite, and {path} is a collection: write it there, "
+            "behind the suite's name, or run that suite alone."
+        )
+    suites = [runner_of(*of_line(line, options, extra)) for line in lines]  # what is wrong is said before anything runs
+    asked = {name: about for each in suites for name, about in each.suite.inputs.items()}
+    inputs(asked, options.input)
+    statuses = []
+    for line, each in zip(lines, suites, strict=True):
+        print(f"\n{' '.join(line)}", flush=True)
+        statuses.append(run(each, options))
+    return max(statuses)
+
+
+def of_line(
+    line: tuple[str, ...], options: argparse.Namespace, extra: list[str]
+) -> tuple[argparse.Namespace, list[str]]:
+    """Options of a suite in a collection, its own and the command's; its work and the fits of all are in FOLDER."""
+    own, more = arguments([*line, "--folder", str(folder_of(options) / slug("-".join(line)))])
+    asked = read_suite(experiments.find(own.suite, "suite")).inputs
+    given = [word for word in options.input if word.partition("=")[0] in asked]
+    shared = {"fits": options.fits or folder_of(options) / "fits", "input": given, "pictures": options.pictures}
+    return argparse.Namespace(**{**vars(own), **shared}), [*more, *extra]
+
+
+def folder_of(options: argparse.Namespace) -> Path:
+    """Where the work goes."""
+    named = experiments.find(options.suite, "suite").stem
+    return Path(options.folder or Path("runs") / "suites" / named).resolve()
+
+
+def runner_of(options: argparse.Namespace, extra: list[str]) -> Runner:
+    """The runner of a suite; BokehbenchError where an option does not fit it."""
     suite = read_suite(experiments.find(options.suite, "suite"))
     if options.board:
         if suite.board not in (None, options.board):  # what is published is of the pictures that the suite names
@@ -39,21 +82,27 @@ def main(argv: list[str]) -> int:
             raise BokehbenchError(f"--only: the suite has no experiment '{name}'; {nearest(name, known)}.")
     runner = Runner(
         suite,
-        (options.folder or Path("runs") / "suites" / suite.name).resolve(),
+        folder_of(options),
         tuple(word for word in extra if word.startswith(PASSED_ON)),
         passed_on("--fit.", extra),
         passed_on("--test.", extra),
         only,
         options.fits.resolve() if options.fits else None,
         options.pictures,
-        inputs(suite, options.input),
+        inputs(suite.inputs, options.input),
     )
     shown_columns(suite, runner.board)  # a wrong one is refused now, not after hours
+    return runner
+
+
+def run(runner: Runner, options: argparse.Namespace) -> int:
+    """Run it and print its table; 1 where an experiment failed."""
     engine = None
     if options.scheduler or options.workers:
-        engine = SideBySide(Workers(options.scheduler, options.workers or 1), suite.exclusive or options.exclusive)
+        workers = Workers(options.scheduler, options.workers or 1)
+        engine = SideBySide(workers, runner.suite.exclusive or options.exclusive)
     outcomes = goes_on(lambda: runner.run(engine))
-    table = SuiteTable(suite, outcomes, runner.board)
+    table = SuiteTable(runner.suite, outcomes, runner.board)
     table.write(runner.folder)
     print(table.text())
     return 1 if any(outcome.failure for outcome in outcomes) else 0
@@ -68,7 +117,7 @@ def arguments(words: list[str]) -> tuple[argparse.Namespace, list[str]]:
         "--fit.X=Y goes to every fit alone, --test.X=Y to every test alone, e.g. --test.data.root=FOLDER.",
         allow_abbrev=False,
     )
-    parser.add_argument("suite", help="a suite's file, or the name of one in experiments/suites (quick)")
+    parser.add_argument("suite", help="file of a suite, or the name of one in experiments/suites (quick)")
     parser.add_argument("--folder", type=Path, help="where the work goes; default: runs/suites/SUITE")
     parser.add_argument("--fits", type=Path, help="where the fits go: suites that share it share their equal fits")
     whole(parser, "--pictures", 0, default=0, metavar="N", help="write the first N pictures of every test")
@@ -104,13 +153,13 @@ def passed_on(prefix: str, extra: list[str]) -> tuple[str, ...]:
     return tuple(f"--{word.removeprefix(prefix)}" for word in extra if word.startswith(prefix))
 
 
-def inputs(suite: Suite, given: Sequence[str]) -> dict[str, Path]:
-    """The inputs of a suite, each NAME=PATH; BokehbenchError where it has no such input or there is no such path."""
+def inputs(known: Mapping[str, str], given: Sequence[str]) -> dict[str, Path]:
+    """The inputs that are given, each NAME=PATH; BokehbenchError for an unknown name or a path that is not there."""
     found = {}
     for word in given:
         name, equals, path = word.partition("=")
-        if not equals or name not in suite.inputs:
-            asked = ", ".join(f"{key} ({about})" for key, about in suite.inputs.items()) or "none"
+        if not equals or name not in known:
+            asked = ", ".join(f"{key} ({about})" for key, about in known.items()) or "none"
             raise BokehbenchError(f"--input {word}: give NAME=PATH; the suite asks for: {asked}.")
         found[name] = Path(path).expanduser().resolve()
         if not found[name].exists():

@@ -27,6 +27,7 @@ class Experiment:
         checkpoint: weights to test, or None: fit first (a baseline has nothing to fit).
         fit, test: options of these verbs, ``{"model.rendering.steps": 100}``; ``{NAME}`` in a value stands for the
             checkpoint of that experiment.
+        fitted: False: it is tested with the weights that come with its method.
         origin: experiment whose fit is tested, in place of one of its own (``from`` in the file).
         stage: the stage at whose end that fit is tested, or None: at its end.
         tested: False for a fit that only others start from.
@@ -41,6 +42,7 @@ class Experiment:
     checkpoint: Path | None = None
     fit: Mapping[str, Any] = field(default_factory=dict)
     test: Mapping[str, Any] = field(default_factory=dict)
+    fitted: bool = True
     origin: str | None = None
     stage: str | None = None
     tested: bool = True
@@ -51,7 +53,8 @@ class Experiment:
     @property
     def fits(self) -> bool:
         """Whether it has a fit of its own."""
-        return self.checkpoint is None and self.origin is None and MODELS.typed(self.model).trainable
+        given = not self.fitted or self.checkpoint is not None or self.origin is not None
+        return not given and MODELS.typed(self.model).trainable
 
     @property
     def variant(self) -> str:

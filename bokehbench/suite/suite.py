@@ -15,6 +15,7 @@ from bokehbench.suite.expectation import Expectation, read_expectation
 from bokehbench.suite.experiment import Experiment, label
 
 _OPTIONS = Mapping[str, Any] | None
+_OPTIONS_OR_NOT = Mapping[str, Any] | bool | None
 #: Key -> what it holds.
 SUITE_KEYS: dict[str, Any] = {
     "about": str | None, "board": str | None, "experiments": list[str | Mapping[str, Any]] | Literal["all"],
@@ -24,7 +25,7 @@ SUITE_KEYS: dict[str, Any] = {
 }  # fmt: skip
 EXPERIMENT_KEYS: dict[str, Any] = {
     "name": str | int | None, "model": str, "config": str | None, "checkpoint": str | None, "from": str | None,
-    "stage": str | None, "fit": _OPTIONS, "test": Mapping[str, Any] | bool | None, "options": _OPTIONS,
+    "stage": str | None, "fit": _OPTIONS_OR_NOT, "test": _OPTIONS_OR_NOT, "options": _OPTIONS,
     "published": Mapping[str, float | str | None] | None, "source": str | None,
 }  # fmt: skip
 DATA_KEYS = {"name": str, "arguments": _OPTIONS}
@@ -125,6 +126,7 @@ def _experiment(entry: Any, suite: Mapping[str, Any], path: Path) -> Experiment:
         checkpoint,
         fit,
         test,
+        entry.get("fit") is not False,
         slug(str(entry["from"])) if entry.get("from") else None,
         entry.get("stage"),
         entry.get("test") is not False,
@@ -148,5 +150,5 @@ def _figure(value: Any, where: str) -> float | None:
 
 
 def _mapping(value: Any) -> Mapping[str, Any]:
-    """Options of a verb; none where ``test: false`` or ``true`` stands in their place."""
+    """Options of a verb; none where ``false`` or ``true`` stands in their place."""
     return value if isinstance(value, Mapping) else {}

@@ -16,6 +16,7 @@ import yaml
 from made_boards import make_board
 from methods import SMALL, TRAINABLE, stage_names
 
+import bokehbench
 from bokehbench import experiments
 from bokehbench.board import results
 from bokehbench.checkpoints import write_checkpoint
@@ -23,6 +24,7 @@ from bokehbench.cli import main
 from bokehbench.data import open_data
 from bokehbench.errors import BokehbenchError
 from bokehbench.models import MODELS
+from bokehbench.models.weights import weights_hash
 from bokehbench.suite import job
 from bokehbench.suite.experiment import words
 from bokehbench.suite.runner import Runner
@@ -90,6 +92,14 @@ def test_a_suite_ends_with_a_board_and_runs_nothing_twice(board: Path, capsys, f
     assert "was done before" in capsys.readouterr().out
     assert all(path.stat().st_mtime_ns == when for path, when in logs.items())
     assert set(stored(board)) == {"DeepLens", "Identity", "Layered"}
+
+
+def test_a_method_is_tested_with_the_weights_that_come_with_it(board: Path, forked_steps) -> None:
+    assert main(suite(board, {"name": "shipped", "model": METHOD, "fit": False}, {"model": METHOD, **trained()})) == 0
+    rows = {result.variant: result for result in results.read_all(board)}
+    assert set(rows) == {"shipped", ""}
+    assert rows["shipped"].weights_hash == weights_hash(bokehbench.load(METHOD).model)
+    assert not list((board.parents[1] / "work" / "shipped").glob("fit-*"))
 
 
 def test_a_changed_configuration_is_fitted_again_and_a_comment_changes_nothing(board: Path) -> None:

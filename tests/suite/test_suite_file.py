@@ -12,6 +12,7 @@ from bokehbench import experiments
 from bokehbench.board.boards import find, read_board
 from bokehbench.commands.benchmark import arguments, passed_on, with_configurations
 from bokehbench.errors import BokehbenchError
+from bokehbench.suite.collection import read_collection
 from bokehbench.suite.dependencies import steps
 from bokehbench.suite.expectation import Expectation
 from bokehbench.suite.experiment import filled
@@ -19,7 +20,7 @@ from bokehbench.suite.runner import Outcome
 from bokehbench.suite.suite import Suite, read_suite
 from bokehbench.suite.suite_table import SuiteTable, shown_columns
 
-OURS = sorted((experiments.folder() / "suites").glob("*.yaml"))
+OURS = [path for path in sorted((experiments.folder() / "suites").glob("*.yaml")) if not read_collection(path)]
 
 
 def written(folder: Path, *entries: object, **more: object) -> Suite:
