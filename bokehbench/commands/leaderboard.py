@@ -6,10 +6,10 @@ from pathlib import Path
 
 from bokehbench import figures
 from bokehbench.board import boards, leaderboard, results
-from bokehbench.board.citation import cite
+from bokehbench.board.citation import cite, cite_board
 from bokehbench.board.comparison import Compared, compared, read_row
 from bokehbench.board.network import full_name
-from bokehbench.board.standings import Row
+from bokehbench.board.standings import Row, read_standings
 from bokehbench.commands.options import board_data, engaged_by, method_folder, refuse_unknown_action, workers
 from bokehbench.counted import counted
 from bokehbench.errors import BokehbenchError
@@ -46,9 +46,10 @@ def arguments(words: list[str]) -> argparse.Namespace:
     ):
         actions.add_parser(action, help=line).add_argument("boards", nargs="*", help="names or folders; default: all")
     verify = actions.add_parser("verify", help="measure a result again from its checkpoint, compare every picture")
-    cite_ = actions.add_parser("cite", help="print a result's row, its permalink and BibTeX")
-    for one in (verify, cite_):
-        one.add_argument("id", help="a result's id or its beginning, or a method with one result on the board")
+    cite_ = actions.add_parser("cite", help="print a result's row or a board, its permalink and BibTeX")
+    row = "a result's id or its beginning, or a method with one result on the board"
+    verify.add_argument("id", help=row)
+    cite_.add_argument("id", help=f"name of a board; {row}")
     verify.add_argument("--checkpoint", type=Path, help="of fit or import-weights; baselines need none")
     verify.add_argument("--outputs", type=Path, help="score the pictures that the test stored here, render nothing")
     verify.add_argument(
@@ -150,7 +151,10 @@ def _row(wanted: str, board: str | None) -> tuple[Path, boards.Board, Row]:
 
 
 def _cite(options: argparse.Namespace) -> None:
-    print(cite(*_row(options.id, options.board)))
+    if options.board is None and options.id in boards.names():
+        print(cite_board(boards.find(options.id), read_standings(boards.find(options.id))))
+    else:
+        print(cite(*_row(options.id, options.board)))
 
 
 def _verify(options: argparse.Namespace) -> int:

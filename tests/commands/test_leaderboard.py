@@ -11,7 +11,7 @@ import pytest
 from made_boards import PICTURES, make_board, make_result
 from PIL import Image
 
-from bokehbench.board import leaderboard
+from bokehbench.board import boards, leaderboard
 from bokehbench.board.results import read_all
 from bokehbench.cli import main as cli
 from bokehbench.commands.leaderboard import main
@@ -113,6 +113,24 @@ def test_cite_prints_row_permalink_and_bibtex(folder, capsys):
     assert "@software{bokehbench," in text
 
 
+def test_cite_prints_a_board_with_all_its_methods(folder, capsys):
+    (folder.parent / "references.bib").write_text("@article{deeplens,\n  year = {2018}\n}\n\n@article{d2f,\n}\n")
+    assert run("cite", "tiny") == 0
+    text = capsys.readouterr().out
+    assert text.startswith("Tiny (tiny), board version 1, protocol bokehbench, 30 pictures of ")
+    assert "permalink: none yet" in text
+    keys = [line for line in text.splitlines() if line.startswith("@")]
+    assert keys == ["@article{deeplens,", "@misc{bokehbench-tiny,", "@software{bokehbench,"]
+
+
+@pytest.mark.parametrize("name", boards.names())
+def test_every_board_of_ours_can_be_cited(name, capsys):
+    assert run("cite", name) == 0
+    text = capsys.readouterr().out
+    assert f"@misc{{bokehbench-{name}," in text
+    assert text.count("{") == text.count("}")
+
+
 def test_a_permalink_names_the_commit(folder, tmp_path, capsys):
     def git(*words):
         who = ("-c", "user.name=t", "-c", "user.email=t@example.com")
@@ -127,6 +145,8 @@ def test_a_permalink_names_the_commit(folder, tmp_path, capsys):
     assert run("cite", id[:6]) == 0
     link = f"https://example.com/group/suite/blob/{head}/leaderboards/tiny/results/a/{id}.json"
     assert link in capsys.readouterr().out.splitlines()
+    assert run("cite", "tiny") == 0
+    assert f"note = {{https://example.com/group/suite/tree/{head}/leaderboards/tiny}}" in capsys.readouterr().out
 
 
 def test_compare_prints_paired_statistics(folder, capsys):
