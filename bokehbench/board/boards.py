@@ -41,7 +41,7 @@ class Board:
         data: ``{"name": "ebb", "arguments": {...}}`` for ``verify``; no paths.
         contaminated: weights hash, or ``official METHOD`` for the authors' own weights -> why these do not count,
             nor any that were trained from them.
-        withdrawn: id of a result -> why it does not test what it is named after; it stays, without a rank.
+        withdrawn: id of a result -> why it is not ranked: it tests something else, or another took its place. It stays.
         matched: settings of the search by which the strength of every row is matched to the target, as
             :class:`~bokehbench.metrics.matched.MatchedStrength`; empty: the board ranks what was rendered as told.
         scenes: whether pictures named ``SCENE/...`` are of one scene: intervals then draw scenes, not pictures.
