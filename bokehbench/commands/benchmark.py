@@ -22,8 +22,6 @@ from bokehbench.suite.suite_table import SuiteTable, shown_columns
 PASSED_ON = ("--trainer.", "--data.")
 #: What one verb alone may get besides.
 OF_ONE_VERB = ("--fit.data=", "--fit.model.", "--fit.seed_everything=", "--test.model.")
-
-
 #: Options that a line of a collection gives itself.
 OF_ONE_SUITE = ("only", "board", "data", "replace_config")
 
@@ -56,7 +54,8 @@ def of_line(
     own, more = arguments([*line, "--folder", str(folder_of(options) / slug("-".join(line)))])
     asked = read_suite(experiments.find(own.suite, "suite")).inputs
     given = [word for word in options.input if word.partition("=")[0] in asked]
-    shared = {"fits": options.fits or folder_of(options) / "fits", "input": given, "pictures": options.pictures}
+    shared = {"fits": options.fits or folder_of(options) / "fits", "input": [*own.input, *given],
+              "pictures": own.pictures or options.pictures}  # fmt: skip
     return argparse.Namespace(**{**vars(own), **shared}), [*more, *extra]
 
 
