@@ -1,14 +1,18 @@
 """What a method blurs against what it was told: the dose response, and the V of the chart focused at 0.5."""
 
+from collections.abc import Sequence
 from itertools import cycle
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from bokehbench.board.network import full_name
 from bokehbench.board.results import Result
+from bokehbench.board.seeds import repeated
 from bokehbench.board.standings import Row, Standings
 from bokehbench.board.statistics import interval
+from bokehbench.counted import counted
 from bokehbench.figures import style
 
 #: Of the charts' names: the focus that is drawn.
@@ -16,10 +20,13 @@ FOCUS = 0.5
 STYLES = ("-", "--", ":")
 
 
-def response(result: Result) -> list[tuple[float, float, float, float]]:
-    """Told aperture, mean of the measured ones and its 95 % interval over scenes, px; sweeps with values only."""
+def response(results: Sequence[Result]) -> list[tuple[float, float, float, float]]:
+    """Told aperture, mean of the measured ones and its 95 % interval over scenes, px; sweeps with values only.
+
+    Of trainings from several seeds all sweeps count.
+    """
     found: dict[float, list[tuple[str, float]]] = {}
-    for name, curve in result.curves.items():
+    for name, curve in (item for result in results for item in result.curves.items()):
         for told, measured in zip(curve.get("K", ()), curve.get("A", ()), strict=True):
             if measured is not None and np.isfinite(measured):
                 found.setdefault(told, []).append((name.split("/")[0], measured))
@@ -30,15 +37,28 @@ def response(result: Result) -> list[tuple[float, float, float, float]]:
     return lines
 
 
-def chart(result: Result) -> list[tuple[float, float]]:
+def chart(results: Sequence[Result]) -> list[tuple[float, float]]:
     """Disparity and measured radius in px, mean over the charts focused at :data:`FOCUS`."""
     found: dict[float, list[float]] = {}
-    for name, curve in result.curves.items():
+    for name, curve in (item for result in results for item in result.curves.items()):
         if name.endswith(f"/{FOCUS:g}") and "d" in curve:
             for disparity, radius in zip(curve["d"], curve["r"], strict=True):
                 if radius is not None and np.isfinite(radius):
                     found.setdefault(round(disparity / 0.05 - 0.5) * 0.05 + 0.025, []).append(radius)
     return [(disparity, float(np.mean(radii))) for disparity, radii in sorted(found.items())]
+
+
+def lines(rows: Sequence[Row]) -> list[tuple[str, list[Row]]]:
+    """Label and rows of every line, in the order of the board; the trainings of one recipe are one line."""
+    groups = repeated([row.result for row in rows])
+    of = {result.id: group for group in groups for result in group}
+    found: dict[str, tuple[str, list[Row]]] = {}
+    for row in rows:
+        group = of.get(row.result.id, [row.result])
+        note = ", ".join(filter(None, (row.result.variant, counted(len(group), "seed"))))
+        label = f"{full_name(row.result)} ({note})" if len(group) > 1 else row.label
+        found.setdefault(group[0].id, (label, []))[1].append(row)
+    return list(found.values())
 
 
 def draw(standings: Standings, path: Path) -> Path:
@@ -47,7 +67,7 @@ def draw(standings: Standings, path: Path) -> Path:
     Raises:
         NothingToDraw: no result of the board holds curves of control.
     """
-    rows = [row for row in standings.ranked if response(row.result)]
+    rows = [row for row in standings.ranked if response([row.result])]
     if not rows:
         raise style.NothingToDraw("dose response: no ranked result holds curves, which `test --control` writes.")
     return style.paint(path, 4.4, lambda figure: _fill(figure, standings, rows))
@@ -55,16 +75,18 @@ def draw(standings: Standings, path: Path) -> Path:
 
 def _fill(figure: Any, standings: Standings, rows: list[Row]) -> None:
     style.head(figure, "Told and measured blur", standings.board.title)
-    left, right = figure.add_axes((0.075, 0.16, 0.33, 0.66)), figure.add_axes((0.475, 0.16, 0.33, 0.66))
+    left, right = figure.add_axes((0.07, 0.16, 0.31, 0.66)), figure.add_axes((0.44, 0.16, 0.31, 0.66))
     looks = [(colour, line) for line in STYLES for colour in style.CYCLE]
-    farthest, told = 0.0, response(rows[0].result)[-1][0]
-    for row, (colour, line) in zip(rows, cycle(looks), strict=False):
-        x, mean, low, high = np.array(response(row.result)).T
-        left.plot(x, mean, line, color=colour, lw=1.5, label=style.short(row.label, 22))
+    farthest, told = 0.0, response([rows[0].result])[-1][0]
+    for (label, group), (colour, line) in zip(lines(rows), cycle(looks), strict=False):
+        results = [row.result for row in group]
+        x, mean, low, high = np.array(response(results)).T
+        left.plot(x, mean, line, color=colour, lw=1.5, label=style.short(label, 31))
         left.fill_between(x, low, high, color=colour, alpha=0.12, lw=0)
-        if knee := row.means["dose_knee"].count and row.means["dose_knee"].mean:
-            left.axvline(knee, color=colour, lw=0.8, ls=":")
-        if places := chart(row.result):
+        for row in group:
+            if knee := row.means["dose_knee"].count and row.means["dose_knee"].mean:
+                left.axvline(knee, color=colour, lw=0.8, ls=":")
+        if places := chart(results):
             right.plot(*np.array(places).T, line, color=colour, lw=1.5)
             farthest = max(farthest, *(radius for _, radius in places))
     left.plot([0, told], [0, told], color=style.GREY, lw=0.8, zorder=1)
@@ -74,5 +96,8 @@ def _fill(figure: Any, standings: Standings, rows: list[Row]) -> None:
     right.set_ylim(0, 1.1 * farthest or 1)
     right.set_xlabel(f"disparity; {FOCUS} is told to be in focus")
     right.set_ylabel("measured blur radius, px")
-    figure.legend(*left.get_legend_handles_labels(), loc="center right", bbox_to_anchor=(0.995, 0.5), fontsize=7.5)
-    style.foot(figure, "Left: bands are 95 % bootstrap intervals over scenes, grey is right. Right: mean of 4 charts.")
+    figure.legend(*left.get_legend_handles_labels(), loc="center right", bbox_to_anchor=(0.995, 0.5), fontsize=7)
+    style.foot(
+        figure,
+        "Left: bands are 95 % bootstrap intervals over scenes, grey is right. Right: 4 charts. Means over seeds.",
+    )

@@ -64,7 +64,7 @@ def responses(standings: Standings) -> list[dict[str, Any]]:
                   if name in known and "K" in curve}  # fmt: skip
         found.append({
             "id": result.id, "label": row.label, "rank": row.rank, "why": why,
-            "response": response(result) if known else [], "chart": chart(result) if known else [],
+            "response": response([result]) if known else [], "chart": chart([result]) if known else [],
             "knee": knee.mean if knee is not None and knee.count else None, "sweeps": sweeps,
         })  # fmt: skip
     return found

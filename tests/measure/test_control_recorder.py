@@ -95,10 +95,10 @@ def test_exact_renderings_rank_first_and_identity_has_no_rank(board, ran):
 
 def test_the_dose_response_is_drawn_and_intervals_are_of_scenes(ran, board, tmp_path):
     assert tmp_path / "tiny-dose.png" in draw(board, tmp_path)
-    curve = response(ran["Layered"][0])
+    curve = response([ran["Layered"][0]])
     assert [told for told, *_ in curve] == [4, 8, 12, 16, 20, 24]
     assert all(abs(measured - told) < 2 for told, measured, *_ in curve)
-    radii = dict(chart(ran["Layered"][0]))
+    radii = dict(chart([ran["Layered"][0]]))
     assert min(radii, key=radii.get) == pytest.approx(0.5, abs=0.05)
     render(board)
     assert "interval over scenes" in (board / "table.md").read_text()
