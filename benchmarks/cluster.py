@@ -97,9 +97,10 @@ class Watch(threading.Thread):
             for place in Path("/proc").glob("[0-9]*/cmdline"):
                 words = read(place).split("\0")
                 root = next((word.partition("=")[2] for word in words if word.startswith("--trainer.default_root")), "")
-                if root.startswith(self.folder):
+                # who loads pictures outlives a step that is killed by some seconds
+                if root.startswith(self.folder) and "pt_data_worker" not in read(place.parent / "comm"):
                     now[int(place.parent.name)] = root
-            steps = {pid: root for pid, root in now.items() if now.get(parent(pid)) != root}  # not who loads pictures
+            steps = {pid: root for pid, root in now.items() if now.get(parent(pid)) != root}
             roots = list(steps.values())
             self.twice |= {root for root in roots if roots.count(root) > 1}
             for pid, root in steps.items():
