@@ -29,11 +29,12 @@ def main(argv: list[str]) -> int:
     if options.csv:
         read = [p for pair in pairs for p in (pair.output, pair.target, pair.in_focus) if p]
         keep_inputs(options.csv.path, read, "--csv")
-    from bokehbench.measure.folder_scores import PICTURES_PER_PROCESS, Settings, score_pairs  # brings torch
+    # these bring torch
+    from bokehbench.measure.folder_scores import MEGAPIXELS_PER_PROCESS, Settings, megapixels, score_pairs
     from bokehbench.measure.score_report import besides_table, f_number_table, per_image, protocol_table
 
     settings = Settings(protocols, more, "mask" if options.mask else "disparity", options.focus)
-    with engaged_by(options, len(pairs), PICTURES_PER_PROCESS):
+    with engaged_by(options, megapixels(pairs), MEGAPIXELS_PER_PROCESS):
         pictures = score_pairs(pairs, settings)
     lost = {picture.name for picture in pictures if picture.unreadable is not None}
     pairing.problems += [Problem("unreadable", p.unreadable) for p in pictures if p.unreadable is not None]

@@ -16,6 +16,7 @@ from bokehbench.board.identity import OUTPUTS_ONLY, hash_files
 from bokehbench.board.results import Result
 from bokehbench.cluster.connection import Workers
 from bokehbench.cluster.in_order import engaged, in_order
+from bokehbench.data.decoding import open_header, readable
 from bokehbench.data.focus import estimate_focus
 from bokehbench.data.image_io import read_rgb
 from bokehbench.data.maps import read_map
@@ -31,8 +32,8 @@ from bokehbench.metrics.protocols import Protocol
 from bokehbench.metrics.regions import in_focus_from_disparity
 from bokehbench.metrics.sample import Sample
 
-#: With fewer pictures than this for each, another process does not pay.
-PICTURES_PER_PROCESS = 4
+#: With fewer megapixels than this for each, another process does not pay.
+MEGAPIXELS_PER_PROCESS = 6
 #: Pictures that go to a process at a time.
 CHUNK = 8
 
@@ -81,7 +82,7 @@ def score_folder(board: Board, method: str, outputs: Path, targets: Path, masks:
     pairs = pairing.pairs[method]
     protocol = board.evaluator
     settings = Settings((protocol,), tuple(name for name in board.columns if name not in protocol.columns))
-    with engaged(Workers.that_pay(len(pairs), PICTURES_PER_PROCESS)):
+    with engaged(Workers.that_pay(megapixels(pairs), MEGAPIXELS_PER_PROCESS)):
         pictures = score_pairs(pairs, settings)
     if bad := [picture.unreadable for picture in pictures if picture.unreadable]:
         raise BokehbenchError("not scored: " + "; ".join(bad))
@@ -99,6 +100,18 @@ def score_folder(board: Board, method: str, outputs: Path, targets: Path, masks:
         fingerprints={p.name: p.fingerprint for p in pictures if p.name in board.fingerprints},
         training={"outputs": note} if note else {},
     )
+
+
+def megapixels(pairs: Sequence[PairedFiles]) -> int:
+    """About how many there are: those of the first target, times the number of pairs."""
+    if not pairs:
+        return 0
+    try:
+        with readable(pairs[0].target, "a picture"):
+            width, height = open_header(pairs[0].target).size
+    except BokehbenchError:
+        return 0  # said when its turn comes
+    return width * height * len(pairs) // 10**6
 
 
 def score_pairs(pairs: Sequence[PairedFiles], settings: Settings) -> list[PictureScores]:
