@@ -1,7 +1,7 @@
-"""The same pictures by every method of a board, between input and target."""
+"""One picture by every method of a board, between input and target, large enough to see how they differ."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,8 +18,8 @@ from bokehbench.metrics.columns import find_column
 
 #: Width in pixels, that of a README: photographs at twice the resolution would not stay small files.
 PIXELS = 800
-#: Cells in a line; more methods go on in the next line.
-MOST_CELLS = 6
+#: Cells in a line, few enough to see something; more methods go on in the next line.
+MOST_CELLS = 4
 #: Width of the closer look as a share of the picture's, and its height as a share of its own width.
 ZOOM, FLAT = 0.36, 0.62
 MARGIN, HEAD, FOOT = 8, 46, 36
@@ -42,6 +42,7 @@ class Block:
         corner: upper left (row, column) of the window that is shown enlarged.
         size: height and width of that window, pixels.
         by_border: the window was looked for along the border of what is in focus, which is known.
+        spread: mean variance between the methods' pictures, (8-bit levels)^2.
     """
 
     name: str
@@ -49,17 +50,18 @@ class Block:
     corner: tuple[int, int]
     size: tuple[int, int]
     by_border: bool
+    spread: float
 
 
-def blocks(stored: Sequence[Stored], standings: Standings, most: int) -> list[Block]:
-    """What the sheet shows: the first ``most`` pictures that all methods have.
+def blocks(stored: Sequence[Stored], standings: Standings) -> Iterator[Block]:
+    """What the sheet may show: the pictures that all methods have, by name.
 
     Raises:
         NothingToDraw: there is none.
         BokehbenchError: a picture that cannot be read, whose size is not the target's, or two different targets.
     """
     score = "psnr" if "psnr" in standings.board.columns else standings.board.rank_by
-    return [_block(name, stored, score) for name in shared_names(stored, most)]
+    return (_block(name, stored, score) for name in shared_names(stored))
 
 
 def _block(name: str, stored: Sequence[Stored], score: str) -> Block:
@@ -86,26 +88,29 @@ def _block(name: str, stored: Sequence[Stored], score: str) -> Block:
     in_focus = _read(mask)[..., 0] > 127 if mask.is_file() else None
     height, width = target.shape[:2]
     size = min(height, max(4, round(ZOOM * FLAT * width))), min(width, max(6, round(ZOOM * width)))
-    corner = window([cell.pixels for cell in cells[1:]], *size, in_focus)
-    return Block(name, tuple(cells), corner, size, in_focus is not None)
+    variances = variance([cell.pixels for cell in cells[1:]])
+    spread = float(variance([cell.pixels for cell in cells[1:-1]]).mean())
+    return Block(name, tuple(cells), window(variances, *size, in_focus), size, in_focus is not None, spread)
 
 
-def window(
-    pictures: Sequence[np.ndarray], height: int, width: int, in_focus: np.ndarray | None = None
-) -> tuple[int, int]:
+def variance(pictures: Sequence[np.ndarray]) -> np.ndarray:
+    """Variance between pictures (H W 3 uint8 each), mean of the channels: H W, (8-bit levels)^2."""
+    return np.stack([picture.astype(np.float64) for picture in pictures]).var(axis=0).mean(axis=-1)
+
+
+def window(spread: np.ndarray, height: int, width: int, in_focus: np.ndarray | None = None) -> tuple[int, int]:
     """Upper left corner (row, column) of the window of ``height`` x ``width`` pixels in which the pictures differ most.
 
     The choice knows no method's name and no score: it is the largest sum of the variance between pictures, counted,
     where a mask is given, along the mask's outline alone (in a band half as wide as the window is high).
 
     Args:
-        pictures: H W 3 uint8 each, methods and target.
-        height, width: at most those of the pictures.
+        spread: H W, variance between the pictures of methods and target.
+        height, width: at most those of ``spread``.
         in_focus: H W bool.
     """
     from scipy.ndimage import maximum_filter, minimum_filter
 
-    spread = np.stack([picture.astype(np.float64) for picture in pictures]).var(axis=0).mean(axis=-1)
     if in_focus is not None and in_focus.any() and not in_focus.all():
         reach = max(3, height // 2)
         near = maximum_filter(in_focus, reach) & ~minimum_filter(in_focus, reach)
@@ -125,28 +130,28 @@ def _read(path: Path) -> np.ndarray:
         raise BokehbenchError(f"{path} cannot be read ({error}): run the test again.") from error
 
 
-def draw(standings: Standings, work: Path | Sequence[Path], path: Path, most: int = 3) -> Path:
-    """Write the sheet as WebP: up to ``most`` pictures, fewer where the file would grow beyond :data:`style.LIMIT`.
+def draw(standings: Standings, work: Path | Sequence[Path], path: Path) -> Path:
+    """Write the sheet of the :func:`chosen` picture as WebP; returns ``path``.
 
     Raises:
         NothingToDraw: no pictures that all methods have.
     """
-    data = blocks(find_stored(standings, work), standings, most)
-    while True:
-        content = style.photographs(_sheet(standings, data))
-        if len(content) <= style.LIMIT or len(data) == 1:
-            write_atomic(path, lambda file: file.write(content))  # noqa: B023  called at once
-            return path
-        data = data[:-1]
+    content = style.photographs(_sheet(standings, chosen(blocks(find_stored(standings, work), standings))))
+    write_atomic(path, lambda file: file.write(content))
+    return path
 
 
-def _sheet(standings: Standings, data: Sequence[Block]) -> Image.Image:
-    grids = [grid for block in data for grid in _grids(block)]
-    names = ", ".join(style.short(block.name, 30) for block in data)
-    border = " along the border of what is in focus" if all(block.by_border for block in data) else ""
+def chosen(found: Iterable[Block]) -> Block:
+    """The picture on which the methods differ most, whatever their scores."""
+    return max(found, key=lambda each: each.spread)
+
+
+def _sheet(standings: Standings, block: Block) -> Image.Image:
+    grids = _grids(block)
+    border = " along the border of what is in focus" if block.by_border else ""
     notes = (
-        f"Pictures: {names}: the first by name that all methods have. Numbers: score on this picture.\n"
-        f"Closer look: where the methods differ most{border}."
+        f"Picture {style.short(block.name, 40)}: of those that all methods stored, the one on which they differ most.\n"
+        f"Numbers: score on this picture. Closer look: where the methods differ most{border}."
     )
     height = HEAD + FOOT + sum(grid.height for grid in grids)
     sheet = Image.new("RGB", (PIXELS, height), pictures.LIGHT)
@@ -165,7 +170,7 @@ def _sheet(standings: Standings, data: Sequence[Block]) -> Image.Image:
 def _grids(block: Block) -> list[Image.Image]:
     """The cells of a picture, each with its closer look below, in as many lines as they need."""
     in_line = math.ceil(len(block.cells) / math.ceil(len(block.cells) / MOST_CELLS))
-    wide = min(200, (PIXELS - 2 * MARGIN) // in_line - pictures.GAP)
+    wide = (PIXELS - 2 * MARGIN) // in_line - pictures.GAP
     lines = [block.cells[start : start + in_line] for start in range(0, len(block.cells), in_line)]
     return [
         pictures.grid(

@@ -49,8 +49,8 @@ def find_stored(standings: Standings, work: Path | Sequence[Path]) -> list[Store
     return [Stored(row, found[id]) for id, row in ranked.items() if id in found]
 
 
-def shared_names(stored: Sequence[Stored], most: int) -> list[str]:
-    """The first ``most`` names, in alphabetical order, of which every method has input, output and target.
+def shared_names(stored: Sequence[Stored]) -> list[str]:
+    """The names, in alphabetical order, of which every method has input, output and target.
 
     Raises:
         NothingToDraw: none.
@@ -65,4 +65,4 @@ def shared_names(stored: Sequence[Stored], most: int) -> list[str]:
     names = sorted(set.intersection(*there, *(set(each.row.result.per_image) for each in stored)))
     if not names:
         raise NothingToDraw("contact sheet: there is no picture that all of the methods have stored.")
-    return names[:most]
+    return names

@@ -21,7 +21,7 @@ from bokehbench.board.statistics import interval
 from bokehbench.cli import main
 from bokehbench.errors import BokehbenchError
 from bokehbench.figures import channels, edges, quality_time, style
-from bokehbench.figures.contact_sheet import blocks, window
+from bokehbench.figures.contact_sheet import blocks, chosen, variance, window
 from bokehbench.figures.labels import around, overlap
 from bokehbench.figures.stored_pictures import find_stored, picture_file
 
@@ -202,10 +202,23 @@ def test_sheet_shows_the_pictures_that_all_have_with_their_own_scores(board: Pat
     store(tmp_path / "work", rows["Fast"], ["0003", "0001", "0000"], 1)
     store(tmp_path / "work", rows["Best"], ["0001", "0003", "0007"], 2)
     store(tmp_path / "work", replace(rows[ODD], board="another"), ["0001"], 3)
-    found = blocks(find_stored(read_standings(board), tmp_path / "work"), read_standings(board), 3)
+    found = list(blocks(find_stored(read_standings(board), tmp_path / "work"), read_standings(board)))
     assert [block.name for block in found] == ["0001", "0003"]
     assert [cell.title for cell in found[0].cells] == ["input", "Best", "Fast", "target"]
     assert found[0].cells[1].score == f"{rows['Best'].per_image['0001']['psnr']:.2f} dB"
+
+
+def test_sheet_shows_the_picture_on_which_the_methods_differ_most(board: Path, tmp_path: Path) -> None:
+    rows = {row.label: row.result for row in read_standings(board).ranked}
+    for label, seed in (("Fast", 1), ("Best", 2)):
+        store(tmp_path / "work", rows[label], ["0001", "0003"], seed)
+    outputs = [tmp_path / "work" / label / "test-1" / "pictures" / "output" for label in ("Fast", "Best")]
+    for same, other in (("0001", "0003"), ("0003", "0001")):
+        for seed, folder in enumerate(outputs):
+            save(folder / f"{same}.png", picture(5))
+            save(folder / f"{other}.png", picture(6 + seed))
+        found = blocks(find_stored(read_standings(board), tmp_path / "work"), read_standings(board))
+        assert chosen(found).name == other
 
 
 def test_sheet_refuses_methods_with_other_targets(board: Path, tmp_path: Path) -> None:
@@ -226,7 +239,7 @@ def test_names_of_pictures_may_be_odd(tmp_path: Path) -> None:
         leaderboard.add(folder, result)
         store(tmp_path / "work", result, names[:3], seed)
     assert [path.name for path in figures.draw(folder, tmp_path / "out", tmp_path / "work")] == ["tiny-contact.webp"]
-    assert [b.name for b in blocks(find_stored(read_standings(folder), tmp_path / "work"), read_standings(folder), 3)] \
+    assert [b.name for b in blocks(find_stored(read_standings(folder), tmp_path / "work"), read_standings(folder))] \
         == sorted(names[:3])  # fmt: skip
 
 
@@ -234,13 +247,13 @@ def test_closer_look_finds_the_difference_near_the_border() -> None:
     one, two = np.zeros((40, 60, 3), np.uint8), np.zeros((40, 60, 3), np.uint8)
     two[30:34, 50:56] = 200  # far from the border: the largest difference
     two[8:12, 18:24] = 100
-    row, column = window([one, two], 8, 12)
+    row, column = window(variance([one, two]), 8, 12)
     assert row <= 30 < 34 <= row + 8
     assert column <= 50 < 56 <= column + 12
     mask = np.zeros((40, 60), bool)
     mask[10:, :20] = True
     mask[20:, :] = False
-    row, column = window([one, two], 8, 12, mask)
+    row, column = window(variance([one, two]), 8, 12, mask)
     assert row <= 10 < row + 8
     assert column <= 20 < column + 12
 

@@ -31,7 +31,7 @@ def test_a_test_stores_its_first_pictures_as_scored_and_the_sheet_shows_them(tmp
         assert main(["test", "--model", method, *DATA, *recorder]) == 0
         out.write_text(replace(results.read(out), flags=()).to_json())  # however clean this checkout is
         leaderboard.add(board, results.read(out))
-    found = blocks(find_stored(read_standings(board), work), read_standings(board), 9)
+    found = list(blocks(find_stored(read_standings(board), work), read_standings(board)))
     assert [block.name for block in found] == ["synthetic-test-000000", "synthetic-test-000001"]
     for block in found:
         assert [cell.title for cell in block.cells] == ["input", "Gaussian", "Identity", "target"]
