@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from bokehbench.board.results import Result
+from bokehbench.board.seeds import without_hashes
 
 
 def full_name(result: Result) -> str:
@@ -28,9 +29,22 @@ def deviations(result: Result) -> str:
 
 
 def networks(results: Sequence[Result]) -> list[tuple[str, str, str]]:
-    """(name, share of parameters, deviations) of every network that something is published of, each once."""
-    known = (result for result in results if result.network)
-    return sorted({(full_name(result), share(result), deviations(result)) for result in known})
+    """(name, share of parameters, deviations) of every network that something is published of, each once.
+
+    A row that is put together from trained parts has its variant behind its name, and the parts in place of deviations.
+    """
+    known = {(full_name(each), share(each), deviations(each)) for each in results if each.network}
+    joined = [each for each in results if not each.network and each.parameters and each.training.get("origins")]
+    return sorted(known | {(_with_variant(each), share(each), f"put together: {_parts(each)}") for each in joined})
+
+
+def _with_variant(result: Result) -> str:
+    return f"{result.method} ({result.variant})" if result.variant else result.method
+
+
+def _parts(result: Result) -> str:
+    """``depth DeepLens, renderer compositional``; their trainings are in the result."""
+    return ", ".join(f"{role} {part.strip()}" for role, part in without_hashes(result).items())
 
 
 def _shown(value: Any) -> str:

@@ -15,8 +15,7 @@ FREE = {"effort", "seed", "code", "weights_hash", "experiment"}
 
 def but_for_seed(result: Result, free: Collection[str] = ()) -> str:
     """Hash of everything that two trainings of one recipe share, but for the network's arguments named in ``free``."""
-    hashes = [weights for _, weights, _ in result.lineage() if weights]
-    architecture = {k: _unnamed(v, hashes) for k, v in comparable(result.architecture).items() if k not in free}
+    architecture = {k: v for k, v in without_hashes(result).items() if k not in free}
     return digest({"method": result.method, "architecture": architecture, "inference": comparable(result.inference),
                    "training": _shared(comparable(result.training)), "pictures": sorted(result.per_image)})  # fmt: skip
 
@@ -28,8 +27,13 @@ def _shared(record: Any) -> Any:
     return [_shared(each) for each in record] if isinstance(record, list | tuple) else record
 
 
+def without_hashes(result: Result) -> dict[str, Any]:
+    """The network's arguments, without the first digits of hashes by which a combination names its parts."""
+    hashes = [weights for _, weights, _ in result.lineage() if weights]
+    return {key: _unnamed(value, hashes) for key, value in comparable(result.architecture).items()}
+
+
 def _unnamed(value: Any, hashes: Collection[str]) -> Any:
-    """An argument without the first digits of ``hashes``, by which a combination names its parts."""
     for weights in hashes if isinstance(value, str) else ():
         value = value.replace(weights[:8], "")
     return value

@@ -12,8 +12,11 @@ import bokehbench
 from bokehbench.board import leaderboard
 from bokehbench.board.boards import read_board
 from bokehbench.board.identity import OUTPUTS_ONLY, plain
+from bokehbench.board.leaderboard import read_standings
+from bokehbench.board.network import full_name, networks
 from bokehbench.board.reported import column_of, read_reported
 from bokehbench.board.results import read_all
+from bokehbench.board.seeds import seeds_of
 from bokehbench.data.splits import read_ids
 from bokehbench.models import MODELS
 
@@ -45,6 +48,19 @@ def test_networks_are_named_by_their_architecture(folder):
         kind = MODELS.get(result.method.lower())
         if kind is not None and result.weights_hash != OUTPUTS_ONLY:
             assert dict(result.network) == plain(kind.network(result.architecture)), result.id
+
+
+@pytest.mark.parametrize("folder", BOARDS, ids=NAMES)
+def test_no_trained_row_without_seed_network_budget_and_provenance(folder):
+    results = [row.result for row in read_standings(folder).ranked]
+    named = {text for name, _, _ in networks(results) for text in (name, name.partition(" ")[0])}
+    for result in results:
+        if result.parameters and result.weights_hash != OUTPUTS_ONLY:
+            assert seeds_of(result) != "-", result.id
+            assert full_name(result) in named, result.id
+            assert result.training_seconds, result.id
+            assert result.commit, result.id
+            assert all(record.get("stages") or record.get("origins") for _, _, record in result.lineage()), result.id
 
 
 def test_val294_is_the_committed_list():
