@@ -1,7 +1,7 @@
 """Who is where on a board, and why somebody is not ranked: everything that the tables show, computed once."""
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
 from pathlib import Path
@@ -97,7 +97,7 @@ def standings(board: Board, results: list[Result], reported: list[Reported]) -> 
         for id, value in goodness.items():
             if value in levels and len(ranked) > 1:
                 marks[id][column.name] = levels.index(value) + 1
-    names = labels(results)
+    names = labels(results, board.withdrawn)
     places = {r.id: 1 + sum(order(other)[1] < order(r)[1] for other in ranked) for r in ranked}
     rows = tuple(Row(r, names[r.id], places.get(r.id), means[r.id], marks[r.id], reasons[r.id]) for r in results)
     beside = tuple(all_beside(board, reported, results))
@@ -129,20 +129,23 @@ def reason(board: Board, result: Result) -> str:
     return "; ".join(reasons)
 
 
-def labels(results: Sequence[Result]) -> dict[str, str]:
+def labels(results: Sequence[Result], withdrawn: Collection[str] = ()) -> dict[str, str]:
     """Id -> network and variant, and the board's version where it is an older one.
 
-    Where that is not enough the seed, and where the runs differ in more, the id.
+    Where that is not enough the seed, and where the runs differ in more, the id. The ids of ``withdrawn`` results make no
+    name of the others longer: they say so themselves, where they share one.
     """
     newest = max((result.board_version for result in results), default=0)
-    groups: dict[tuple[str, str, int], list[Result]] = {}
+    groups: dict[tuple[str, str, int, bool], list[Result]] = {}
     for result in results:
-        groups.setdefault((full_name(result), result.variant, result.board_version), []).append(result)
+        key = full_name(result), result.variant, result.board_version, result.id in withdrawn
+        groups.setdefault(key, []).append(result)
     found = {result.id: "" for result in results}
-    for (name, variant, version), group in groups.items():
+    for (name, variant, version, gone), group in groups.items():
         seeds = len(group) > 1 and told_by_seed(group)
         for result in group:
-            notes = [variant, f"seed {result.seed}" if seeds else "", f"version {version}" if version < newest else ""]
+            notes = [variant, f"seed {result.seed}" if seeds else "", f"version {version}" if version < newest else "",
+                     "withdrawn" if gone and (name, variant, version, False) in groups else ""]  # fmt: skip
             label = f"{name} ({', '.join(filter(None, notes))})" if any(notes) else name
             found[result.id] = label if seeds or len(group) == 1 else f"{label} #{result.id[:4]}"
     return found
@@ -159,7 +162,7 @@ def find_row(wanted: str, boards: Mapping[Path, Sequence[Result]]) -> tuple[Path
     rows = [
         (folder, result, label)
         for folder, results in boards.items()
-        for result, label in zip(results, labels(results).values(), strict=True)
+        for result, label in zip(results, labels(results, read_board(folder).withdrawn).values(), strict=True)
     ]
     found = [row for row in rows if wanted in (row[2], row[1].id)] or [
         (folder, result, label)

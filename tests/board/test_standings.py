@@ -11,11 +11,12 @@ from itertools import pairwise
 import pytest
 from made_boards import PICTURES, make_board, make_result
 
+from bokehbench.board import leaderboard
 from bokehbench.board.boards import read_board
 from bokehbench.board.identity import OUTPUTS_ONLY
 from bokehbench.board.markdown import page
 from bokehbench.board.reported import read_reported
-from bokehbench.board.standings import labels, standings
+from bokehbench.board.standings import find_row, labels, standings
 from bokehbench.board.tables import csv_text, latex
 
 
@@ -66,6 +67,18 @@ def test_a_withdrawn_result_stays_with_the_reason_and_without_a_rank(tmp_path):
     assert [row.label for row in shown.ranked] == ["Kept"]
     assert [(row.label, row.reason) for row in shown.unranked] == [("Gone", "withdrawn: it compares nothing")]
     assert "withdrawn: it compares nothing" in page(shown)
+
+
+def test_a_withdrawn_result_does_not_change_the_name_of_the_one_that_took_its_place(tmp_path):
+    gone, kept = make_result("Net", 30.0, weights_hash="a"), make_result("Net", 20.0, weights_hash="b")
+    folder = make_board(tmp_path, withdrawn={gone.id: "superseded"})
+    for result in (gone, kept):
+        leaderboard.add(folder, result)
+    shown = leaderboard.read_standings(folder)
+    assert [row.label for row in shown.rows] == ["Net", "Net (withdrawn)"]
+    results = [row.result for row in shown.rows]
+    assert find_row("Net", {folder: results})[1].id == kept.id
+    assert find_row("Net (withdrawn)", {folder: results})[1].id == gone.id
 
 
 def test_lower_is_better_where_it_is(board):
