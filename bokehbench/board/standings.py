@@ -81,7 +81,7 @@ def read_standings(folder: Path) -> Standings:
 def standings(board: Board, results: list[Result], reported: list[Reported]) -> Standings:
     """Rank ``results`` by the board's score; flagged ones and those of other versions are listed without a rank."""
     ranking = board.ranking
-    means = {r.id: {c.name: _mean(board, c, r.values(c.name)) for c in board.scores} for r in results}
+    means = {r.id: {c.name: mean_of(board, c, r.values(c.name)) for c in board.scores} for r in results}
     reasons = {r.id: reason(board, r) for r in results}
 
     def order(result: Result) -> tuple[bool, float, str, str]:
@@ -104,7 +104,7 @@ def standings(board: Board, results: list[Result], reported: list[Reported]) -> 
     return Standings(board, rows, beside, tuple(reported), _wins(ranked, ranking.name, ranking.goodness))
 
 
-def _mean(board: Board, column: Column, values: Mapping[str, float]) -> Interval:
+def mean_of(board: Board, column: Column, values: Mapping[str, float]) -> Interval:
     """Over pictures; the interval over scenes where the board's pictures are grouped by them."""
     if column.median:
         return Interval(median(values.values()), math.nan, math.nan, len(values))
@@ -132,8 +132,8 @@ def reason(board: Board, result: Result) -> str:
 def labels(results: Sequence[Result], withdrawn: Collection[str] = ()) -> dict[str, str]:
     """Id -> network and variant, and the board's version where it is an older one.
 
-    Where that is not enough the seed, and where the runs differ in more, the id. The ids of ``withdrawn`` results make no
-    name of the others longer: they say so themselves, where they share one.
+    Where that is not enough the seed, and where the runs differ in more, the id. Results whose ids are in ``withdrawn``
+    make no name of the others longer: where they share one, they say that they are withdrawn.
     """
     newest = max((result.board_version for result in results), default=0)
     groups: dict[tuple[str, str, int, bool], list[Result]] = {}

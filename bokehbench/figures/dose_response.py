@@ -7,13 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from bokehbench.board.network import full_name
 from bokehbench.board.results import Result
-from bokehbench.board.seeds import repeated
 from bokehbench.board.standings import Row, Standings
 from bokehbench.board.statistics import interval
-from bokehbench.counted import counted
 from bokehbench.figures import style
+from bokehbench.figures.recipes import recipes
 
 #: Of the charts' names: the focus that is drawn.
 FOCUS = 0.5
@@ -48,19 +46,6 @@ def chart(results: Sequence[Result]) -> list[tuple[float, float]]:
     return [(disparity, float(np.mean(radii))) for disparity, radii in sorted(found.items())]
 
 
-def lines(rows: Sequence[Row]) -> list[tuple[str, list[Row]]]:
-    """Label and rows of every line, in the order of the board; the trainings of one recipe are one line."""
-    groups = repeated([row.result for row in rows])
-    of = {result.id: group for group in groups for result in group}
-    found: dict[str, tuple[str, list[Row]]] = {}
-    for row in rows:
-        group = of.get(row.result.id, [row.result])
-        note = ", ".join(filter(None, (row.result.variant, counted(len(group), "seed"))))
-        label = f"{full_name(row.result)} ({note})" if len(group) > 1 else row.label
-        found.setdefault(group[0].id, (label, []))[1].append(row)
-    return list(found.values())
-
-
 def draw(standings: Standings, path: Path) -> Path:
     """Write the figure of the ranked rows.
 
@@ -78,12 +63,12 @@ def _fill(figure: Any, standings: Standings, rows: list[Row]) -> None:
     left, right = figure.add_axes((0.07, 0.16, 0.31, 0.66)), figure.add_axes((0.44, 0.16, 0.31, 0.66))
     looks = [(colour, line) for line in STYLES for colour in style.CYCLE]
     farthest, told = 0.0, response([rows[0].result])[-1][0]
-    for (label, group), (colour, line) in zip(lines(rows), cycle(looks), strict=False):
-        results = [row.result for row in group]
+    for recipe, (colour, line) in zip(recipes(rows), cycle(looks), strict=False):
+        results = [row.result for row in recipe.rows]
         x, mean, low, high = np.array(response(results)).T
-        left.plot(x, mean, line, color=colour, lw=1.5, label=style.short(label, 31))
+        left.plot(x, mean, line, color=colour, lw=1.5, label=style.short(recipe.label, 31))
         left.fill_between(x, low, high, color=colour, alpha=0.12, lw=0)
-        for row in group:
+        for row in recipe.rows:
             if knee := row.means["dose_knee"].count and row.means["dose_knee"].mean:
                 left.axvline(knee, color=colour, lw=0.8, ls=":")
         if places := chart(results):

@@ -1,15 +1,16 @@
 """Quality against seconds per picture."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import cycle, pairwise
 from pathlib import Path
 from typing import Any
 
-from bokehbench.board.standings import Standings
+from bokehbench.board.standings import Row, Standings
 from bokehbench.board.statistics import Interval
 from bokehbench.figures import style
 from bokehbench.figures.labels import place_labels
+from bokehbench.figures.recipes import recipes
 from bokehbench.metrics.column import Column
 from bokehbench.metrics.columns import find_column
 
@@ -19,9 +20,10 @@ MARKERS = {"o": "●", "s": "■", "^": "▲", "D": "◆", "v": "▼", "P": "✚
 
 @dataclass(frozen=True)
 class Point:
-    """One ranked result: the median of one rendering's ``seconds``, and the board's ranking ``score``.
+    """One recipe: the median of one rendering's ``seconds``, and the board's ranking ``score``.
 
-    ``on_front``: no result timed on the same device is both faster and better.
+    Of several seeds, whose networks are equal, the score is the mean and the time that of the least disturbed test, the
+    lowest. ``on_front``: none timed on the same device is both faster and better.
     """
 
     label: str
@@ -29,30 +31,37 @@ class Point:
     device: str
     seconds: float
     score: Interval
-    on_front: bool
+    on_front: bool = True
 
 
 def points(standings: Standings) -> list[Point]:
-    """Ranked results that have a time and a finite score, fastest first.
+    """Recipes of ranked results that have a time and a finite score, fastest first.
 
     Raises:
         NothingToDraw: fewer than two.
     """
     column = find_column(standings.board.rank_by)
-    timed = [
-        (row, row.means[column.name], float(row.result.seconds_per_image or 0))
-        for row in standings.ranked
-        if row.result.seconds_per_image and math.isfinite(row.means[column.name].mean)
-    ]
+    rows = [row for row in standings.ranked if _seconds(row) and math.isfinite(row.means[column.name].mean)]
+    timed = []
+    for recipe in recipes(rows):
+        row = min(recipe.rows, key=_seconds)
+        device, score = row.result.device or "unknown device", recipe.score(standings.board, column)
+        timed.append(Point(recipe.label, style.kind(row.result), device, _seconds(row), score))
     if len(timed) < 2:
         raise style.NothingToDraw(f"quality against time: {len(timed)} ranked results have a time, two are needed.")
-    found = []
-    for row, score, seconds in timed:
-        device, mine = row.result.device, (seconds, column.goodness(score.mean))
-        rivals = [(s, column.goodness(each.mean)) for other, each, s in timed if other.result.device == device]
-        beaten = any(s <= mine[0] and good >= mine[1] and (s, good) != mine for s, good in rivals)
-        found.append(Point(row.label, style.kind(row.result), device or "unknown device", seconds, score, not beaten))
+    found = [replace(one, on_front=not any(_beats(other, one, column) for other in timed)) for one in timed]
     return sorted(found, key=lambda point: (point.seconds, point.label))
+
+
+def _seconds(row: Row) -> float:
+    return row.result.seconds_per_image or 0.0
+
+
+def _beats(other: Point, one: Point, column: Column) -> bool:
+    """No slower and no worse on the same device, and not equal in both."""
+    goods = column.goodness(other.score.mean), column.goodness(one.score.mean)
+    no_worse = other.seconds <= one.seconds and goods[0] >= goods[1]
+    return other.device == one.device and no_worse and (other.seconds, goods[0]) != (one.seconds, goods[1])
 
 
 def draw(standings: Standings, path: Path) -> Path:

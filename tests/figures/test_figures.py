@@ -135,6 +135,19 @@ def test_front_is_what_nothing_beats_in_both(board: Path) -> None:
     assert points[-1].score == best.means["psnr"]
 
 
+def test_the_trainings_of_one_recipe_are_one_point(board: Path) -> None:
+    for seed, shift, seconds in ((0, 1.0, 0.3), (1, 1.4, 0.2)):
+        net = {"weights_hash": f"seed {seed}", "seed": seed, "training": {"steps": 9, "seed": seed}}
+        leaderboard.add(board, make_result("Twice", shift, seconds_per_image=seconds, device="a CPU", **net))
+    standings = read_standings(board)
+    (point,) = (each for each in quality_time.points(standings) if each.label.startswith("Twice"))
+    assert point.label == "Twice (2 seeds)"
+    assert point.seconds == 0.2
+    means = [row.means["psnr"].mean for row in standings.ranked if row.result.method == "Twice"]
+    assert point.score.mean == pytest.approx(sum(means) / 2)
+    assert point.score.low < point.score.mean < point.score.high
+
+
 def test_times_of_other_devices_beat_nobody(board: Path) -> None:
     gpu = {"device": "a GPU", "weights_hash": OUTPUTS_ONLY, "prediction_hash": "q"}
     other = make_result("Elsewhere", 3.0, seconds_per_image=0.001, **gpu)
