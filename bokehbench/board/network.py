@@ -34,8 +34,13 @@ def networks(results: Sequence[Result]) -> list[tuple[str, str, str]]:
     A row that is put together from trained parts has its variant behind its name, and the parts in place of deviations.
     """
     known = {(full_name(each), share(each), deviations(each)) for each in results if each.network}
-    joined = [each for each in results if not each.network and each.parameters and each.training.get("origins")]
-    return sorted(known | {(_with_variant(each), share(each), f"put together: {_parts(each)}") for each in joined})
+    joined = {(_with_variant(each), share(each), _parts(each)) for each in results if _joined(each)}
+    return sorted(known | joined)
+
+
+def _joined(result: Result) -> bool:
+    """Put together from trained parts, without a training of its own."""
+    return not result.network and bool(result.training.get("origins")) and not result.training.get("stages")
 
 
 def _with_variant(result: Result) -> str:
@@ -43,8 +48,8 @@ def _with_variant(result: Result) -> str:
 
 
 def _parts(result: Result) -> str:
-    """``depth DeepLens, renderer compositional``; their trainings are in the result."""
-    return ", ".join(f"{role} {part.strip()}" for role, part in without_hashes(result).items())
+    """``put together: depth DeepLens, renderer compositional``; their trainings are in the result."""
+    return "put together: " + ", ".join(f"{role} {part}".strip() for role, part in without_hashes(result).items())
 
 
 def _shown(value: Any) -> str:
