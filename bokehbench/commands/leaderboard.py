@@ -50,7 +50,8 @@ def arguments(words: list[str]) -> argparse.Namespace:
     row = "a result's id or its beginning, or a method with one result on the board"
     verify.add_argument("id", help=row)
     cite_.add_argument("id", help=f"name of a board; {row}")
-    verify.add_argument("--checkpoint", type=Path, help="of fit or import-weights; baselines need none")
+    weights = "of fit or import-weights, once for each part of a combination; not for weights that come with a method"
+    verify.add_argument("--checkpoint", type=Path, action="append", default=[], help=weights)
     verify.add_argument("--outputs", type=Path, help="score the pictures that the test stored here, render nothing")
     verify.add_argument(
         "--model", metavar="PACKAGE.CLASS", type=MODELS.typed, help="of the result, where its package registers none"

@@ -11,7 +11,6 @@ from tqdm import tqdm
 
 from bokehbench.batch import Batch
 from bokehbench.board.boards import Board
-from bokehbench.board.identity import OUTPUTS_ONLY
 from bokehbench.board.results import Result
 from bokehbench.cluster.in_order import alone, in_order
 from bokehbench.cluster.once import Once
@@ -21,12 +20,12 @@ from bokehbench.data.image_io import read_rgb
 from bokehbench.errors import BokehbenchError
 from bokehbench.figures.stored_pictures import picture_file
 from bokehbench.measure.pictures import Picture, measured
+from bokehbench.measure.reopened import reopened
 from bokehbench.metrics.columns import columns
 from bokehbench.metrics.matched import MatchedStrength
 from bokehbench.metrics.measurement import Measurement, sample_of
 from bokehbench.metrics.sample import Sample
 from bokehbench.models.base import BokehModel
-from bokehbench.models.load import construct, load_model, recorded_method
 
 
 @dataclass(frozen=True)
@@ -42,11 +41,11 @@ class Again:
 
     @classmethod
     def of_result(
-        cls, board: Board, result: Result, checkpoint: Path | None, root: Path | None, outputs: Path | None,
+        cls, board: Board, result: Result, checkpoints: Sequence[Path], root: Path | None, outputs: Path | None,
         device: torch.device | str,
     ) -> "Again":  # fmt: skip
         """As :func:`bokehbench.measure.verification.verify`; the data's files are not checked."""
-        model = open_model(result, checkpoint).eval().to(device) if outputs is None else None
+        model = reopened(result, checkpoints).to(device) if outputs is None else None
         if model is not None:
             model.matched = MatchedStrength.read(result.inference.get("matched") or {}, f"Result {result.id}, matched")
         measurement = Measurement.named([name for name in result.columns if name in columns()], board.evaluator)
@@ -103,26 +102,6 @@ def stored(folder: Path, batch: Batch) -> Sample:
     """A batch with the outputs that the recorder stored in ``folder``; BokehbenchError where one is not there."""
     found = [read_rgb(picture_file(folder, "output", name)) for name in batch["name"]]
     return sample_of(torch.stack(found).to(batch["image"].device), batch)
-
-
-def open_model(result: Result, checkpoint: Path | None) -> BokehModel:
-    """The method of a result with its weights.
-
-    Raises:
-        BokehbenchError: it needs a checkpoint and none was given, only its pictures are known, or its class is not
-            registered.
-    """
-    if result.weights_hash == OUTPUTS_ONLY:
-        raise BokehbenchError(f"{result.id} is of a folder of outputs: score that folder again with `leaderboard add`.")
-    code = result.training.get("code", {})
-    owner = f"{code.get('distribution', '')} {code.get('version', '')}".strip()
-    kind = recorded_method(code.get("class", result.method), f"Result {result.id}", owner)
-    if checkpoint is not None:
-        # A test may have changed what the fit did not know, such as another upsampling
-        return load_model(checkpoint, kind, lambda kind: dict(result.architecture))
-    if kind.trainable:
-        raise BokehbenchError(f"{result.id} is of {result.method} with weights: give its --checkpoint.")
-    return construct(kind, result.architecture).eval()
 
 
 def board_data(board: Board, root: Path | None) -> BokehDataModule:

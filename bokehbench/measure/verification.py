@@ -1,5 +1,6 @@
 """A board's own pictures: their fingerprints, and a stored result measured again on them from its checkpoint."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -58,7 +59,7 @@ class Verdict:
 
 
 def verify(
-    board: Board, result: Result, checkpoint: Path | None = None, root: Path | None = None, device: str | None = None,
+    board: Board, result: Result, checkpoints: Sequence[Path] = (), root: Path | None = None, device: str | None = None,
     outputs: Path | None = None,
 ) -> Verdict:  # fmt: skip
     """Render the board's pictures with the checkpoint's method and compare all that a result says of itself.
@@ -66,13 +67,14 @@ def verify(
     Times, memory and dates are the recorder's word: another run gives others.
 
     Args:
-        checkpoint: of ``fit`` or ``import-weights``; of the result's method. None for a method without weights.
+        checkpoints: of ``fit`` or ``import-weights``; of the result's method, or of the parts of a combination. None
+            are needed for methods without weights and for weights that come with a method.
         root: the data's folder, for boards whose pictures are not made from a seed.
         device: ``cpu``, ``cuda`` ... ; None = a GPU where there is one.
         outputs: folder of pictures that the recorder stored, to measure in place of rendering.
 
     Raises:
-        BokehbenchError: the checkpoint is of another method, there is nothing to run, or the data lacks pictures of the
+        BokehbenchError: a checkpoint is of another method, there is nothing to run, or the data lacks pictures of the
             result.
     """
     if any("control" in column.needs for column in board.scores):
@@ -81,7 +83,7 @@ def verify(
     flags = admit(board, result).flags
     _compare(verdict, "flags", ", ".join(sorted(result.flags)) or "none", ", ".join(flags) or "none")
     place = usable_device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
-    again = Once[Again](Again.of_result, board, result, checkpoint, root, outputs, place)
+    again = Once[Again](Again.of_result, board, result, checkpoints, root, outputs, place)
     model, data = again().model, again().data
     weights = "" if model is None else weights_hash(model)
     data.setup("test")
@@ -100,8 +102,7 @@ def verify(
                                                            for p in m.parameters()))  # fmt: skip
     network = model.network(model.architecture_arguments)
     _compare(verdict, "network", result.network.get("name"), network.get("name"))
-    if checkpoint is not None:
-        _provenance(verdict, result, model)
+    _provenance(verdict, result, model)
     return verdict
 
 
@@ -168,11 +169,13 @@ def _bits(verdict: Verdict, what: str, result: Result, now: str, device: torch.d
 
 
 def _provenance(verdict: Verdict, result: Result, model: BokehModel) -> None:
-    """What the checkpoint knows of its training against what the result says of it."""
+    """What the checkpoints know of their training against what the result says of it."""
     known = model.provenance.training()
-    if "code" not in known:
+    if model.trainable and "code" not in known:
         verdict.unmeasured["training"] = "the checkpoint is of a bokehbench that kept no provenance"
         return
-    for key in sorted({*known, *result.training}):
+    # Code of a method that was not trained is that which runs now, not that of the weights
+    of_now = set() if model.trainable else {"code"}
+    for key in sorted({*known, *result.training} - of_now):
         _compare(verdict, f"training, {key}", result.training.get(key), known.get(key))
     _compare(verdict, "seed", result.seed, model.provenance.seed)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -77,6 +77,19 @@ class BokehModel(Renders):
     def losses(self, stage: Stage, batch: Batch) -> dict[str, Tensor]:
         """Weighted loss terms of one training batch, which has what ``stage`` needs; their sum is minimised."""
         raise NotImplementedError(f"{type(self).__name__} has stages and must say what they minimise")
+
+    @classmethod
+    def put_together(cls, architecture: Mapping[str, Any], find: Callable[[str], Path | None]) -> dict[str, Any]:
+        """Constructor arguments from those that a result stores; override where they name parts with weights.
+
+        Args:
+            architecture: as stored, with names such as ``DeepLens 1a2b3c4d`` in place of paths.
+            find: name -> the checkpoint of that part; None: it is not the name of a part with weights.
+
+        Raises:
+            BokehbenchError: the checkpoint of a part is not at hand.
+        """
+        return dict(architecture)
 
     @classmethod
     def official(cls) -> tuple[dict[str, Any], Callable[..., dict[str, Tensor]]]:

@@ -1,5 +1,6 @@
 """Their depth with our renderer, our depth with theirs."""
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, ClassVar
@@ -13,11 +14,11 @@ from bokehbench.depth import focus_on_another_map
 from bokehbench.errors import BokehbenchError, nearest
 from bokehbench.models import MODELS
 from bokehbench.models.base import BokehModel
-from bokehbench.models.depth_providers import CheckpointDepth, open_provider
+from bokehbench.models.depth_providers import WORDS, CheckpointDepth, open_provider
 from bokehbench.models.load import load_model
 from bokehbench.models.rendering import Prepared, Rendering
 from bokehbench.models.renders import Focus, PerPicture
-from bokehbench.models.weights import weights_hash
+from bokehbench.models.weights import weights_hash, weights_name
 from bokehbench.provenance import UNKNOWN, Origin, Provenance, common_seed
 
 
@@ -65,6 +66,19 @@ class Combination(BokehModel):
         depth_name = self.provider.name if self.provider else depth
         self.save_hyperparameters({"depth": depth_name, "renderer": renderer_name})
         self.uses = replace(self.renderer.uses, disparity="needed" if depth == "given" else "own")
+
+    @classmethod
+    def put_together(cls, architecture: Mapping[str, Any], find: Callable[[str], Path | None]) -> dict[str, Any]:
+        """As the base; BokehbenchError also for maps of a folder or of another library, which no checkpoint holds."""
+        depth, renderer = (str(architecture.get(part)) for part in ("depth", "renderer"))
+        network = None if depth in WORDS else find(depth)
+        if network is None and depth not in WORDS:
+            raise BokehbenchError(
+                f"Its depth, {depth}, is not of a checkpoint: score the pictures that its test stored, with --outputs."
+            )
+        if (file := find(renderer)) is None and renderer not in usable_renderers():
+            raise BokehbenchError(f"Its renderer, {renderer[:60]}, is neither of a checkpoint nor a method's name.")
+        return {"depth": f"checkpoint:{network}" if network else depth, "renderer": str(file or renderer)}
 
     def first_provenance(self) -> Provenance:
         """Its parts with weights are its origins; their seed, where they have one in common, is its own."""
@@ -150,6 +164,12 @@ class Combination(BokehModel):
         return panels if predicted is None else {**panels, "depth used (bright = near)": predicted}
 
 
+def usable_renderers() -> dict[str, type[BokehModel]]:
+    """Short name -> method that renders without a checkpoint of one's own."""
+    kinds = {name: kind for name, kind in MODELS.loaded().items() if kind.stands_alone}
+    return {name: kind for name, kind in kinds.items() if kind.pretrained or not kind.trainable}
+
+
 def open_renderer(spec: str) -> tuple[BokehModel, str]:
     """A method by its short name, without training or with the weights that come with it, or a checkpoint's.
 
@@ -159,14 +179,13 @@ def open_renderer(spec: str) -> tuple[BokehModel, str]:
     Raises:
         BokehbenchError: neither, or it reads no depth.
     """
-    kinds = {name: kind for name, kind in MODELS.loaded().items() if kind.stands_alone}
-    usable = {name: kind for name, kind in kinds.items() if kind.pretrained or not kind.trainable}
+    usable = usable_renderers()
     kind = usable.get(spec.lower())
     if kind is not None and kind.pretrained is None:
         model, name = kind().eval(), spec.lower()
     elif kind is not None or Path(spec).expanduser().exists() or REPOSITORY.fullmatch(spec):
         model = load_model(kind.pretrained if kind and kind.pretrained else spec)
-        name = f"{type(model).__name__} {weights_hash(model)[:8]}"
+        name = weights_name(model)
     else:
         raise BokehbenchError(
             f"--model.renderer {spec} is neither a checkpoint nor a renderer that needs none (of a method with weights "

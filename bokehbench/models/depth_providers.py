@@ -9,9 +9,12 @@ from bokehbench import depth as providers
 from bokehbench.depth import DepthProvider
 from bokehbench.errors import BokehbenchError, nearest
 from bokehbench.models.load import load_model
-from bokehbench.models.weights import weights_hash
+from bokehbench.models.weights import weights_hash, weights_name
 from bokehbench.optics import minmax
 from bokehbench.provenance import Origin
+
+#: Depth that no provider makes: the data set's, and that of the renderer's own network.
+WORDS = ("given", "own")
 
 
 class CheckpointDepth:
@@ -34,7 +37,7 @@ class CheckpointDepth:
                 "a method that has one."
             )
         self.origin = Origin("depth", weights_hash(model), model.provenance)
-        self.name = f"{type(model).__name__} {self.origin.weights_hash[:8]}"
+        self.name = weights_name(model)
         #: The depth network alone, where it can be told from the rest.
         net = getattr(model, "net", model)
         self.module: nn.Module | None = getattr(net, "depth", net)
@@ -48,9 +51,7 @@ class CheckpointDepth:
         return minmax(found)  # a sigmoid's output does not fill [0, 1]
 
 
-def open_provider(
-    spec: str, option: str = "--model.depth", words: tuple[str, ...] = ("given", "own")
-) -> DepthProvider | None:
+def open_provider(spec: str, option: str = "--model.depth", words: tuple[str, ...] = WORDS) -> DepthProvider | None:
     """The provider that ``option`` names, None for ``words``; BokehbenchError where there is no such."""
     if spec in words:
         return None

@@ -63,6 +63,11 @@ def weights_hash(module: nn.Module) -> str:
     return state_hash(module.state_dict())
 
 
+def weights_name(model: nn.Module) -> str:
+    """What results call a method with its weights, in place of a path: its class and the hash's first digits."""
+    return f"{type(model).__name__} {weights_hash(model)[:8]}"
+
+
 def state_hash(state: Mapping[str, Tensor]) -> str:
     """:func:`weights_hash` of a module with this state."""
     total = hashlib.sha256()

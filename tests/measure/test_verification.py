@@ -16,6 +16,7 @@ from bokehbench.cli import main
 from bokehbench.errors import BokehbenchError
 from bokehbench.measure.verification import verify
 from bokehbench.metrics.columns import find_column
+from bokehbench.models import MODELS
 
 PICTURE = "synthetic-test-000001"
 
@@ -40,7 +41,7 @@ def forged(result, column, by):
 
 
 def verdict_of(stored, result):
-    return verify(read_board(stored[0]), result, stored[1], device="cpu")
+    return verify(read_board(stored[0]), result, [stored[1]], device="cpu")
 
 
 def test_what_a_test_wrote_verifies(stored, capsys):
@@ -127,6 +128,57 @@ def test_an_untrained_method_needs_no_checkpoint(stored, tmp_path):
     assert verdict.answer.startswith("VERIFIED:")
 
 
+def shipped_parts(stored):
+    """A method's own weights, and the options of two combinations of it and of the fit: with their parts swapped."""
+    kind = next(kind for kind in MODELS.loaded().values() if kind.pretrained)
+    name, fitted = MODELS.name_of(kind), stored[1]
+    return kind, [(f"checkpoint:{fitted}", name), (f"checkpoint:{fitted}", str(fitted)), ("given", name)]
+
+
+@pytest.mark.parametrize("which", range(3))
+def test_a_combination_is_measured_again_from_its_parts(stored, tmp_path, capsys, which):
+    board, fitted, _ = stored
+    depth, renderer = shipped_parts(stored)[1][which]
+    words = ["--model", "combination", f"--model.depth={depth}", f"--model.renderer={renderer}"]
+    result = test_on(board, tmp_path / "result.json", *words)
+    needed = [] if which == 2 else [fitted]
+    verdict = verify(read_board(board), result, needed, device="cpu")
+    assert verdict.answer.startswith("VERIFIED:"), verdict.differ
+    assert not verify(read_board(board), forged(result, "psnr", 1), needed, device="cpu").same
+    if needed:
+        with pytest.raises(BokehbenchError, match=r"has a part with weights, DeepLens \w{8}: give its --checkpoint\.$"):
+            verify(read_board(board), result, device="cpu")
+    else:
+        with pytest.raises(BokehbenchError, match=r"last.ckpt is of DeepLens \w{8}, which is no part of"):
+            verify(read_board(board), result, [fitted], device="cpu")
+
+
+def test_weights_that_come_with_a_method_need_no_checkpoint(stored, tmp_path):
+    kind, _ = shipped_parts(stored)
+    result = test_on(stored[0], tmp_path / "result.json", "--model", MODELS.name_of(kind))
+    assert verify(read_board(stored[0]), result, device="cpu").answer.startswith("VERIFIED:")
+
+
+@pytest.mark.parametrize(
+    ("part", "value", "message"),
+    [
+        ("renderer", "someone/weights", "neither of a checkpoint nor a method's name"),
+        ("depth", "folder maps #1a2b3c4d", "not of a checkpoint: score the pictures"),
+        ("depth", "checkpoint:weights.ckpt", "not of a checkpoint: score the pictures"),
+    ],
+)
+def test_a_record_opens_nothing_that_was_not_given(stored, tmp_path, part, value, message):
+    result = test_on(stored[0], tmp_path / "result.json", "--model", "combination")
+    edited = replace(result, architecture={**result.architecture, part: value})
+    with pytest.raises(BokehbenchError, match=message):
+        verify(read_board(stored[0]), edited, device="cpu")
+
+
+def test_two_checkpoints_of_one_method_are_refused(stored):
+    with pytest.raises(BokehbenchError, match="is of one method, DeepLens: give one --checkpoint"):
+        verify(read_board(stored[0]), stored[2], [stored[1], stored[1]], device="cpu")
+
+
 @pytest.mark.parametrize(("weights", "message"), [(OUTPUTS_ONLY, "score that folder again"), ("abc", "--checkpoint")])
 def test_without_weights_there_is_nothing_to_run(stored, weights, message):
     with pytest.raises(BokehbenchError, match=message):
@@ -143,4 +195,4 @@ def test_pictures_that_are_not_in_the_data_are_named(stored):
     board = replace(read_board(stored[0]), count=4)
     result = replace(stored[2], per_image={**stored[2].per_image, "4400": row})
     with pytest.raises(BokehbenchError, match=r"not in the data \(4400"):
-        verify(board, result, stored[1], device="cpu")
+        verify(board, result, [stored[1]], device="cpu")
