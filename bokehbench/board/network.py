@@ -12,6 +12,11 @@ def full_name(result: Result) -> str:
     return "-".join(filter(None, (result.method, str(result.network.get("name", "")))))
 
 
+def with_variant(name: str, variant: str) -> str:
+    """A method's name with the recipe that it was trained by, where it has one: ``PyNET-w8 (20min)``."""
+    return f"{name} ({variant})" if variant else name
+
+
 def share(result: Result) -> str:
     """Parameters, ``12.3 of 40.4 M`` where the published network has another size; empty where they are not known."""
     if result.parameters is None:
@@ -34,17 +39,13 @@ def networks(results: Sequence[Result]) -> list[tuple[str, str, str]]:
     A row that is put together from trained parts has its variant behind its name, and the parts in place of deviations.
     """
     known = {(full_name(each), share(each), deviations(each)) for each in results if each.network}
-    joined = {(_with_variant(each), share(each), _parts(each)) for each in results if _joined(each)}
+    joined = {(with_variant(each.method, each.variant), share(each), _parts(each)) for each in results if _joined(each)}
     return sorted(known | joined)
 
 
 def _joined(result: Result) -> bool:
     """Put together from trained parts, without a training of its own."""
     return not result.network and bool(result.training.get("origins")) and not result.training.get("stages")
-
-
-def _with_variant(result: Result) -> str:
-    return f"{result.method} ({result.variant})" if result.variant else result.method
 
 
 def _parts(result: Result) -> str:

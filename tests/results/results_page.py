@@ -14,7 +14,7 @@ import bokehbench
 from bokehbench import experiments
 from bokehbench.board.boards import read_board
 from bokehbench.board.identity import slug
-from bokehbench.board.network import full_name, share
+from bokehbench.board.network import full_name, share, with_variant
 from bokehbench.board.results import Result, place, read_all
 from bokehbench.board.standings import reason
 from bokehbench.board.statistics import compare, mean
@@ -91,7 +91,7 @@ def methods(boards: Mapping[str, tuple[str, ...]]) -> str:
         if not trainings:
             continue
         one = next(iter(trainings.values()))
-        name = full_name(one) + (f" ({experiment.variant})" if experiment.variant else "")
+        name = with_variant(full_name(one), experiment.variant)
         paper = "the paper's, " if one.network and not one.network["name"] else ""
         seeds = ", ".join(str(seed) for seed in trainings if seed is not None)
         scores = [over(found[board].values(), column) for board, names in boards.items() for column in names]
