@@ -1,8 +1,9 @@
 """A board's own pictures: their fingerprints, and a stored result measured again on them from its checkpoint."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -23,6 +24,9 @@ from bokehbench.models.base import BokehModel
 from bokehbench.models.weights import weights_hash
 from bokehbench.provenance import versions
 
+#: What a record of a training says of its run: time and device, and the commit of the code. Trained again, a recipe
+#: gives the same weights at another time.
+RUN = {"effort", "code"}
 #: Pictures that are pinned, spread over the split, the first among them: a test on other pictures ends at once.
 PINNED = 5
 
@@ -175,7 +179,26 @@ def _provenance(verdict: Verdict, result: Result, model: BokehModel) -> None:
         verdict.unmeasured["training"] = "the checkpoint is of a bokehbench that kept no provenance"
         return
     # Code of a method that was not trained is that which runs now, not that of the weights
-    of_now = set() if model.trainable else {"code"}
-    for key in sorted({*known, *result.training} - of_now):
-        _compare(verdict, f"training, {key}", result.training.get(key), known.get(key))
+    compared = {*known, *result.training} - (set() if model.trainable else {"code"})
+    before, after = ({key: record.get(key) for key in compared} for record in (result.training, known))
+    run = list[str]()
+    for path, stored, now in _leaves(before, after):
+        line = f"training, {', '.join(path)}: stored {_short(stored)}, now {_short(now)}"
+        (run if RUN & set(path) else verdict.differ).append(line)
+    if run:
+        verdict.unmeasured["the run of the training"] = f"the checkpoint is of another one; {'; '.join(run)}"
     _compare(verdict, "seed", result.seed, model.provenance.seed)
+
+
+def _leaves(stored: object, now: object, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any, Any]]:
+    """(path, stored, now) of all that differs between two records of a training."""
+    if isinstance(stored, Mapping) and isinstance(now, Mapping):
+        pairs = [(str(key), stored.get(key), now.get(key)) for key in sorted({*stored, *now})]
+    elif isinstance(stored, list) and isinstance(now, list) and len(stored) == len(now):
+        pairs = [(str(place), *both) for place, both in enumerate(zip(stored, now, strict=True))]
+    else:
+        if stored != now:
+            yield path, stored, now
+        return
+    for key, one, other in pairs:
+        yield from _leaves(one, other, (*path, key))

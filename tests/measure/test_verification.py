@@ -111,6 +111,21 @@ def test_bits_that_another_machine_rounded_are_named_not_proven(stored):
     assert verdict.answer.startswith("VERIFIED but for prediction_hash (")
 
 
+def test_the_same_weights_of_another_run_are_named(stored):
+    code = {**stored[2].training["code"], "commit": "a" * 40}
+    verdict = verdict_of(stored, replace(stored[2], training={**stored[2].training, "code": code}))
+    assert verdict.same
+    assert verdict.answer.startswith("VERIFIED but for the run of the training (the checkpoint is of another one; ")
+    assert "training, code, commit: stored aaaaaaaa" in verdict.answer
+
+
+def test_a_forged_recipe_is_found(stored):
+    (name, stage), *rest = stored[2].training["stages"].items()
+    stages = {name: {**stage, "steps": stage["steps"] + 1}, **dict(rest)}
+    verdict = verdict_of(stored, replace(stored[2], training={**stored[2].training, "stages": stages}))
+    assert [line.split(":")[0] for line in verdict.differ] == [f"training, stages, {name}, steps"]
+
+
 def test_a_column_that_cannot_be_measured_here_is_named(stored, monkeypatch):
     result = stored[2]
     per_image = {name: {**row, "lpips": 0.1, "of_another_package": 1.0} for name, row in result.per_image.items()}
