@@ -31,8 +31,8 @@ pytest.importorskip("gradio")
 
 
 @contextmanager
-def served(folder: Path, *words: str) -> Iterator[str]:
-    """The address of an app of its own process; its temporary files are below ``folder`` and gone in the end."""
+def served(tab, folder: Path, *words: str) -> Iterator[str]:
+    """The address of an app of its own process, for ``tab``; its temporary files are below ``folder``, gone later."""
     temporary = folder / "tmp"
     temporary.mkdir()
     environment = {**os.environ, "TMPDIR": str(temporary), "OMP_NUM_THREADS": "1", "PYTHONUNBUFFERED": "1"}
@@ -49,6 +49,7 @@ def served(folder: Path, *words: str) -> Iterator[str]:
             else:
                 pytest.fail("".join(said))
             yield found[1]
+            tab.goto("about:blank")  # a page that still waits for an answer would log the end of the server
         finally:
             process.terminate()
             rest = process.communicate(timeout=30)[0]
@@ -99,7 +100,7 @@ def source_of(tab) -> str:
 
 
 def test_layered_is_clicked_through(page, tmp_path: Path, photo: Path, disparity: Path) -> None:  # noqa: F811
-    with served(tmp_path, "--model", "layered") as address:
+    with served(page, tmp_path, "--model", "layered") as address:
         elsewhere = open_page(page, address)
         assert "no weights needed" in page.inner_text("body")
         (tmp_path / "text.png").write_text("not a picture")
@@ -151,7 +152,7 @@ def test_layered_is_clicked_through(page, tmp_path: Path, photo: Path, disparity
 def test_photo_and_result_are_seen_without_scrolling(page, tmp_path: Path) -> None:  # noqa: F811
     """On a laptop's window, with the controls that change them below; photos of either orientation."""
     page.set_viewport_size({"width": 1280, "height": 800})
-    with served(tmp_path, "--model", "layered") as address:
+    with served(page, tmp_path, "--model", "layered") as address:
         open_page(page, address)
         before = None
         for name, size in (("landscape", (300, 400)), ("portrait", (400, 300))):
@@ -181,7 +182,7 @@ def test_deeplens_follows_the_slider_and_recovers_from_a_bad_file(page, tmp_path
     trainer = pl.Trainer(logger=False, enable_checkpointing=False, accelerator="cpu", enable_progress_bar=False)
     trainer.strategy.connect(tiny("deeplens"))
     trainer.save_checkpoint(tmp_path / "tiny.ckpt", weights_only=True)
-    with served(tmp_path, "--checkpoint", str(tmp_path / "tiny.ckpt")) as address:
+    with served(page, tmp_path, "--checkpoint", str(tmp_path / "tiny.ckpt")) as address:
         elsewhere = open_page(page, address)
         assert str(tmp_path) not in page.content()
         upload(page, "drop", photo)
@@ -220,7 +221,7 @@ def test_a_method_of_another_package_is_clicked_through(page, tmp_path: Path, ph
     root = f"--trainer.default_root_dir={tmp_path}"
     assert main(["fit", "--model", "shade", "--data", "ramps", "--trainer.accelerator=cpu", root]) == 0
     checkpoint = tmp_path / "shade" / "version_0" / "checkpoints" / "last.ckpt"
-    with served(tmp_path, "--checkpoint", str(checkpoint)) as address:
+    with served(page, tmp_path, "--checkpoint", str(checkpoint)) as address:
         open_page(page, address)
         upload(page, "drop", photo)
         wait_said(page, "Shade needs a disparity map")
