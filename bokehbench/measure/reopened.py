@@ -1,6 +1,5 @@
 """The method of a stored result, opened again with the weights that it was measured with."""
 
-import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -10,10 +9,7 @@ from bokehbench.errors import BokehbenchError
 from bokehbench.models import MODELS
 from bokehbench.models.base import BokehModel
 from bokehbench.models.load import construct, load_model, recorded_method
-from bokehbench.models.weights import weights_hash, weights_name
-
-#: :func:`weights_name`, as results store it.
-NAME = re.compile(r"\w+ [0-9a-f]{8}")
+from bokehbench.models.weights import WEIGHTS_NAME, weights_hash, weights_name
 
 
 def reopened(result: Result, checkpoints: Sequence[Path]) -> BokehModel:
@@ -62,7 +58,7 @@ class _Parts:
 
     def find(self, name: str) -> Path | None:
         """As ``find`` of :meth:`BokehModel.put_together`."""
-        if NAME.fullmatch(name) is None:
+        if WEIGHTS_NAME.fullmatch(name) is None:
             return None
         self._used.add(name)
         come_along = (kind.pretrained for kind in MODELS.loaded().values() if kind.pretrained is not None)

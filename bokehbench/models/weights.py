@@ -1,6 +1,7 @@
 """Weights: loaded with every name and shape checked, and hashed."""
 
 import hashlib
+import re
 from collections.abc import Mapping
 
 import torch
@@ -8,6 +9,9 @@ from torch import Tensor, nn
 
 from bokehbench.errors import BokehbenchError
 from bokehbench.provenance import NO_WEIGHTS
+
+#: What :func:`weights_name` gives.
+WEIGHTS_NAME = re.compile(r"\w+ [0-9a-f]{8}")
 
 
 def load_state(module: nn.Module, state: Mapping[str, Tensor], source: str) -> None:

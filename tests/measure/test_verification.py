@@ -144,14 +144,14 @@ def test_an_untrained_method_needs_no_checkpoint(stored, tmp_path):
 
 
 def shipped_parts(stored):
-    """A method's own weights, and the options of two combinations of it and of the fit: with their parts swapped."""
+    """A method that comes with weights, and (depth, renderer) of combinations of it and of the fit."""
     kind = next(kind for kind in MODELS.loaded().values() if kind.pretrained)
     name, fitted = MODELS.name_of(kind), stored[1]
     return kind, [(f"checkpoint:{fitted}", name), (f"checkpoint:{fitted}", str(fitted)), ("given", name)]
 
 
 @pytest.mark.parametrize("which", range(3))
-def test_a_combination_is_measured_again_from_its_parts(stored, tmp_path, capsys, which):
+def test_a_combination_is_measured_again_from_its_parts(stored, tmp_path, which):
     board, fitted, _ = stored
     depth, renderer = shipped_parts(stored)[1][which]
     words = ["--model", "combination", f"--model.depth={depth}", f"--model.renderer={renderer}"]
